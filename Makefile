@@ -1,0 +1,76 @@
+# moncae: `make` builds bin/moncae, `make demo` runs the main job, `make test`
+# passes the tests. Each sets up what it needs below .deps, as often as you like.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+GO      ?= go
+PYTHON  ?= python3
+VENV    := .deps/venv
+SETUP   := .deps/.setup
+VERSION ?=
+
+# Native engines exist for linux/amd64; everywhere else the pure-Go build.
+PLATFORM := $(shell $(GO) env GOOS 2>/dev/null)/$(shell $(GO) env GOARCH 2>/dev/null)
+ifeq ($(PLATFORM),linux/amd64)
+TAGS   := onednn
+NATIVE := .deps/onednn/.ready .deps/onnxruntime/.ready
+-include scripts/cuda.mk
+endif
+export CGO_ENABLED ?= $(if $(NATIVE),1,0)
+
+comma   := ,
+GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
+LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
+
+.PHONY: build deps demo test test-go test-pure test-python lint fmt clean help
+
+build: $(SETUP) $(NATIVE) ## build bin/moncae
+	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
+
+deps: $(SETUP) $(NATIVE) ## fetch the native libraries below .deps
+
+$(SETUP):
+	@sh scripts/need.sh
+	@mkdir -p .deps && touch $@
+
+.deps/onednn/.ready: scripts/fetch-onednn.sh scripts/wheel.py | $(SETUP)
+	sh scripts/fetch-onednn.sh && touch $@
+
+.deps/onnxruntime/.ready: scripts/fetch-onnxruntime.sh scripts/wheel.py | $(SETUP)
+	sh scripts/fetch-onnxruntime.sh && touch $@
+
+$(VENV)/.ready: tests/python/requirements.txt | $(SETUP)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r tests/python/requirements.txt
+	touch $@
+
+demo: build ## search the built-in digits (about two minutes) and show the front
+	rm -rf demo/digits && mkdir -p demo
+	bin/moncae search --preset quick --seed 46 --run demo/digits
+	bin/moncae front demo/digits
+
+test: build lint test-go test-pure test-python ## all tests
+
+test-go: $(NATIVE) ## the Go tests with the native engines
+	$(GO) test $(GOTAGS) ./...
+
+test-pure: | $(SETUP) ## everything also builds, vets and starts without cgo
+	CGO_ENABLED=0 $(GO) build ./... && CGO_ENABLED=0 $(GO) vet ./...
+	CGO_ENABLED=0 $(GO) test ./internal/cli ./internal/ort ./search
+
+test-python: build $(VENV)/.ready ## what we write, read by tools that we didn't
+	$(VENV)/bin/python -m pytest -q tests/python
+
+lint: $(NATIVE) ## gofmt, vet, golangci-lint (depguard holds the layers)
+	bash scripts/lint.sh $(GOTAGS)
+
+fmt: ## format the Go code
+	gofmt -w $$(git ls-files '*.go')
+
+clean: ## delete what was built; .deps stays
+	rm -rf bin dist demo
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:.*## /\t/' | column -t -s '	'
