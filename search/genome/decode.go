@@ -1,0 +1,170 @@
+package genome
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"moncae/internal/arch"
+)
+
+// Limits refuse a network before anything is allocated; 0 is no limit.
+type Limits struct {
+	FLOPs int64 // multiply-adds of one image, encoder and decoder
+	Bytes int64 // of a training, arch.TrainingBytes
+	Batch int   // for Bytes
+}
+
+// Decode makes the network that g describes for images of shape in, and how to
+// train it. An error tells why there is no such network, or which limit it breaks.
+//
+// An encoder block is convolution, batch norm, skip, activation, dropout,
+// pooling. The decoder mirrors the blocks from the last to the first:
+// convolution, batch norm, skip, activation, dropout, and upsampling to the
+// exact size that the block had before it pooled. A 3×3 convolution to the
+// image's channels ends it, as logits. A skip adds a convolution's input to its
+// output where their shapes agree, and is inert elsewhere; so is a pooling where
+// a side is under 3. A convolution that moves by 2 has a kernel of 3 at least.
+//
+// In the paper's space, filters never grow along the encoder (the smaller
+// neighbour counts), and a block's mirror has its filters. In the extended space
+// the latent has filters and activation of its own, the last block's filters
+// serve its mirror, and a mirror is at least as wide as the block before it in
+// the encoder, so that a narrow latent doesn't make the decoder narrow.
+func (s Space) Decode(g Genome, in arch.Shape, limits Limits) (arch.Arch, arch.Recipe, error) {
+	a := arch.Arch{Input: in}
+	recipe := arch.Recipe{Optimizer: g.Optimizer, LearningRate: learningRate(g.Optimizer, g.Rate), Schedule: g.Schedule}
+	if err := recipe.Validate(); err != nil {
+		return a, recipe, err
+	}
+	steps := s.plan(g, in)
+	for _, st := range steps {
+		a.Encoder = append(a.Encoder, st.encoder(len(a.Encoder))...)
+	}
+	channels := steps[len(steps)-1].encFilters
+	for i := len(steps) - 1; i >= 0; i-- {
+		a.Decoder = append(a.Decoder, steps[i].decoder(len(a.Decoder), channels)...)
+		channels = steps[i].decFilters
+	}
+	a.Decoder = append(a.Decoder, arch.Layer{Kind: arch.Conv, Filters: in.C, Kernel: 3, Stride: 1})
+	if err := a.Validate(); err != nil {
+		return a, recipe, err
+	}
+	return a, recipe, limits.check(a)
+}
+
+func (l Limits) check(a arch.Arch) error {
+	if n := a.FLOPs(); l.FLOPs > 0 && n > l.FLOPs {
+		return fmt.Errorf("%d multiply-adds an image; the limit is %d", n, l.FLOPs)
+	}
+	if n := a.TrainingBytes(l.Batch); l.Bytes > 0 && n > l.Bytes {
+		return fmt.Errorf("training takes %d bytes at batch %d; the limit is %d", n, l.Batch, l.Bytes)
+	}
+	return nil
+}
+
+// step is an active block with what its neighbours decide.
+type step struct {
+	Block
+	in                     arch.Shape // of the block
+	encFilters, decFilters int
+	latent                 *Latent // of the last block in the extended space
+}
+
+func (s Space) plan(g Genome, in arch.Shape) []step {
+	var steps []step
+	for i, b := range g.Blocks {
+		if i == 0 || b.Active {
+			steps = append(steps, step{Block: b})
+		}
+	}
+	before := 0 // filters of the block before
+	for i := range steps {
+		st := &steps[i]
+		st.in = in
+		if min(in.H, in.W) < 3 {
+			st.Pool = NoPool
+		}
+		if s.Name == Paper {
+			if i > 0 {
+				st.Filters = min(st.Filters, before)
+			}
+			st.encFilters, st.decFilters = st.Filters, st.Filters
+		} else {
+			st.encFilters, st.decFilters = st.Filters, max(st.Filters, before)
+			if i == len(steps)-1 {
+				st.latent, st.encFilters = &g.Latent, g.Latent.Filters
+			}
+		}
+		before = st.Filters
+		in.C = st.encFilters
+		if st.halves() {
+			in.H, in.W = (in.H+1)/2, (in.W+1)/2
+		}
+	}
+	return steps
+}
+
+// encoder is the block's part of an encoder that has `from` values before it.
+func (st step) encoder(from int) arch.Stack {
+	stride := 1
+	if st.Pool == Strided {
+		stride = 2
+		st.Kernel = max(st.Kernel, 3) // a kernel of 1 would never see three pixels in four
+	}
+	f := st.Activation
+	if st.latent != nil {
+		f = st.latent.Activation
+	}
+	s := st.body(st.encFilters, stride, from, st.in.C, f)
+	if st.Pool == MaxPool {
+		s = append(s, arch.Layer{Kind: arch.MaxPool})
+	}
+	return s
+}
+
+// decoder is the block's mirror behind `from` values of so many channels.
+func (st step) decoder(from, channels int) arch.Stack {
+	s := st.body(st.decFilters, 1, from, channels, st.Activation)
+	if st.halves() {
+		s = append(s, arch.Layer{Kind: arch.Upsample, To: &[2]int{st.in.H, st.in.W}})
+	}
+	return s
+}
+
+func (st step) body(filters, stride, from, channels int, f arch.Activation) arch.Stack {
+	s := arch.Stack{{Kind: arch.Conv, Filters: filters, Kernel: st.Kernel, Stride: stride}}
+	if st.BatchNorm {
+		s = append(s, arch.Layer{Kind: arch.BatchNorm})
+	}
+	if st.Skip && stride == 1 && filters == channels {
+		s = append(s, arch.Layer{Kind: arch.Add, From: from})
+	}
+	if f != "" {
+		s = append(s, arch.Layer{Kind: arch.Activate, Activation: f})
+	}
+	if st.Dropout > 0 {
+		s = append(s, arch.Layer{Kind: arch.Dropout, Rate: st.Dropout})
+	}
+	return s
+}
+
+// learningRate is the place u in [0, 1) on the optimiser's logarithmic scale, to
+// three significant digits: 1e-4 … 1e-2; adadelta 0.1 … 1, sgd 0.01 … 1, for
+// their steps are not normalised.
+func learningRate(o arch.Optimizer, u float64) float64 {
+	lo, hi := 1e-4, 1e-2
+	switch o {
+	case arch.Adadelta:
+		lo, hi = 0.1, 1
+	case arch.SGD:
+		lo, hi = 0.01, 1
+	}
+	v, err := strconv.ParseFloat(strconv.FormatFloat(lo*math.Pow(hi/lo, u), 'g', 3, 64), 64)
+	if err != nil {
+		panic("genome: " + err.Error())
+	}
+	return v
+}
+
+func (st step) halves() bool { return st.Pool == MaxPool || st.Pool == Strided }

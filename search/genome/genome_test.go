@@ -1,0 +1,350 @@
+package genome
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"moncae/internal/arch"
+)
+
+var (
+	paper    = Space{Paper, 6, 128}
+	extended = Space{Extended, 8, 128}
+)
+
+func anySpace(t *rapid.T) Space {
+	s := rapid.SampledFrom([]Space{paper, extended, {Extended, 4, 16}, {Paper, 1, 4}}).Draw(t, "space")
+	return s
+}
+
+func source(t *rapid.T) *rand.Rand {
+	return rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+}
+
+// evolved is a genome a few steps away from random ones.
+func evolved(t *rapid.T, s Space) Genome {
+	rng := source(t)
+	g := s.Random(rng)
+	for range rapid.IntRange(0, 5).Draw(t, "steps") {
+		g = s.Mutate(s.Crossover(g, s.Random(rng), rng), rng)
+	}
+	return g
+}
+
+func TestEveryGenomeDecodes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anySpace(t)
+		g := evolved(t, s)
+		in := arch.Shape{C: rapid.IntRange(1, 4).Draw(t, "C"), H: rapid.IntRange(8, 128).Draw(t, "H"), W: rapid.IntRange(8, 128).Draw(t, "W")}
+		a, recipe, err := s.Decode(g, in, Limits{})
+		if err != nil {
+			t.Fatalf("%+v for %v: %v", g, in, err)
+		}
+		if err := recipe.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		if a.ParamCount() < 1 || a.FLOPs() < 1 || a.TrainingBytes(1) < 1 || a.Latent().Values() < 1 {
+			t.Fatalf("an empty network: %+v", a)
+		}
+		if s.Name == Paper {
+			checkPaper(t, a, recipe)
+		}
+	})
+}
+
+// checkPaper holds what the paper's space promises over the extended one.
+func checkPaper(t *rapid.T, a arch.Arch, r arch.Recipe) {
+	before := math.MaxInt
+	for _, l := range a.Encoder {
+		switch l.Kind {
+		case arch.Conv:
+			if l.Filters > before || l.Stride != 1 || l.Kernel == 1 {
+				t.Fatalf("layer %+v after %d filters", l, before)
+			}
+			before = l.Filters
+		case arch.Add:
+			t.Fatal("a skip in the paper's space")
+		case arch.Activate:
+			if l.Activation != arch.ReLU && l.Activation != arch.Sigmoid {
+				t.Fatalf("activation %s", l.Activation)
+			}
+		}
+	}
+	if r.Schedule != arch.Constant || r.Optimizer == arch.SGD {
+		t.Fatalf("recipe %+v", r)
+	}
+}
+
+func TestDecodeByHand(t *testing.T) {
+	g := Genome{
+		Blocks: []Block{
+			{Active: true, Filters: 8, Kernel: 5, BatchNorm: true, Activation: arch.SiLU, Pool: MaxPool},
+			{Active: false, Filters: 128, Kernel: 7, Activation: arch.ELU, Pool: MaxPool},
+			{Active: true, Filters: 8, Kernel: 3, Activation: arch.ReLU, Dropout: 0.1, Skip: true},
+			{Active: true, Filters: 4, Kernel: 3, Activation: arch.ELU, Pool: Strided, Skip: true},
+		},
+		Latent:    Latent{Filters: 2},
+		Optimizer: arch.Adam, Rate: 0.5, Schedule: arch.OneCycle,
+	}
+	conv := func(f, k, s int) arch.Layer {
+		return arch.Layer{Kind: arch.Conv, Filters: f, Kernel: k, Stride: s}
+	}
+	act := func(f arch.Activation) arch.Layer { return arch.Layer{Kind: arch.Activate, Activation: f} }
+	up := func(h, w int) arch.Layer { return arch.Layer{Kind: arch.Upsample, To: &[2]int{h, w}} }
+	bn, drop := arch.Layer{Kind: arch.BatchNorm}, arch.Layer{Kind: arch.Dropout, Rate: 0.1}
+	want := arch.Arch{
+		Input: arch.Shape{C: 3, H: 14, W: 9},
+		Encoder: arch.Stack{
+			conv(8, 5, 1), bn, act(arch.SiLU), {Kind: arch.MaxPool}, // 8×7×5
+			conv(8, 3, 1), {Kind: arch.Add, From: 4}, act(arch.ReLU), drop,
+			conv(2, 3, 2), // 2×4×3, a linear latent
+		},
+		Decoder: arch.Stack{
+			conv(8, 3, 1), act(arch.ELU), up(7, 5), // as wide as the block before: 8, not 4
+			conv(8, 3, 1), {Kind: arch.Add, From: 3}, act(arch.ReLU), drop,
+			conv(8, 5, 1), bn, act(arch.SiLU), up(14, 9),
+			conv(3, 3, 1),
+		},
+	}
+	a, recipe, err := Space{Extended, 4, 128}.Decode(g, want.Input, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(a, want) {
+		t.Errorf("got  %+v\nwant %+v", a, want)
+	}
+	g.Blocks[3].Kernel = 1
+	if a, _, err := (Space{Extended, 4, 128}).Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 1 {
+		t.Errorf("a strided convolution with kernel 1: %+v, its mirror %+v (%v)", a.Encoder[8], a.Decoder[0], err)
+	}
+	if want := (arch.Recipe{Optimizer: arch.Adam, LearningRate: 1e-3, Schedule: arch.OneCycle}); recipe != want {
+		t.Errorf("recipe %+v, want %+v", recipe, want)
+	}
+	if z := a.Latent(); z != (arch.Shape{C: 2, H: 4, W: 3}) {
+		t.Errorf("latent %v", z)
+	}
+}
+
+func TestPaperFiltersNeverGrow(t *testing.T) {
+	g := Genome{
+		Blocks: []Block{
+			{Active: true, Filters: 16, Kernel: 3, Activation: arch.ReLU},
+			{Active: true, Filters: 4, Kernel: 3, Activation: arch.ReLU},
+			{Active: true, Filters: 128, Kernel: 3, Activation: arch.ReLU},
+		},
+		Optimizer: arch.Adadelta, Schedule: arch.Constant,
+	}
+	a, recipe, err := Space{Paper, 3, 128}.Decode(g, arch.Shape{C: 1, H: 8, W: 8}, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var filters []int
+	for _, l := range append(slices.Clone(a.Encoder), a.Decoder...) {
+		if l.Kind == arch.Conv {
+			filters = append(filters, l.Filters)
+		}
+	}
+	if want := []int{16, 4, 4, 4, 4, 16, 1}; !slices.Equal(filters, want) {
+		t.Errorf("filters %v, want %v", filters, want)
+	}
+	if recipe.LearningRate != 0.1 {
+		t.Errorf("adadelta's least learning rate is %v", recipe.LearningRate)
+	}
+}
+
+// The paper's latents of 28×28 images: sides 28, 14, 7, 4, 2 with 4 … 128
+// channels are 49·2^2 … 49·2^11 and 2^4 … 2^11 values.
+func TestPaperLatents(t *testing.T) {
+	want := map[int]bool{}
+	for e := 2; e <= 11; e++ {
+		want[49<<e] = true
+		want[4<<e] = true
+	}
+	delete(want, 4<<10)
+	delete(want, 4<<11)
+	want[16] = true
+	got := map[int]bool{}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 20000 {
+		a, _, err := paper.Decode(paper.Random(rng), arch.Shape{C: 1, H: 28, W: 28}, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[a.Latent().Values()] = true
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("latent sizes %v, want %v", got, want)
+	}
+}
+
+func TestInertGenesDontMakeANewNetwork(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := extended
+		g := evolved(t, s)
+		h := g.Clone()
+		other := s.Random(source(t))
+		for i := range h.Blocks {
+			if !h.Blocks[i].Active {
+				h.Blocks[i] = other.Blocks[i]
+				h.Blocks[i].Active = false
+			}
+		}
+		in := arch.Shape{C: 1, H: 28, W: 20}
+		if identity(t, s, g, in) != identity(t, s, h, in) {
+			t.Fatal("genes of inactive blocks change the network")
+		}
+	})
+}
+
+func identity(t *rapid.T, s Space, g Genome, in arch.Shape) string {
+	a, r, err := s.Decode(g, in, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return arch.Identity(a, r)
+}
+
+func TestLimitsRefuse(t *testing.T) {
+	g := extended.Random(rand.New(rand.NewPCG(5, 5)))
+	in := arch.Shape{C: 3, H: 32, W: 32}
+	a, _, err := extended.Decode(g, in, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flops, bytes := a.FLOPs(), a.TrainingBytes(64)
+	if _, _, err := extended.Decode(g, in, Limits{FLOPs: flops, Bytes: bytes, Batch: 64}); err != nil {
+		t.Errorf("refused at its own size: %v", err)
+	}
+	if _, _, err := extended.Decode(g, in, Limits{FLOPs: flops - 1}); err == nil || !strings.Contains(err.Error(), "multiply-adds") {
+		t.Errorf("multiply-adds over the limit: %v", err)
+	}
+	if _, _, err := extended.Decode(g, in, Limits{Bytes: bytes - 1, Batch: 64}); err == nil || !strings.Contains(err.Error(), "bytes") {
+		t.Errorf("memory over the limit: %v", err)
+	}
+}
+
+func TestMutationChangesAndKeepsTheSpace(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anySpace(t)
+		g := s.Random(source(t))
+		before := g.Clone()
+		m := s.Mutate(g, source(t))
+		if !reflect.DeepEqual(g, before) {
+			t.Fatal("the parent was changed in place")
+		}
+		if !m.Blocks[0].Active || len(m.Blocks) != s.MaxBlocks || m.Rate < 0 || m.Rate >= 1 {
+			t.Fatalf("outside the space: %+v", m)
+		}
+	})
+}
+
+func TestMutationSwitchesOnRarely(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	g := extended.Random(rng)
+	for i := range g.Blocks[1:] {
+		g.Blocks[i+1].Active = false
+	}
+	on := 0.0
+	const rounds = 4000
+	for range rounds {
+		for _, b := range extended.Mutate(g, rng).Blocks[1:] {
+			if b.Active {
+				on++
+			}
+		}
+	}
+	n := float64(rounds * 7)
+	if share := on / n; math.Abs(share-SwitchOn) > 4*math.Sqrt(SwitchOn*(1-SwitchOn)/n) {
+		t.Errorf("inactive blocks came on %v of the time, want %v", share, SwitchOn)
+	}
+}
+
+func TestDropoutIsRareInTheExtendedSpace(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for space, want := range map[Space]float64{extended: Rarely, paper: 5. / 6} {
+		some, n := 0.0, 0.0
+		for range 1000 {
+			for _, b := range space.Random(rng).Blocks {
+				n++
+				if b.Dropout > 0 {
+					some++
+				}
+			}
+		}
+		if share := some / n; math.Abs(share-want) > 4*math.Sqrt(want*(1-want)/n) {
+			t.Errorf("%s: dropout in %v of the blocks, want %v", space.Name, share, want)
+		}
+	}
+}
+
+func TestCrossoverHasOnePoint(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anySpace(t)
+		rng := source(t)
+		a, b := s.Random(rng), s.Random(rng)
+		child := s.Crossover(a, b, rng)
+		// The child is a's head and b's tail for at least one cut that leaves both a gene.
+		genes := s.genes()
+		for cut := 1; cut < len(genes); cut++ {
+			mix := a.Clone()
+			for _, g := range genes[cut:] {
+				g.copy(&mix, &b)
+			}
+			if reflect.DeepEqual(mix, child) {
+				return
+			}
+		}
+		t.Fatalf("no cut of\n%+v\n%+v gives\n%+v", a, b, child)
+	})
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := evolved(t, anySpace(t))
+		b, err := json.Marshal(g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Genome
+		if err := json.Unmarshal(b, &back); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(g, back) {
+			t.Fatalf("%s came back as %+v", b, back)
+		}
+	})
+}
+
+func TestSameSeedSameGenome(t *testing.T) {
+	draw := func() Genome {
+		rng := rand.New(rand.NewPCG(46, 3))
+		return extended.Mutate(extended.Crossover(extended.Random(rng), extended.Random(rng), rng), rng)
+	}
+	if a, b := draw(), draw(); !reflect.DeepEqual(a, b) {
+		t.Errorf("%+v and %+v", a, b)
+	}
+}
+
+func TestSpaceValidate(t *testing.T) {
+	for _, s := range []Space{paper, extended, {Extended, 1, 4}} {
+		if err := s.Validate(); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	err := Space{"papier", 9, 3}.Validate()
+	for _, want := range []string{"papier", "9 layers", "3 filters"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v doesn't name %q", err, want)
+		}
+	}
+	if err := (Space{Paper, 7, 128}).Validate(); err == nil {
+		t.Error("7 layers in the paper's space")
+	}
+}

@@ -1,0 +1,167 @@
+package genome
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"moncae/internal/arch"
+)
+
+// The spaces by name.
+const (
+	Paper    = "paper"    // MONCAE's own
+	Extended = "extended" // ours
+)
+
+// Space is the set of genomes that a search draws from.
+type Space struct {
+	Name       string `json:"name"`
+	MaxBlocks  int    `json:"max_blocks"`
+	MaxFilters int    `json:"max_filters"`
+}
+
+// Limits of the spaces.
+const (
+	paperBlocks, extendedBlocks = 6, 8
+	leastFilters, mostFilters   = 4, 128
+)
+
+// Validate tells everything that is wrong with the space, joined.
+func (s Space) Validate() error {
+	var errs []error
+	blocks := extendedBlocks
+	switch s.Name {
+	case Paper:
+		blocks = paperBlocks
+	case Extended:
+	default:
+		errs = append(errs, fmt.Errorf("space %q is unknown: it is %s or %s", s.Name, Paper, Extended))
+	}
+	if s.MaxBlocks < 1 || s.MaxBlocks > blocks {
+		errs = append(errs, fmt.Errorf("at most %d layers: the space %q takes 1 to %d", s.MaxBlocks, s.Name, blocks))
+	}
+	if s.MaxFilters < leastFilters || s.MaxFilters > mostFilters {
+		errs = append(errs, fmt.Errorf("at most %d filters: it takes %d to %d", s.MaxFilters, leastFilters, mostFilters))
+	}
+	return errors.Join(errs...)
+}
+
+// gene is one place of the chromosome. Its closures work on any genome of the space.
+type gene struct {
+	block  int // −1 for genes of the whole network
+	copy   func(to, from *Genome)
+	redraw func(*Genome, *rand.Rand) // another value, uniformly, where there is one
+	draw   func(*Genome, *rand.Rand)
+}
+
+// choice is a gene with a list of options, drawn uniformly.
+func choice[T comparable](block int, field func(*Genome) *T, options ...T) gene {
+	return gene{
+		block: block,
+		copy:  func(to, from *Genome) { *field(to) = *field(from) },
+		draw:  func(g *Genome, r *rand.Rand) { *field(g) = options[r.IntN(len(options))] },
+		redraw: func(g *Genome, r *rand.Rand) {
+			var others []T
+			for _, o := range options {
+				if o != *field(g) {
+					others = append(others, o)
+				}
+			}
+			if len(others) > 0 {
+				*field(g) = others[r.IntN(len(others))]
+			}
+		},
+	}
+}
+
+// Rarely is the chance of dropout in a block of the extended space, when it is
+// drawn and when it is mutated. A uniform draw would leave one network of three
+// blocks in 216 without any, and dropout costs an autoencoder more than anything
+// else that a block can have.
+const Rarely = 0.1
+
+// rarely is a gene that is off but for the chance Rarely.
+func rarely(g gene, off func(*Genome)) gene {
+	on := g.redraw // from off: one of the other values
+	g.draw = func(x *Genome, r *rand.Rand) {
+		off(x)
+		if r.Float64() < Rarely {
+			on(x, r)
+		}
+	}
+	g.redraw = g.draw
+	return g
+}
+
+// genes is the chromosome in order: block by block, the latent, the training.
+func (s Space) genes() []gene {
+	var genes []gene
+	for i := range s.MaxBlocks {
+		genes = append(genes, s.blockGenes(i)...)
+	}
+	if s.Name == Extended {
+		genes = append(genes,
+			choice(-1, func(g *Genome) *int { return &g.Latent.Filters }, s.latentFilters()...),
+			choice(-1, func(g *Genome) *arch.Activation { return &g.Latent.Activation }, "", arch.ReLU, arch.Sigmoid))
+	}
+	optimizers := []arch.Optimizer{arch.Adam, arch.RMSprop, arch.Adagrad, arch.Adadelta}
+	schedules := []arch.Schedule{arch.Constant}
+	if s.Name == Extended {
+		optimizers = append(optimizers, arch.SGD)
+		schedules = append(schedules, arch.OneCycle, arch.Cosine)
+	}
+	rate := func(g *Genome, r *rand.Rand) { g.Rate = r.Float64() }
+	return append(genes,
+		choice(-1, func(g *Genome) *arch.Optimizer { return &g.Optimizer }, optimizers...),
+		gene{-1, func(to, from *Genome) { to.Rate = from.Rate }, rate, rate},
+		choice(-1, func(g *Genome) *arch.Schedule { return &g.Schedule }, schedules...))
+}
+
+func (s Space) blockGenes(i int) []gene {
+	kernels := []int{3, 5, 7}
+	activations := []arch.Activation{arch.ReLU, arch.Sigmoid}
+	pools := []Pool{MaxPool, NoPool}
+	dropout := choice(i, func(g *Genome) *float64 { return &g.Blocks[i].Dropout }, 0, 0.1, 0.2, 0.3, 0.4, 0.5)
+	skips := []bool{false}
+	if s.Name == Extended {
+		kernels = append(kernels, 1)
+		activations = append(activations, arch.LeakyReLU, arch.ELU, arch.SiLU)
+		pools = append(pools, Strided)
+		dropout = rarely(dropout, func(g *Genome) { g.Blocks[i].Dropout = 0 })
+		skips = append(skips, true)
+	}
+	active := []bool{true}
+	if i > 0 {
+		active = append(active, false)
+	}
+	return []gene{
+		choice(i, func(g *Genome) *bool { return &g.Blocks[i].Active }, active...),
+		choice(i, func(g *Genome) *int { return &g.Blocks[i].Filters }, s.filters()...),
+		choice(i, func(g *Genome) *int { return &g.Blocks[i].Kernel }, kernels...),
+		choice(i, func(g *Genome) *bool { return &g.Blocks[i].BatchNorm }, true, false),
+		choice(i, func(g *Genome) *arch.Activation { return &g.Blocks[i].Activation }, activations...),
+		dropout,
+		choice(i, func(g *Genome) *Pool { return &g.Blocks[i].Pool }, pools...),
+		choice(i, func(g *Genome) *bool { return &g.Blocks[i].Skip }, skips...),
+	}
+}
+
+func (s Space) filters() []int {
+	var fs []int
+	for f := leastFilters; f <= s.MaxFilters; f *= 2 {
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+// latentFilters are the channels that a latent may have.
+func (s Space) latentFilters() []int {
+	var fs []int
+	for _, f := range []int{1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128} {
+		if f <= s.MaxFilters {
+			fs = append(fs, f)
+		}
+	}
+	return fs
+}

@@ -1,0 +1,62 @@
+package genome
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// SwitchOn is the chance of an inactive block to become active in one mutation.
+const SwitchOn = 0.01
+
+// Random draws every gene uniformly from the space's options, but for dropout in
+// the extended space (see Rarely).
+func (s Space) Random(rng *rand.Rand) Genome {
+	g := Genome{Blocks: make([]Block, s.MaxBlocks)}
+	for _, gene := range s.genes() {
+		gene.draw(&g, rng)
+	}
+	return g
+}
+
+// Mutate is a copy of g in which 1 + Poisson(1) genes have another value, drawn
+// from the genes that take part: those of active blocks and of the whole
+// network, the same one perhaps twice (a dropout of the extended space may stay). A block can be switched off this way;
+// each inactive block is switched on with probability SwitchOn.
+func (s Space) Mutate(g Genome, rng *rand.Rand) Genome {
+	g = g.Clone()
+	var live []gene
+	for _, gene := range s.genes() {
+		if gene.block < 0 || g.Blocks[gene.block].Active {
+			live = append(live, gene)
+		}
+	}
+	for i := range g.Blocks {
+		if !g.Blocks[i].Active && rng.Float64() < SwitchOn {
+			g.Blocks[i].Active = true
+		}
+	}
+	for range 1 + poisson(1, rng) {
+		live[rng.IntN(len(live))].redraw(&g, rng)
+	}
+	return g
+}
+
+// Crossover is the child that has a's genes up to a point, drawn uniformly so
+// that each parent gives at least one gene, and b's from there on.
+func (s Space) Crossover(a, b Genome, rng *rand.Rand) Genome {
+	child := a.Clone()
+	genes := s.genes()
+	for _, gene := range genes[1+rng.IntN(len(genes)-1):] {
+		gene.copy(&child, &b)
+	}
+	return child
+}
+
+// poisson draws by Knuth's product of uniforms.
+func poisson(mean float64, rng *rand.Rand) int {
+	limit, k := math.Exp(-mean), 0
+	for p := rng.Float64(); p > limit; p *= rng.Float64() {
+		k++
+	}
+	return k
+}
