@@ -1,0 +1,101 @@
+package lower
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"moncae/internal/arch"
+	"moncae/internal/ops"
+)
+
+// linear lowers a convolution or dense layer, and with it in inference the norm
+// that follows it, then the activation that follows. In training SiLU's gradient
+// needs its input, so it stays a step of its own there.
+func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error {
+	k := b.kids[n]
+	s, err := b.linearStep(kind, kernel, stride, k[1], k[2])
+	if err != nil {
+		return err
+	}
+	x, upsampled := b.source(k[0])
+	if s.X, err = b.at(x); err != nil {
+		return err
+	}
+	if upsampled {
+		width := b.real()
+		if n.Shape()[1] <= fewChannels {
+			width = 4 // what the project's own kernels for few channels write
+		}
+		s.Kind, s.Aux = UpConv, b.phases(n, width)
+	}
+	end := n
+	if norm, _, ok := sole[ops.Normalize](b, end); ok && kind == Conv {
+		if err := b.normParams(&s, norm); err != nil {
+			return err
+		}
+		s.Norm, end, b.done[norm] = true, norm, true
+	}
+	if a, op, ok := sole[ops.Activation](b, end); ok && !(b.training && op.F == arch.SiLU) {
+		s.Act, end, b.done[a] = acts[op.F], a, true
+	}
+	s.Y = b.set(end)
+	b.add(s)
+	return nil
+}
+
+func (b *builder) linearStep(kind Kind, kernel, stride int, weight, bias *gorgonia.Node) (Step, error) {
+	s := newStep(kind)
+	s.Kernel, s.Stride = int32(kernel), int32(stride)
+	var err error
+	if s.Weight, err = b.param(weight); err != nil || bias == nil {
+		return s, err
+	}
+	s.Bias, err = b.param(bias)
+	return s, err
+}
+
+// gradWeight takes the bias's gradient, the channel sum of the same dy, along.
+func (b *builder) gradWeight(n *gorgonia.Node, kind Kind, kernel, stride int) error {
+	s := newStep(kind)
+	s.Kernel, s.Stride = int32(kernel), int32(stride)
+	x, upsampled := b.source(b.kids[n][0])
+	var err error
+	if s.X, err = b.at(x); err != nil {
+		return err
+	}
+	dy := b.kids[n][1]
+	if s.DY, err = b.at(dy); err != nil {
+		return err
+	}
+	role := ops.ConvBias
+	if kind == DenseGradWeight {
+		role = ops.DenseBias
+	}
+	bias := b.user(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.ChannelSum{Of: role}) })
+	weightAt, ok := b.grads[n]
+	biasAt, ok2 := b.grads[bias]
+	if bias == nil || !ok || !ok2 {
+		return fmt.Errorf("it is not the gradient of a parameter with a bias")
+	}
+	s.Weight, s.Bias = int32(weightAt), int32(biasAt)
+	b.done[bias] = true
+	if upsampled {
+		b.upGrad(&s, n)
+	}
+	b.add(s)
+	return nil
+}
+
+func (b *builder) gradInput(n *gorgonia.Node, kind Kind, kernel, stride int) error {
+	s, err := b.linearStep(kind, kernel, stride, b.kids[n][0], nil)
+	if err != nil {
+		return err
+	}
+	if s.DY, err = b.at(b.kids[n][1]); err != nil {
+		return err
+	}
+	s.DX = b.set(n)
+	b.add(s)
+	return nil
+}

@@ -1,0 +1,115 @@
+package lower
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"moncae/internal/arch"
+	"moncae/internal/graph"
+)
+
+func TestPlacedTensorsOfOneTimeDoNotOverlap(t *testing.T) {
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		p := &Plan{Training: seed%2 == 0, Latent: None, Logits: None}
+		for range 3 + r.IntN(40) {
+			p.Tensors = append(p.Tensors, Tensor{N: 1 + r.IntN(5), C: 1 + r.IntN(9), H: 1 + r.IntN(30), W: 1 + r.IntN(30), Width: 1 + r.IntN(4)})
+		}
+		for range 2 * len(p.Tensors) {
+			s := newStep(Add)
+			s.X, s.X2, s.Y = int32(r.IntN(len(p.Tensors))), int32(r.IntN(len(p.Tensors))), int32(r.IntN(len(p.Tensors)))
+			p.Steps = append(p.Steps, s)
+		}
+		p.place()
+		life := p.lives()
+		sum := 0
+		for i, a := range p.Tensors {
+			sum += roundUp(a.Bytes())
+			if a.Offset%align != 0 || a.Offset+a.Bytes() > p.Arena {
+				t.Fatalf("seed %d: tensor %d of %d bytes at %d, the arena has %d", seed, i, a.Bytes(), a.Offset, p.Arena)
+			}
+			for j, b := range p.Tensors[:i] {
+				if life[i].meets(life[j]) && a.Offset < b.Offset+b.Bytes() && b.Offset < a.Offset+a.Bytes() {
+					t.Fatalf("seed %d: tensors %d and %d live at the same time and overlap", seed, i, j)
+				}
+			}
+		}
+		if p.Arena > sum {
+			t.Fatalf("seed %d: the arena is larger than its tensors", seed)
+		}
+	}
+}
+
+// block is what the search's genomes decode to.
+func block(filters int) arch.Stack {
+	return arch.Stack{
+		{Kind: arch.Conv, Filters: filters, Kernel: 3, Stride: 1}, {Kind: arch.BatchNorm}, {Kind: arch.Activate, Activation: arch.ReLU},
+	}
+}
+
+func TestFusionLeavesOneStepForEachPass(t *testing.T) {
+	a := arch.Arch{
+		Input:   arch.Shape{C: 1, H: 8, W: 8},
+		Encoder: append(block(8), arch.Layer{Kind: arch.MaxPool}),
+		Decoder: append(append(block(16), arch.Layer{Kind: arch.Upsample, To: &[2]int{8, 8}}),
+			append(block(16), arch.Layer{Kind: arch.Conv, Filters: 1, Kernel: 3, Stride: 1})...),
+	}
+	net, err := graph.Autoencoder(a, 4, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewLayout(net.Params)
+	train, err := Train(net, l, Options{Images: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, train, []string{
+		"input 1×8×8",
+		"conv 1→8 3×3/1 at 8×8", "point norm activation pool 8×8×8",
+		"conv 8→16 3×3/1 at 4×4", "point norm activation 16×4×4",
+		"upsample and conv 16→16 3×3/1 at 8×8", "point norm activation 16×8×8",
+		"conv 16→1 3×3/1 at 8×8", "loss 1×8×8",
+		"conv grad weight 16→1 3×3/1 at 8×8", "conv grad input 16→1 3×3/1 at 8×8",
+		"point grad norm activation 16×8×8", "upsample and conv grad 16→16 3×3/1 at 8×8",
+		"point grad norm activation 16×4×4", "conv grad weight 8→16 3×3/1 at 4×4", "conv grad input 8→16 3×3/1 at 4×4",
+		"point grad norm activation pool 8×8×8", "conv grad weight 1→8 3×3/1 at 8×8",
+	})
+	infer, err := Infer(net, l, Options{Images: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, infer, []string{
+		"input 1×8×8", "conv 1→8 3×3/1 at 8×8", "point pool 8×8×8", "conv 8→16 3×3/1 at 4×4",
+		"upsample and conv 16→16 3×3/1 at 8×8", "conv 16→1 3×3/1 at 8×8",
+	})
+	if infer.Latent == None || infer.Logits == None {
+		t.Error("the inference has no latent or no logits")
+	}
+}
+
+func expect(t *testing.T, p *Plan, want []string) {
+	t.Helper()
+	for i := range max(len(p.Steps), len(want)) {
+		got, wanted := "nothing", "nothing"
+		if i < len(p.Steps) {
+			got = p.Describe(i)
+		}
+		if i < len(want) {
+			wanted = want[i]
+		}
+		if got != wanted {
+			t.Errorf("step %d is %q, want %q", i, got, wanted)
+		}
+	}
+}
+
+func TestAutoencoderOfFeaturesIsRefused(t *testing.T) {
+	a := arch.Arch{Input: arch.Shape{C: 1, H: 2, W: 2}, Encoder: block(1), Decoder: block(1)}
+	net, err := graph.Autoencoder(a, 1, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Train(net, NewLayout(net.Params), Options{}); err == nil {
+		t.Error("an autoencoder of features was lowered; its loss compares with bytes")
+	}
+}

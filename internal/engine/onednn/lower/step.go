@@ -1,0 +1,99 @@
+package lower
+
+import "moncae/internal/arch"
+
+// Kind is what a step does. The comments name the fields that it reads.
+type Kind int32
+
+// The kinds of steps.
+const (
+	Input           Kind = iota // Y, Aux (bytes, or None): the batch's rows
+	Conv                        // X, Y, Weight, Bias, Kernel, Stride, Act; with Norm (folded) Gamma … Variance
+	ConvGradWeight              // X, DY, Weight, Bias, Kernel, Stride: gradients of weights and bias
+	ConvGradInput               // DY, DX, Weight, Kernel, Stride
+	Dense                       // as Conv
+	DenseGradWeight             // as ConvGradWeight
+	DenseGradInput              // as ConvGradInput
+	Point                       // X, Y, Aux (pooling's indices), Stats; Norm, Act, Resample in this order
+	PointGrad                   // DY, DX, Y, X, Aux, Stats: the way back through Before, Norm, Act, Resample
+	Dropout                     // X, Y, Aux (mask), Rate, Layer, Seed
+	DropoutGrad                 // DY, DX, Aux, Rate
+	Add                         // X, X2, Y
+	LossGrad                    // X (logits), DX, Aux (bytes), Loss
+	UpConv                      // as Conv, of X upsampled; Aux (Y's four phases)
+	UpConvGrad                  // X, DY, Aux (DY's phases), Weight, Bias, Kernel: their gradients; with DX that too, X2 (its four parts)
+	Kinds
+)
+
+var kindNames = [Kinds]string{
+	"input", "conv", "conv grad weight", "conv grad input", "dense", "dense grad weight", "dense grad input",
+	"point", "point grad", "dropout", "dropout grad", "add", "loss",
+	"upsample and conv", "upsample and conv grad",
+}
+
+func (k Kind) String() string { return kindNames[k] }
+
+// None stands for a tensor or parameter that a step doesn't have.
+const None = -1
+
+// Act is an activation, 0 for none.
+type Act int32
+
+var acts = map[arch.Activation]Act{arch.ReLU: 1, arch.Sigmoid: 2, arch.LeakyReLU: 3, arch.ELU: 4, arch.SiLU: 5}
+
+const silu = Act(5)
+
+// Resample is what follows an activation.
+type Resample int32
+
+// The ways to resample.
+const (
+	Plain Resample = iota
+	Pool
+	Upsample
+)
+
+// Step is one call. Tensors are indices into Plan.Tensors; Weight … Variance are
+// offsets into the parameters, and into their gradients.
+type Step struct {
+	Kind                                      Kind
+	X, X2, Y, DY, DX, Aux, Stats              int32
+	Weight, Bias, Gamma, Beta, Mean, Variance int32
+	Kernel, Stride                            int32
+	Act, Before                               Act
+	Resample                                  Resample
+	Norm                                      bool
+	Loss                                      int32 // 0 BCE, 1 MSE, 2 cross-entropy
+	Rate                                      float64
+	Layer                                     uint32
+	Seed                                      uint64
+}
+
+// newStep is a step of a kind without tensors and parameters.
+func newStep(k Kind) Step {
+	return Step{
+		Kind: k, X: None, X2: None, Y: None, DY: None, DX: None, Aux: None, Stats: None,
+		Weight: None, Bias: None, Gamma: None, Beta: None, Mean: None, Variance: None,
+	}
+}
+
+// tensors are those that the step reads or writes.
+func (s *Step) tensors() []int32 {
+	var ts []int32
+	for _, t := range [...]int32{s.X, s.X2, s.Y, s.DY, s.DX, s.Aux, s.Stats} {
+		if t != None {
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
+// Tensor is an NHWC tensor of the arena.
+type Tensor struct {
+	N, C, H, W int
+	Width      int // bytes a value: 1 uint8, 2 bfloat16, 4 float32
+	Offset     int // bytes into the arena
+}
+
+// Bytes is the size of the tensor.
+func (t Tensor) Bytes() int { return t.N * t.C * t.H * t.W * t.Width }

@@ -1,0 +1,2 @@
+#define ISA generic
+#include "kernel_table.hpp"

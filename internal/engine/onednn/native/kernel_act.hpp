@@ -1,0 +1,52 @@
+// Activations over flat float arrays.
+
+template <Act A> static inline float act1(float z) {
+  switch (A) {
+  case act_relu: return z < 0 ? 0 : z; // not a number stays that
+  case act_sigmoid: return sigmoid_(z);
+  case act_leaky: return z > 0 ? z : leaky_slope * z;
+  case act_elu: return z > 0 ? z : exp_(z) - 1;
+  case act_silu: return z * sigmoid_(z);
+  default: return z;
+  }
+}
+
+// slope1 is the derivative from y = act(z), for SiLU from z.
+template <Act A> static inline float slope1(float y) {
+  switch (A) {
+  case act_relu: return y > 0 ? 1 : 0;
+  case act_sigmoid: return y * (1 - y);
+  case act_leaky: return y > 0 ? 1 : leaky_slope;
+  case act_elu: return y > 0 ? 1 : y + 1;
+  case act_silu: {
+    float s = sigmoid_(y);
+    return s * (1 + y * (1 - s));
+  }
+  default: return 1;
+  }
+}
+
+template <Act A> struct ActOf { static constexpr Act value = A; };
+template <class F> void byact(Act a, F f) {
+  switch (a) {
+  case act_relu: return f(ActOf<act_relu>());
+  case act_sigmoid: return f(ActOf<act_sigmoid>());
+  case act_leaky: return f(ActOf<act_leaky>());
+  case act_elu: return f(ActOf<act_elu>());
+  case act_silu: return f(ActOf<act_silu>());
+  default: f(ActOf<act_none>());
+  }
+}
+
+// y = act(x); both may be one array.
+KERNEL void activate(Act a, size_t n, const float *x, float *y) {
+  byact(a, [=](auto A) { EACH(i, n) y[i] = act1<A.value>(x[i]); });
+}
+// dx = dy·act'; y is act's output, for SiLU its input. dx may be dy.
+KERNEL void slope(Act a, size_t n, const float *y, const float *dy, float *dx) {
+  byact(a, [=](auto A) { EACH(i, n) dx[i] = dy[i] * slope1<A.value>(y[i]); });
+}
+// y = act(x·s + h), s and h repeated from the start of x on.
+KERNEL void affine(Act a, size_t n, const float *x, const float *s, const float *h, float *y) {
+  byact(a, [=](auto A) { EACH(i, n) y[i] = act1<A.value>(x[i] * s[i] + h[i]); });
+}

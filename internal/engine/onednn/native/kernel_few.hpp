@@ -1,0 +1,197 @@
+// Convolutions of stride 1 with one to three channels on one side (or four times
+// that: the phases of an upsampled image), where oneDNN fills one lane of sixteen. Lanes are the channels of the other side; the few
+// side's image is copied into a border of zeros first.
+
+#ifdef MONCAE_AVX512
+constexpr int lanes = 16;
+#else
+constexpr int lanes = 8;
+#endif
+typedef float V __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
+
+// Copies image n of x into the middle of a zeroed border of kernel/2.
+template <class T> static void border(const Shape &s, int kernel, int n, const T *x, float *buf) {
+  int p = kernel / 2;
+  size_t row = size_t(s.w) * s.c, wide = size_t(s.w + 2 * p) * s.c;
+  for (int h = 0; h < s.h; h++) {
+    const T *from = x + (size_t(n) * s.h + h) * row;
+    float *to = buf + (h + p) * wide + p * s.c;
+    EACH(i, row) to[i] = from[i];
+  }
+}
+static size_t bordered(const Shape &s, int kernel) { return size_t(s.h + kernel - 1) * (s.w + kernel - 1) * s.c + 2 * lanes; }
+
+// One row of P pixels, one vector of output channels: taps × pixels multiply-adds.
+template <int P> static inline void few_pixels(int kernel, int f, size_t wide, int many, const float *x, const float *w, V bias, float *y) {
+  V acc[P];
+  for (int i = 0; i < P; i++) acc[i] = bias;
+  for (int k = 0; k < kernel; k++)
+    for (int j = 0; j < kernel * f; j++, w += many) {
+      V u = *(const V *)w;
+      for (int i = 0; i < P; i++) acc[i] += x[k * wide + i * f + j] * u;
+    }
+  for (int i = 0; i < P; i++) *(V *)(y + size_t(i) * many) = acc[i];
+}
+template <int K, int F> KERNEL void few_row(int width, size_t wide, int many, const float *x, const float *w, const float *bias, float *y) {
+  for (int c = 0; c < many; c += lanes) {
+    V b = *(const V *)(bias + c);
+    int i = 0;
+    for (; i + 8 <= width; i += 8) few_pixels<8>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
+    for (; i + 2 <= width; i += 2) few_pixels<2>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
+    for (; i < width; i++) few_pixels<1>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
+  }
+}
+
+// bykernel calls f with constants for kernel and few channels.
+template <class F> static void bykernel(int kernel, int few, F f) {
+  auto channels = [&](auto K) {
+    switch (few) {
+    case 1: return f(K, Const<1>());
+    case 2: return f(K, Const<2>());
+    case 3: return f(K, Const<3>());
+    case 4: return f(K, Const<4>());
+    case 8: return f(K, Const<8>());
+    default: return f(K, Const<12>());
+    }
+  };
+  switch (kernel) {
+  case 1: return channels(Const<1>());
+  case 3: return channels(Const<3>());
+  case 5: return channels(Const<5>());
+  default: return channels(Const<7>());
+  }
+}
+
+template <class T> void few_many(const Few &g, const void *few_, const float *w, const float *bias, Act act, void *many_) {
+  const Shape &f = g.few, &m = g.many;
+  int padded = (m.c + lanes - 1) / lanes * lanes;
+  size_t size = bordered(f, g.kernel), wide = size_t(f.w + g.kernel - 1) * f.c, row = size_t(m.w) * m.c;
+  float *buf = g.scratch, *b = buf + size, *y = b + padded;
+  zero(buf, size), zero(b, padded);
+  if (bias) EACH(i, size_t(m.c)) b[i] = bias[i];
+  for (int n = 0; n < m.n; n++) {
+    border(f, g.kernel, n, (const T *)few_, buf);
+    for (int h = 0; h < m.h; h++) {
+      T *to = (T *)many_ + (size_t(n) * m.h + h) * row;
+      bool direct = sizeof(T) == 4 && padded == m.c;
+      float *o = direct ? (float *)to : y;
+      bykernel(g.kernel, f.c, [&](auto K, auto C) { few_row<K.value, C.value>(m.w, wide, padded, buf + h * wide, w, b, o); });
+      if (padded != m.c)
+        for (int i = 1; i < m.w; i++)
+          for (int c = 0; c < m.c; c++) y[i * m.c + c] = y[i * padded + c];
+      if (act) activate(act, row, o, o);
+      if (!direct) EACH(i, row) to[i] = o[i];
+    }
+  }
+}
+
+// totals gives the sum of each of `lanes` vectors, in their order: each round
+// adds the halves of every vector's part and puts two vectors' parts side by side.
+typedef int Places __attribute__((vector_size(4 * lanes)));
+struct Rounds {
+  int low[4][lanes], high[4][lanes]; // places in the pair of vectors; 8 lanes have 3 rounds
+  constexpr Rounds() : low(), high() {
+    for (int r = 0, part = lanes; part > 1; r++, part /= 2)
+      for (int i = 0, half = part / 2; i < lanes; i++) {
+        int vector = i / (lanes / 2), in = i % (lanes / 2);
+        low[r][i] = vector * lanes + in / half * part + in % half;
+        high[r][i] = low[r][i] + half;
+      }
+  }
+};
+alignas(64) static const Rounds rounds;
+
+static inline V totals(V *v) {
+  for (int r = 0, n = lanes / 2; n; r++, n /= 2) {
+    Places low = *(const Places *)rounds.low[r], high = *(const Places *)rounds.high[r];
+    for (int i = 0; i < n; i++) v[i] = __builtin_shuffle(v[2 * i], v[2 * i + 1], low) + __builtin_shuffle(v[2 * i], v[2 * i + 1], high);
+  }
+  return v[0];
+}
+
+// w is [few][kernel][kernel·many, padded to lanes]: one row of the kernel lies
+// as one stretch, as the pixels under it do. y has room for whole vectors.
+template <int K> KERNEL void many_row(int width, size_t wide, int many, int stretch, const float *x, const float *w, float bias, float *y) {
+  for (int i = 0; i < width; i += lanes) {
+    V acc[lanes] = {};
+    for (int k = 0; k < K; k++)
+      for (int j = 0; j < stretch; j += lanes) {
+        V u = *(const V *)(w + k * stretch + j);
+        const float *p = x + k * wide + size_t(i) * many + j;
+        for (int l = 0; l < lanes; l++) acc[l] += *(const V *)(p + size_t(l) * many) * u;
+      }
+    *(V *)(y + i) = totals(acc) + bias;
+  }
+}
+
+template <class T> void many_few(const Few &g, const void *many_, const float *w, const float *bias, float *few) {
+  const Shape &f = g.few, &m = g.many;
+  int stretch = (g.kernel * m.c + lanes - 1) / lanes * lanes;
+  // A last vector of pixels reads past its row, and past the last row.
+  size_t size = bordered(m, g.kernel) + size_t(lanes) * m.c, wide = size_t(m.w + g.kernel - 1) * m.c;
+  float *buf = g.scratch, *y = buf + size;
+  zero(buf, size);
+  for (int n = 0; n < m.n; n++) {
+    border(m, g.kernel, n, (const T *)many_, buf);
+    for (int h = 0; h < m.h; h++)
+      for (int o = 0; o < f.c; o++) {
+        bykernel(g.kernel, 1, [&](auto K, auto) { many_row<K.value>(m.w, wide, m.c, stretch, buf + h * wide, w + size_t(o) * g.kernel * stretch, bias[o], y); });
+        float *to = few + (size_t(n) * m.h + h) * m.w * f.c + o;
+        for (int i = 0; i < m.w; i++) to[size_t(i) * f.c] = y[i];
+      }
+  }
+}
+
+// Sums over one row of pixels for R rows of G taps each and one vector of the
+// many channels.
+template <int R, int G> static inline void grad_taps(int width, int f, size_t wide, int many, const float *x, const float *y, float *dw) {
+  V acc[R * G];
+  for (int t = 0; t < R * G; t++) acc[t] = *(V *)(dw + t * many);
+  for (int i = 0; i < width; i++) {
+    V u = *(const V *)(y + size_t(i) * many);
+    for (int r = 0; r < R; r++)
+      for (int t = 0; t < G; t++) acc[r * G + t] += x[r * wide + i * f + t] * u;
+  }
+  for (int t = 0; t < R * G; t++) *(V *)(dw + t * many) = acc[t];
+}
+template <int K, int F> KERNEL void grad_row(int width, size_t wide, int many, const float *x, const float *y, float *dw) {
+  // Taps of a row of the kernel lie side by side; at most 21 are summed at once.
+  constexpr int R = K * K * F <= 9 ? K : 1, row = K * F, G = row <= 21 ? row : F;
+  for (int c = 0; c < many; c += lanes)
+    for (int r = 0; r < K; r += R)
+      for (int t = 0; t < row; t += G) grad_taps<R, G>(width, F, wide, many, x + r * wide + t, y + c, dw + (size_t(r) * row + t) * many + c);
+}
+
+// Sums over one image are float32, over the batch float64 in pairs: dw is the
+// running total, the image's own sum stands in scratch.
+template <class T> void few_grad(const Few &g, const void *few_, const void *many_, float *dw, float *many_sum, float *few_sum) {
+  const Shape &f = g.few, &m = g.many;
+  int padded = (m.c + lanes - 1) / lanes * lanes, taps = g.kernel * g.kernel * f.c;
+  size_t size = bordered(f, g.kernel), wide = size_t(f.w + g.kernel - 1) * f.c;
+  float *buf = g.scratch, *one = buf + size, *row = one + size_t(taps) * padded, *sums = row + size_t(m.w) * padded;
+  zero(buf, size), zero(dw, size_t(taps) * padded), zero(sums, padded), zero(row, size_t(m.w) * padded);
+  double few_total[12] = {};
+  for (int n = 0; n < m.n; n++) {
+    border(f, g.kernel, n, (const T *)few_, buf);
+    zero(one, size_t(taps) * padded);
+    for (int h = 0; h < m.h; h++) {
+      const T *p = (const T *)many_ + (size_t(n) * m.h + h) * m.w * m.c;
+      const float *y = row;
+      if (padded == m.c) y = in(p, size_t(m.w) * m.c, row);
+      else
+        for (int i = 0; i < m.w; i++) EACH(c, size_t(m.c)) row[size_t(i) * padded + c] = p[size_t(i) * m.c + c];
+      bykernel(g.kernel, f.c, [&](auto K, auto C) { grad_row<K.value, C.value>(m.w, wide, padded, buf + h * wide, y, one); });
+      if (many_sum)
+        for (int i = 0; i < m.w; i++) EACH(c, size_t(padded)) sums[c] += y[size_t(i) * padded + c];
+    }
+    EACH(i, size_t(taps) * padded) dw[i] += one[i];
+    if (!few_sum) continue;
+    const T *p = (const T *)few_ + size_t(n) * f.h * f.w * f.c;
+    float s[12] = {};
+    for (int i = 0; i < f.h * f.w; i++)
+      for (int c = 0; c < f.c; c++) s[c] += float(p[i * f.c + c]);
+    for (int c = 0; c < f.c; c++) few_total[c] += s[c];
+  }
+  if (many_sum) EACH(c, size_t(m.c)) many_sum[c] = sums[c];
+  if (few_sum) for (int c = 0; c < f.c; c++) few_sum[c] = few_total[c];
+}

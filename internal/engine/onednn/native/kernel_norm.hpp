@@ -1,0 +1,80 @@
+// Sums over all pixels for every channel, and what batch norm makes of them.
+
+struct Sums { // of one period: float within a stretch, double across
+  float *a, *b;
+  double *sa, *sb;
+  size_t period, filled = 0;
+  int c;
+  Sums(int channels, float *scratch) : period(period_of(channels)), c(channels) { // scratch is aligned for doubles
+    a = scratch, b = a + period;
+    sa = (double *)(b + period), sb = sa + c;
+    zero(a, 2 * period);
+    for (int i = 0; i < 2 * c; i++) sa[i] = 0;
+  }
+  void flush() {
+    for (size_t i = 0; i < period; i += c)
+      for (int k = 0; k < c; k++) sa[k] += a[i + k], sb[k] += b[i + k];
+    zero(a, 2 * period);
+    filled = 0;
+  }
+  // room for `rows` more additions to each value: no float sum gets longer than 64.
+  void room(size_t rows) {
+    if (filled + rows > 64) flush();
+    filled += rows;
+  }
+  float *end() const { return (float *)(sb + c); }
+};
+
+KERNEL void add_moments(size_t n, const float *__restrict x, const float *__restrict k, float *__restrict a, float *__restrict b) {
+  for (size_t i = 0; i < n; i++) {
+    float v = x[i] - k[i];
+    a[i] += v, b[i] += v * v;
+  }
+}
+KERNEL void add_moments4(size_t n, const float *__restrict x, const float *__restrict k, float *__restrict a, float *__restrict b) {
+  for (size_t i = 0; i < n; i++) {
+    float v = x[i] - k[i], w = x[i + n] - k[i], s = x[i + 2 * n] - k[i], t = x[i + 3 * n] - k[i];
+    a[i] += (v + w) + (s + t), b[i] += (v * v + w * w) + (s * s + t * t);
+  }
+}
+
+// The first pixel is taken off every value, so that a mean far from zero doesn't
+// swallow the variance.
+template <class T> void moments(size_t rows, int c, const void *x_, float *mean, float *variance, float *scratch) {
+  const T *x = (const T *)x_;
+  size_t p = period_of(c), total = rows * c;
+  Sums s(c, scratch);
+  float *first = s.end(), *buf = first + p;
+  EACH(i, p) first[i] = x[i % c];
+  size_t o = 0;
+  for (; o + 4 * p <= total; o += 4 * p) {
+    s.room(4);
+    add_moments4(p, in(x + o, 4 * p, buf), first, s.a, s.b);
+  }
+  for (; o < total; o += p) {
+    size_t n = least(p, total - o);
+    s.room(1);
+    add_moments(n, in(x + o, n, buf), first, s.a, s.b);
+  }
+  s.flush();
+  for (int k = 0; k < c; k++) {
+    double m = s.sa[k] / rows, v = s.sb[k] / rows - m * m;
+    mean[k] = first[k] + m;
+    variance[k] = v > 0 ? v : 0;
+  }
+}
+
+// a += dz, b += dz·(x − mean)
+KERNEL void add_products(size_t n, const float *__restrict dz, const float *__restrict x, const float *__restrict mean, float *__restrict a, float *__restrict b) {
+  for (size_t i = 0; i < n; i++) {
+    a[i] += dz[i];
+    b[i] += dz[i] * (x[i] - mean[i]);
+  }
+}
+
+// dx = A·dz + B·x + K, times the slope of the activation whose output x is.
+KERNEL void norm_grad(Act before, size_t n, const float *dz, const float *x, const float *A, const float *B, const float *K, float *dx) {
+  byact(before, [=](auto P) {
+    EACH(i, n) { dx[i] = (A[i] * dz[i] + B[i] * x[i] + K[i]) * slope1<P.value>(x[i]); }
+  });
+}

@@ -1,0 +1,128 @@
+// What happens once a step: gathering the batch, dropout, sums of two tensors,
+// the optimiser.
+
+// One image, NCHW bytes, to place `at` of the batch: NHWC bytes (the loss's
+// target; may be null) and values in [0, 1].
+template <class T> void images(const Shape &s, const uint8_t *nchw, uint8_t *bytes, void *x, size_t at) {
+  size_t hw = size_t(s.h) * s.w, n = hw * s.c;
+  T *to = (T *)x + at * n;
+  uint8_t *keep = bytes ? bytes + at * n : nullptr;
+  if (s.c == 1) {
+    EACH(i, n) to[i] = nchw[i] / 255.f;
+    if (keep) __builtin_memcpy(keep, nchw, n);
+    return;
+  }
+  for (size_t i = 0; i < hw; i++)
+    for (int c = 0; c < s.c; c++) {
+      uint8_t v = nchw[c * hw + i];
+      to[i * s.c + c] = v / 255.f;
+      if (keep) keep[i * s.c + c] = v;
+    }
+}
+
+template <class T> void features(const Shape &s, const float *nchw, void *x, size_t at) {
+  size_t hw = size_t(s.h) * s.w;
+  T *to = (T *)x + at * hw * s.c;
+  for (size_t i = 0; i < hw; i++)
+    for (int c = 0; c < s.c; c++) to[i * s.c + c] = nchw[c * hw + i];
+}
+
+template <class T> void add(size_t n, const void *a_, const void *b_, void *y_) {
+  const T *a = (const T *)a_, *b = (const T *)b_;
+  T *y = (T *)y_;
+  EACH(i, n) y[i] = float(a[i]) + float(b[i]);
+}
+
+// Philox4x32-10 (Salmon et al. 2011) as internal/philox defines dropout by it:
+// value i in NCHW order takes word i%4 of block (i/4, layer, step). Sixteen
+// blocks at a time, so that the rounds vectorise.
+KERNEL void philox(const Philox &p, uint64_t block, uint32_t *__restrict words) { // 64 words
+  uint32_t a[16], b[16], c[16], d[16], k0 = uint32_t(p.seed), k1 = uint32_t(p.seed >> 32);
+  for (int i = 0; i < 16; i++) a[i] = uint32_t(block + i), b[i] = p.layer, c[i] = uint32_t(p.step), d[i] = uint32_t(p.step >> 32);
+  for (int r = 0; r < 10; r++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+    for (int i = 0; i < 16; i++) {
+      uint64_t u = uint64_t(0xD2511F53u) * a[i], v = uint64_t(0xCD9E8D57u) * c[i];
+      a[i] = uint32_t(v >> 32) ^ b[i] ^ k0, b[i] = uint32_t(v);
+      c[i] = uint32_t(u >> 32) ^ d[i] ^ k1, d[i] = uint32_t(u);
+    }
+  for (int i = 0; i < 16; i++) words[4 * i] = a[i], words[4 * i + 1] = b[i], words[4 * i + 2] = c[i], words[4 * i + 3] = d[i];
+}
+
+// keep[i] is 1 where value first+i of the activation, in NCHW order, is kept.
+static void keepers(const Philox &p, uint64_t first, size_t n, uint8_t *keep) {
+  uint32_t words[64];
+  for (uint64_t b = first / 64 * 64; b < first + n; b += 64) {
+    philox(p, b / 4, words);
+    uint8_t kept[64];
+    for (int i = 0; i < 64; i++) kept[i] = float(words[i] >> 8) * (1.f / (1 << 24)) >= p.rate;
+    size_t from = b < first ? first - b : 0, to = least(64, first + n - b);
+    for (size_t i = from; i < to; i++) keep[b + i - first] = kept[i];
+  }
+}
+
+template <class T> void dropout_grad(size_t n, float scale, const uint8_t *mask, const void *dy_, void *dx_) {
+  const T *dy = (const T *)dy_;
+  T *dx = (T *)dx_;
+  EACH(i, n) dx[i] = float(dy[i]) * (mask[i] ? scale : 0);
+}
+
+// scratch holds one image's values as bytes; the mask is left in NHWC order.
+template <class T> void dropout(const Shape &s, const Philox &p, const void *x, void *y, uint8_t *mask, uint8_t *scratch) {
+  size_t hw = size_t(s.h) * s.w, n = hw * s.c;
+  for (int b = 0; b < s.n; b++) {
+    uint8_t *m = mask + b * n;
+    keepers(p, b * n, n, scratch);
+    for (size_t i = 0; i < hw; i++)
+      for (int c = 0; c < s.c; c++) m[i * s.c + c] = scratch[c * hw + i];
+  }
+  dropout_grad<T>(s.values(), p.scale, mask, x, y);
+}
+
+// The optimisers, with Keras' constants; internal/engine states the formulas.
+constexpr float tiny = 1e-7f;
+KERNEL void adam(size_t n, float a, float *__restrict w, const float *__restrict g, float *__restrict m, float *__restrict v) {
+  for (size_t i = 0; i < n; i++) {
+    m[i] += (g[i] - m[i]) * .1f;
+    v[i] += (g[i] * g[i] - v[i]) * .001f;
+    w[i] -= a * m[i] / (__builtin_sqrtf(v[i]) + tiny);
+  }
+}
+KERNEL void rmsprop(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict v) {
+  for (size_t i = 0; i < n; i++) {
+    v[i] = .9f * v[i] + .1f * g[i] * g[i];
+    w[i] -= rate * g[i] / __builtin_sqrtf(v[i] + tiny);
+  }
+}
+KERNEL void adagrad(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict v) {
+  for (size_t i = 0; i < n; i++) {
+    v[i] += g[i] * g[i];
+    w[i] -= rate * g[i] / __builtin_sqrtf(v[i] + tiny);
+  }
+}
+KERNEL void adadelta(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict v, float *__restrict u) {
+  for (size_t i = 0; i < n; i++) {
+    v[i] = .95f * v[i] + .05f * g[i] * g[i];
+    float d = __builtin_sqrtf(u[i] + tiny) / __builtin_sqrtf(v[i] + tiny) * g[i];
+    u[i] = .95f * u[i] + .05f * d * d;
+    w[i] -= rate * d;
+  }
+}
+KERNEL void sgd(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict m) {
+  for (size_t i = 0; i < n; i++) {
+    m[i] = .9f * m[i] - rate * g[i];
+    w[i] += m[i];
+  }
+}
+
+static void update(const Update &u) {
+  switch (u.kind) {
+  case opt_adam: {
+    double b1 = __builtin_pow(.9, double(u.step)), b2 = __builtin_pow(.999, double(u.step));
+    return adam(u.n, float(u.rate * __builtin_sqrt(1 - b2) / (1 - b1)), u.w, u.g, u.s1, u.s2);
+  }
+  case opt_rmsprop: return rmsprop(u.n, u.rate, u.w, u.g, u.s1);
+  case opt_adagrad: return adagrad(u.n, u.rate, u.w, u.g, u.s1);
+  case opt_adadelta: return adadelta(u.n, u.rate, u.w, u.g, u.s1, u.s2);
+  case opt_sgd: return sgd(u.n, u.rate, u.w, u.g, u.s1);
+  }
+}

@@ -1,0 +1,72 @@
+// Convolutions and dense layers: oneDNN's primitives with packed weights.
+#include <cmath>
+
+#include "plan.h"
+#include "few.h"
+
+using namespace moncae;
+using dnnl::memory;
+
+Linear mn_plan::linear(const mn_step &s, int x, int y) const {
+  bool dense = s.kind == MN_DENSE || s.kind == MN_DENSE_GRAD_WEIGHT || s.kind == MN_DENSE_GRAD_INPUT;
+  int pad = dense ? 0 : s.kernel / 2;
+  return {shape(x), shape(y), dense ? 0 : s.kernel, dense ? 1 : s.stride, {pad, pad, pad, pad}, Act(s.act), bf16, bf16 && is_float(y)};
+}
+
+// fold multiplies weights and bias by the scale of the norm that follows:
+// outside training, gamma·(x − mean)/√(variance + ε) + beta is linear.
+void mn_plan::fold(const mn_step &s, const Linear &l, Place &weights, Place &bias) {
+  size_t outputs = l.y.c, inputs = size_t(l.x.c) * l.kernel * l.kernel;
+  Place w{nullptr, keep(outputs * inputs * sizeof(float))}, b{nullptr, keep(outputs * sizeof(float))};
+  const float *from = weights.fixed, *shift = bias.fixed, *p = net.params.data();
+  const float *gamma = p + s.gamma, *beta = p + s.beta, *mean = p + s.mean, *variance = p + s.variance;
+  weigh([=, this] {
+    for (size_t o = 0; o < outputs; o++) {
+      double scale = gamma[o] / std::sqrt(double(variance[o]) + norm_epsilon);
+      for (size_t i = 0; i < inputs; i++) pointer(w)[o * inputs + i] = float(from[o * inputs + i] * scale);
+      pointer(b)[o] = float((double(shift[o]) - mean[o]) * scale + beta[o]);
+    }
+  });
+  weights = w, bias = b;
+}
+
+// packed gives weights in a primitive's own layout, by a reorder where it is not
+// the plain one.
+memory mn_plan::packed(const Shared &p, Place weights) {
+  memory plain = memory_at(p->plain, weights);
+  if (!p->reordered) return plain;
+  memory m = inside(p->packed, keep(p->packed.get_size()));
+  weigh(call(p->reorder, p->reorder_scratch, {{DNNL_ARG_FROM, plain}, {DNNL_ARG_TO, m}}));
+  return m;
+}
+
+void mn_plan::forward(const mn_step &s) {
+  Linear l = linear(s, s.x, s.y);
+  Place w{net.params.data() + s.weight, 0}, b{net.params.data() + s.bias, 0};
+  if (s.norm) fold(s, l, w, b);
+  if (few_sided(l, true)) return few_forward(s, l, w, b);
+  Shared p = linear_forward(l);
+  held.push_back(p);
+  memory weights = packed(p, w);
+  own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, tensors[s.x].offset)}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_BIAS, memory_at(p->bias, b)}, {DNNL_ARG_DST, inside(p->y, tensors[s.y].offset)}}));
+}
+
+void mn_plan::grad_input(const mn_step &s) {
+  Linear l = linear(s, s.dx, s.dy);
+  if (few_sided(l, !bf16 || l.y.c <= few_channels)) return few_grad_input(s, l);
+  Shared p = linear_grad_input(l);
+  held.push_back(p);
+  memory weights = packed(p, {net.params.data() + s.weight, 0});
+  own(call(p->run, p->scratch, {{DNNL_ARG_DIFF_DST, inside(p->y, tensors[s.dy].offset)}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, inside(p->x, tensors[s.dx].offset)}}));
+}
+
+void mn_plan::grad_weight(const mn_step &s) {
+  Linear l = linear(s, s.x, s.dy);
+  if (few_sided(l, true)) return few_grad_weight(s, l);
+  Shared p = linear_grad_weight(l);
+  held.push_back(p);
+  memory plain = outside(p->plain, net.grads.data() + s.weight);
+  memory weights = p->reordered ? inside(p->packed, keep(p->packed.get_size())) : plain;
+  own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, tensors[s.x].offset)}, {DNNL_ARG_DIFF_DST, inside(p->y, tensors[s.dy].offset)}, {DNNL_ARG_DIFF_WEIGHTS, weights}, {DNNL_ARG_DIFF_BIAS, outside(p->bias, net.grads.data() + s.bias)}}));
+  if (p->reordered) own(call(p->reorder, p->reorder_scratch, {{DNNL_ARG_FROM, weights}, {DNNL_ARG_TO, plain}}));
+}

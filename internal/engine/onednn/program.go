@@ -1,0 +1,134 @@
+//go:build onednn && cgo
+
+package onednn
+
+import (
+	"errors"
+	"fmt"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/engine/onednn/lower"
+	"moncae/internal/engine/onednn/native"
+	"moncae/internal/graph"
+)
+
+// program is a net with its two plans, which share a block: they never run at once.
+type program struct {
+	engine *cpu
+	net    *graph.Net
+	data   *data
+	layout lower.Layout
+
+	params       *native.Net
+	train, infer *native.Plan
+	block        native.Block
+	lowered      *lower.Plan // of the training
+}
+
+func (p *program) build(optimizer int, o lower.Options) error {
+	train, err := lower.Train(p.net, p.layout, o)
+	if err != nil {
+		return err
+	}
+	p.lowered = train
+	infer, err := lower.Infer(p.net, p.layout, o)
+	if err != nil {
+		return err
+	}
+	if p.params, err = native.NewNet(p.layout.Trained, p.layout.Running, optimizer); err != nil {
+		return err
+	}
+	if p.train, err = native.NewPlan(p.params, train); err != nil {
+		return err
+	}
+	if p.infer, err = native.NewPlan(p.params, infer); err != nil {
+		return err
+	}
+	if p.block, err = p.engine.pool.take(max(p.train.Bytes(), p.infer.Bytes())); err != nil {
+		return err
+	}
+	p.train.Bind(p.block)
+	p.infer.Bind(p.block)
+	return nil
+}
+
+func (p *program) Train(rows []int32, rates []float32, losses []float32) error {
+	if err := engine.CheckTrain(p.net, p.data.source.Rows(), rows, rates, losses); err != nil {
+		return fmt.Errorf("onednn: %w", err)
+	}
+	return p.train.Train(&p.data.native, rows, rates, losses)
+}
+
+func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
+	if err := engine.CheckRows(rows, p.data.source.Rows()); err != nil {
+		return engine.Metrics{}, fmt.Errorf("onednn: evaluate: %w", err)
+	}
+	if len(rows) == 0 {
+		return engine.Metrics{}, errors.New("onednn: evaluate: no rows")
+	}
+	var sums [2]float64
+	classifier := p.net.Loss == graph.CrossEntropy
+	if err := p.infer.Forward(&p.data.native, rows, classifier, nil, nil, &sums); err != nil {
+		return engine.Metrics{}, err
+	}
+	if classifier {
+		n := float64(len(rows))
+		return engine.Metrics{Loss: sums[0] / n, Accuracy: sums[1] / n}, nil
+	}
+	n := float64(len(rows) * p.net.Output.Values())
+	m := engine.Metrics{Loss: sums[0] / n, BCE: sums[0] / n, MSE: sums[1] / n}
+	if p.net.Loss == graph.MSE {
+		m.Loss = m.MSE
+	}
+	return m, nil
+}
+
+func (p *program) Infer(rows []int32, latent, output []float32) error {
+	if err := engine.CheckInfer(p.net, p.data.source.Rows(), rows, latent, output); err != nil {
+		return fmt.Errorf("onednn: %w", err)
+	}
+	return p.infer.Forward(&p.data.native, rows, p.net.Loss == graph.CrossEntropy, latent, output, nil)
+}
+
+func (p *program) Weights() (arch.Weights, error) {
+	w := make(arch.Weights, len(p.net.Params))
+	for _, q := range p.net.Params {
+		w[q.Name] = append([]float32(nil), p.values(q)...)
+	}
+	return w, nil
+}
+
+func (p *program) SetWeights(w arch.Weights) error {
+	if err := w.Check(p.net.Params); err != nil {
+		return err
+	}
+	for _, q := range p.net.Params {
+		copy(p.values(q), w[q.Name])
+	}
+	p.params.Reset()
+	return nil
+}
+
+// values is the place of a parameter in the net's flat array.
+func (p *program) values(q arch.Param) []float32 {
+	at := p.layout.Offset[q.Name]
+	return p.params.Params()[at : at+q.Size()]
+}
+
+// Close gives the memory back to the engine; a second call does nothing.
+func (p *program) Close() error {
+	for _, plan := range []*native.Plan{p.train, p.infer} {
+		if plan != nil {
+			plan.Free()
+		}
+	}
+	if p.params != nil {
+		p.params.Free()
+	}
+	if p.block.Size > 0 {
+		p.engine.pool.give(p.block)
+	}
+	p.train, p.infer, p.params, p.block = nil, nil, nil, native.Block{}
+	return nil
+}
