@@ -1,0 +1,267 @@
+// Package train trains one network on an engine: shuffling, learning-rate
+// schedule, early stopping on validation data, and the best weights kept.
+//
+// Three ends are told apart: an Outcome with weights; an Outcome with a Failure,
+// where the network can't be trained (it can't be built, it diverged, or the
+// device hasn't the memory), which is a result to record; and an error, where the machine or the
+// caller ended it (a cancelled context gives its own error).
+//
+// Everything that is drawn follows from Options.Seed, so the same options give
+// the same weights on the same engine and device, bit for bit, whatever runs
+// beside it. Engines are called for at most Chunk steps at a time: cancellation
+// and progress are prompt.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/graph"
+)
+
+// Chunk is the most training steps that one call of an engine makes.
+const Chunk = 64
+
+// Exploded is the loss from which on a training counts as diverged: a thousand
+// times what any guess without an image costs.
+const Exploded = 1e3
+
+// Options say how a network is trained beside its recipe.
+type Options struct {
+	Epochs   int
+	Patience int // stop after so many epochs without a better validation loss; 0: never
+	Batch    int // clipped to the number of training rows; a last partial batch is dropped
+	Seed     uint64
+	Loss     graph.Loss
+	// Train and Validation are row numbers of the data.
+	Train, Validation []int32
+	// Weights are where the training begins; nil: arch.InitialWeights by Seed. With KeepStart,
+	// they count as epoch 0 and are the result unless an epoch beats them, even if
+	// the training diverges.
+	Weights   arch.Weights
+	KeepStart bool
+	Precision engine.Precision
+	// Inspect, where set, sees the program once more at the end of a training that
+	// did not fail, with the best weights in it.
+	Inspect func(engine.Program) error
+	// Progress, where set, hears of the training images done since the last call.
+	Progress func(images int)
+}
+
+// Outcome is what came of a training.
+type Outcome struct {
+	// Failure is why there are no weights; "" where there are.
+	Failure   string
+	Weights   arch.Weights   // of the best epoch by validation loss
+	Metrics   engine.Metrics // of those weights on the validation rows
+	BestEpoch int            // from 1; 0 for the starting weights
+	Epochs    int            // done
+	History   []Epoch
+	Phases    Phases
+}
+
+// Epoch is one epoch's mean training loss, and the validation loss after it.
+type Epoch struct {
+	Train      float64 `json:"train"`
+	Validation float64 `json:"validation"`
+}
+
+// Phases are the wall-clock times of a training's parts.
+type Phases struct {
+	Build    time.Duration // the graphs, gradients included
+	Compile  time.Duration
+	Train    time.Duration
+	Validate time.Duration
+}
+
+// Autoencoder trains a from its recipe.
+func Autoencoder(ctx context.Context, eng engine.Engine, data engine.Data, a arch.Arch, r arch.Recipe, o Options) (Outcome, error) {
+	if err := o.validate(); err != nil {
+		return Outcome{}, err
+	}
+	begin := time.Now()
+	net, err := graph.Autoencoder(a, o.batch(), o.Loss, o.Seed)
+	build := time.Since(begin)
+	if err != nil {
+		return Outcome{Failure: "can't be built: " + err.Error(), Phases: Phases{Build: build}}, nil
+	}
+	out, err := Net(ctx, eng, data, net, r, o)
+	out.Phases.Build = build
+	return out, err
+}
+
+// Net trains a net that was built for o's batch, which Batch tells.
+func Net(ctx context.Context, eng engine.Engine, data engine.Data, net *graph.Net, r arch.Recipe, o Options) (Outcome, error) {
+	if err := errors.Join(o.validate(), r.Validate()); err != nil {
+		return Outcome{}, err
+	}
+	if net.Batch != o.batch() {
+		return Outcome{}, fmt.Errorf("train: a net for batches of %d, the options give %d", net.Batch, o.batch())
+	}
+	if err := ctx.Err(); err != nil {
+		return Outcome{}, err
+	}
+	t := &training{ctx: ctx, o: o, recipe: r, batch: net.Batch}
+	weights := o.Weights
+	if weights == nil {
+		weights = arch.InitialWeights(net.Params, o.Seed)
+	}
+	begin := time.Now()
+	p, err := eng.Compile(net, data, engine.Config{Optimizer: r.Optimizer, Precision: o.Precision, Weights: weights})
+	t.out.Phases.Compile = time.Since(begin)
+	if err == nil {
+		t.p = p
+		err = errors.Join(t.whole(weights), p.Close())
+	}
+	if errors.Is(err, engine.ErrMemory) {
+		return Outcome{Failure: err.Error(), Phases: t.out.Phases}, nil
+	}
+	return t.out, err
+}
+
+// Batch is the batch that a training with so many rows uses.
+func Batch(batch, rows int) int { return min(batch, rows) }
+
+func (o Options) batch() int { return Batch(o.Batch, len(o.Train)) }
+
+func (o Options) validate() error {
+	switch {
+	case o.Epochs < 1:
+		return fmt.Errorf("train: %d epochs", o.Epochs)
+	case o.Patience < 0:
+		return fmt.Errorf("train: patience %d", o.Patience)
+	case o.Batch < 1:
+		return fmt.Errorf("train: batch of %d", o.Batch)
+	case len(o.Train) == 0 || len(o.Validation) == 0:
+		return fmt.Errorf("train: %d training and %d validation rows", len(o.Train), len(o.Validation))
+	}
+	return nil
+}
+
+// epochStream is added to an epoch's number for the stream of its order.
+const epochStream = 1 << 32
+
+// training is a training under way.
+type training struct {
+	ctx    context.Context
+	p      engine.Program
+	o      Options
+	recipe arch.Recipe
+	batch  int
+	out    Outcome
+}
+
+// whole is the training with the inspection after it.
+func (t *training) whole(start arch.Weights) error {
+	if err := t.run(start); err != nil || t.out.Failure != "" || t.o.Inspect == nil {
+		return err
+	}
+	begin := time.Now()
+	defer func() { t.out.Phases.Validate += time.Since(begin) }()
+	if err := t.p.SetWeights(t.out.Weights); err != nil {
+		return err
+	}
+	return t.o.Inspect(t.p)
+}
+
+func (t *training) run(start arch.Weights) error {
+	best := math.Inf(1)
+	if t.o.KeepStart {
+		m, err := t.validate()
+		if err != nil {
+			return err
+		}
+		if !diverged(m.Loss) {
+			best, t.out.Metrics, t.out.Weights = m.Loss, m, start
+		}
+	}
+	steps := len(t.o.Train) / t.batch
+	for e := 1; e <= t.o.Epochs; e++ {
+		loss, ok, err := t.epoch(e, steps)
+		if err != nil || !ok {
+			return err
+		}
+		m, err := t.validate()
+		if err != nil {
+			return err
+		}
+		t.out.Epochs = e
+		t.out.History = append(t.out.History, Epoch{loss, m.Loss})
+		if diverged(m.Loss) {
+			t.fail("diverged: the validation loss is %v after epoch %d", m.Loss, e)
+			return nil
+		}
+		if m.Loss < best {
+			best, t.out.Metrics, t.out.BestEpoch = m.Loss, m, e
+			if t.out.Weights, err = t.p.Weights(); err != nil {
+				return err
+			}
+		}
+		if t.o.Patience > 0 && e-t.out.BestEpoch >= t.o.Patience {
+			return nil
+		}
+	}
+	return nil
+}
+
+func diverged(loss float64) bool { return !(loss < Exploded) }
+
+// fail ends a training; starting weights that are to be kept outlive it.
+func (t *training) fail(format string, args ...any) {
+	if t.o.KeepStart && t.out.Weights != nil {
+		return
+	}
+	t.out.Weights, t.out.Metrics = nil, engine.Metrics{}
+	t.out.Failure = fmt.Sprintf(format, args...)
+}
+
+// epoch trains on every row once, in an order of its own, and gives the mean
+// loss; not ok is a training that diverged.
+func (t *training) epoch(e, steps int) (mean float64, ok bool, err error) {
+	begin := time.Now()
+	defer func() { t.out.Phases.Train += time.Since(begin) }()
+	rows := append([]int32(nil), t.o.Train...)
+	rng := rand.New(rand.NewPCG(t.o.Seed, epochStream+uint64(e)))
+	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	first, total := (e-1)*steps, t.o.Epochs*steps
+	rates, losses := make([]float32, min(Chunk, steps)), make([]float32, min(Chunk, steps))
+	sum := 0.0
+	for at := 0; at < steps; at += Chunk {
+		if err := t.ctx.Err(); err != nil {
+			return 0, false, err
+		}
+		n := min(Chunk, steps-at)
+		for i := range n {
+			rates[i] = float32(Rate(t.recipe.Schedule, t.recipe.LearningRate, first+at+i, total))
+		}
+		if err := t.p.Train(rows[at*t.batch:(at+n)*t.batch], rates[:n], losses[:n]); err != nil {
+			return 0, false, err
+		}
+		for i, loss := range losses[:n] {
+			if diverged(float64(loss)) {
+				t.fail("diverged: the training loss is %v at step %d", loss, first+at+i+1)
+				return 0, false, nil
+			}
+			sum += float64(loss)
+		}
+		if t.o.Progress != nil {
+			t.o.Progress(n * t.batch)
+		}
+	}
+	return sum / float64(steps), true, nil
+}
+
+func (t *training) validate() (engine.Metrics, error) {
+	if err := t.ctx.Err(); err != nil {
+		return engine.Metrics{}, err
+	}
+	begin := time.Now()
+	defer func() { t.out.Phases.Validate += time.Since(begin) }()
+	return t.p.Evaluate(t.o.Validation)
+}
