@@ -1,0 +1,180 @@
+// Package cifar reads the binary version of CIFAR-10 and CIFAR-100: files of
+// records without a header, one or two label bytes and 3·32·32 pixels (CHW).
+// CIFAR-100's fine labels are the classes. The length of a file must be whole
+// records, and labels must be classes.
+package cifar
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset/source"
+	"moncae/internal/fault"
+)
+
+const pixels = 3 * 32 * 32
+
+// variant is one of the two sets.
+type variant struct {
+	classes, labelBytes int
+	names               string // the file with the classes' names, one a line
+}
+
+var (
+	cifar10  = variant{10, 1, "batches.meta.txt"}
+	cifar100 = variant{100, 2, "fine_label_names.txt"}
+	batch    = regexp.MustCompile(`^data_batch_\d+\.bin$`)
+)
+
+// Collect makes a collection of the usual files among list, nil without them.
+func Collect(list []source.File) (*source.Collection, error) {
+	v, train := cifar10, pick(list, batch.MatchString)
+	test := pick(list, func(n string) bool { return n == "test_batch.bin" })
+	names := pick(list, func(n string) bool { return n == v.names })
+	if len(train)+len(test) == 0 {
+		v = cifar100
+		names = pick(list, func(n string) bool { return n == v.names })
+		train = pick(list, func(n string) bool { return n == "train.bin" })
+		test = pick(list, func(n string) bool { return n == "test.bin" })
+		if len(names) == 0 || len(train)+len(test) == 0 {
+			return nil, nil
+		}
+	}
+	c := &source.Collection{Format: "cifar", Raw: &source.Raw{Shape: arch.Shape{C: 3, H: 32, W: 32}, Planar: true}}
+	for _, s := range []struct {
+		name  string
+		files []*source.File
+	}{{source.Train, train}, {source.Test, test}} {
+		if len(s.files) == 0 {
+			continue
+		}
+		split, err := v.split(s.name, s.files)
+		if err != nil {
+			return nil, err
+		}
+		c.Splits = append(c.Splits, split)
+	}
+	var err error
+	c.Classes, err = v.classNames(names)
+	return c, err
+}
+
+func pick(list []source.File, is func(base string) bool) []*source.File {
+	var out []*source.File
+	for i := range list {
+		if is(path.Base(list[i].Path)) {
+			out = append(out, &list[i])
+		}
+	}
+	return out
+}
+
+// classNames are the lines of the names file, numbers without one.
+func (v variant) classNames(files []*source.File) ([]string, error) {
+	var names []string
+	if len(files) == 0 {
+		for i := range v.classes {
+			names = append(names, strconv.Itoa(i))
+		}
+		return names, nil
+	}
+	r, err := files[0].Reader()
+	if err != nil {
+		return nil, fault.Usagef("%w", err)
+	}
+	defer func() { _ = r.Close() }() // only read
+	b, err := io.ReadAll(io.LimitReader(r, 1<<16))
+	if err != nil {
+		return nil, fault.Usagef("%s: %w", files[0].Path, err)
+	}
+	if names = strings.Fields(string(b)); len(names) != v.classes {
+		return nil, fault.Usagef("%s: names %d classes, there are %d", files[0].Path, len(names), v.classes)
+	}
+	return names, nil
+}
+
+func (v variant) record() int64 { return int64(v.labelBytes + pixels) }
+
+func (v variant) split(name string, list []*source.File) (source.Split, error) {
+	s := source.Split{Name: name, Bytes: source.Occupied(list...)}
+	for _, f := range list {
+		if f.Size%v.record() != 0 || f.Size <= 0 {
+			return s, fault.Usagef("%s: offset %d: the file ends within a record of %d bytes; get it again", f.Path, f.Size, v.record())
+		}
+		s.Rows += f.Size / v.record()
+	}
+	s.Open = func() (source.Stream, error) { return &stream{variant: v, files: list}, nil }
+	s.Labels = func() ([]int32, error) {
+		st := &stream{variant: v, files: list}
+		var labels []int32
+		var it source.Item
+		for {
+			switch err := st.Next(&it); {
+			case err == io.EOF: //nolint:errorlint // the end itself
+				return labels, nil
+			case err != nil:
+				return nil, errors.Join(err, st.Close())
+			}
+			labels = append(labels, it.Label)
+		}
+	}
+	return s, nil
+}
+
+// stream reads records file after file.
+type stream struct {
+	variant
+	files  []*source.File
+	disk   io.Closer
+	reader *bufio.Reader
+	offset int64
+}
+
+func (s *stream) Next(it *source.Item) error {
+	for s.reader == nil || s.offset == s.files[0].Size {
+		if s.reader != nil {
+			s.files = s.files[1:]
+		}
+		if err := s.Close(); err != nil {
+			return err
+		}
+		if len(s.files) == 0 {
+			return io.EOF
+		}
+		r, err := s.files[0].Reader()
+		if err != nil {
+			return fault.Usagef("%w", err)
+		}
+		s.disk, s.reader, s.offset = r, bufio.NewReaderSize(r, 1<<18), 0
+	}
+	n := int(s.record())
+	it.Data = slices.Grow(it.Data[:0], n)[:n]
+	if _, err := io.ReadFull(s.reader, it.Data); err != nil {
+		return fault.Usagef("%s: offset %d (record %d): %w", s.files[0].Path, s.offset, s.offset/s.record(), err)
+	}
+	label := it.Data[s.labelBytes-1]
+	if int(label) >= s.classes {
+		return fault.Usagef("%s: offset %d (label of record %d): %d, classes are 0 to %d", s.files[0].Path, s.offset+int64(s.labelBytes)-1, s.offset/s.record(), label, s.classes-1)
+	}
+	s.offset += s.record()
+	copy(it.Data, it.Data[s.labelBytes:])
+	it.Data = it.Data[:pixels]
+	it.Label, it.Path, it.File, it.Bytes = int32(label), "", nil, s.record()
+	return nil
+}
+
+func (s *stream) Close() error {
+	if s.disk == nil {
+		return nil
+	}
+	err := s.disk.Close()
+	s.disk, s.reader = nil, nil
+	return err
+}

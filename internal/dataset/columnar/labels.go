@@ -1,0 +1,135 @@
+package columnar
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"moncae/internal/dataset/source"
+	"moncae/internal/fault"
+)
+
+// labels are those of one split: numbers, or indices into words until all splits
+// have been seen.
+type labels struct {
+	found   bool
+	rows    int64
+	numbers []int32
+	words   map[string]int32
+}
+
+// distinct are the strings that occur.
+func (l *labels) distinct() []string { return slices.Collect(maps.Keys(l.words)) }
+
+// toNumbers replaces indices into the split's own words by indices into all.
+func (l *labels) toNumbers(all []string) {
+	to := make([]int32, len(l.words))
+	for word, i := range l.words {
+		n, _ := slices.BinarySearch(all, word)
+		to[i] = int32(n)
+	}
+	for i, n := range l.numbers {
+		if n >= 0 {
+			l.numbers[i] = to[n]
+		}
+	}
+}
+
+// readLabels adds the labels of a file to l, and returns the file's schema.
+func readLabels(f *source.File, l *labels) (*arrow.Schema, error) {
+	t, err := open(f, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = t.close() }() // only read
+	c, err := findColumns(f.Path, t.schema())
+	if err != nil {
+		return nil, err
+	}
+	for {
+		record, err := next(f.Path, t)
+		if err == io.EOF { //nolint:errorlint // the end itself
+			return t.schema(), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		l.rows += record.NumRows()
+		if c.label == "" {
+			l.numbers = append(l.numbers, slices.Repeat([]int32{-1}, int(record.NumRows()))...)
+			continue
+		}
+		l.found = true
+		a, err := column(record, c.label)
+		if err == nil {
+			err = l.add(a)
+		}
+		if err != nil {
+			return nil, fault.Usagef("%s: column %s: %w", f.Path, c.label, err)
+		}
+	}
+}
+
+// add appends the labels of an array; null is −1.
+func (l *labels) add(a arrow.Array) error {
+	for i := range a.Len() {
+		if a.IsNull(i) {
+			l.numbers = append(l.numbers, -1)
+			continue
+		}
+		n, word, isWord := valueAt(a, i)
+		if isWord {
+			n = int64(l.index(word))
+		}
+		if n < -1 || n >= maxClasses {
+			return fmt.Errorf("row %d: %d is no class number from 0 to %d", len(l.numbers), n, maxClasses-1)
+		}
+		l.numbers = append(l.numbers, int32(n))
+	}
+	return nil
+}
+
+func (l *labels) index(word string) int32 {
+	if l.words == nil {
+		l.words = map[string]int32{}
+	}
+	n, known := l.words[word]
+	if !known {
+		n = int32(len(l.words))
+		l.words[word] = n
+	}
+	return n
+}
+
+// valueAt is a label: a number, or a word.
+func valueAt(a arrow.Array, i int) (n int64, word string, isWord bool) {
+	switch a := a.(type) {
+	case *array.Int8:
+		return int64(a.Value(i)), "", false
+	case *array.Int16:
+		return int64(a.Value(i)), "", false
+	case *array.Int32:
+		return int64(a.Value(i)), "", false
+	case *array.Int64:
+		return a.Value(i), "", false
+	case *array.Uint8:
+		return int64(a.Value(i)), "", false
+	case *array.Uint16:
+		return int64(a.Value(i)), "", false
+	case *array.Uint32:
+		return int64(a.Value(i)), "", false
+	case *array.Uint64:
+		return int64(a.Value(i)), "", false
+	case *array.String:
+		return 0, a.Value(i), true
+	case *array.LargeString:
+		return 0, a.Value(i), true
+	case *array.Dictionary:
+		return valueAt(a.Dictionary(), a.GetValueIndex(i))
+	}
+	panic("columnar: a label column of the type " + a.DataType().String())
+}

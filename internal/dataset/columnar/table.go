@@ -1,0 +1,174 @@
+package columnar
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/file"
+	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+
+	"moncae/internal/dataset/source"
+	"moncae/internal/fault"
+)
+
+// table gives a file's record batches in order; a batch is valid until the next.
+type table interface {
+	schema() *arrow.Schema
+	next() (arrow.Record, error) // io.EOF after the last
+	close() error
+}
+
+// open opens a file by its content; labels says that only the label column of a
+// Parquet file is needed.
+func open(f *source.File, labels bool) (t table, err error) {
+	defer rescue(f.Path, &err)
+	disk, err := os.Open(f.Disk)
+	if err != nil {
+		return nil, fault.Usagef("%w", err)
+	}
+	var magic [6]byte
+	if _, err = io.ReadFull(disk, magic[:]); err == nil {
+		_, err = disk.Seek(0, io.SeekStart)
+	}
+	switch {
+	case err != nil:
+	case bytes.HasPrefix(magic[:], []byte("PAR1")):
+		t, err = openParquet(disk, labels)
+	case string(magic[:]) == "ARROW1":
+		var r *ipc.FileReader
+		if r, err = ipc.NewFileReader(disk); err == nil {
+			t = &fileTable{r, disk, 0}
+		}
+	default:
+		var r *ipc.Reader
+		if r, err = ipc.NewReader(disk); err == nil {
+			t = &streamTable{r, disk}
+		}
+	}
+	if err != nil {
+		kind := strings.TrimPrefix(path.Ext(f.Path), ".")
+		return nil, errors.Join(fault.Usagef("%s: can't be read as %s: %w", f.Path, kind, err), disk.Close())
+	}
+	return t, nil
+}
+
+// rescue turns a panic of the Arrow libraries, which they raise on damaged
+// input, into the fault of the file.
+func rescue(path string, err *error) {
+	if p := recover(); p != nil {
+		*err = fault.Usagef("%s: is damaged: %v", path, p)
+	}
+}
+
+// next is t.next with its faults named.
+func next(path string, t table) (r arrow.Record, err error) {
+	defer rescue(path, &err)
+	r, err = t.next()
+	if err != nil && err != io.EOF { //nolint:errorlint // the end itself
+		err = fault.Usagef("%s: %w", path, err)
+	}
+	return r, err
+}
+
+// fileTable reads the IPC file format.
+type fileTable struct {
+	*ipc.FileReader
+	disk *os.File
+	at   int
+}
+
+func (t *fileTable) schema() *arrow.Schema { return t.Schema() }
+
+func (t *fileTable) next() (arrow.Record, error) {
+	if t.at == t.NumRecords() {
+		return nil, io.EOF
+	}
+	t.at++
+	return t.Record(t.at - 1)
+}
+
+func (t *fileTable) close() error { return errors.Join(t.Close(), t.disk.Close()) }
+
+// streamTable reads the IPC stream format.
+type streamTable struct {
+	*ipc.Reader
+	disk *os.File
+}
+
+func (t *streamTable) schema() *arrow.Schema { return t.Schema() }
+
+func (t *streamTable) next() (arrow.Record, error) {
+	if !t.Next() {
+		if err := t.Err(); err != nil {
+			return nil, err
+		}
+		return nil, io.EOF
+	}
+	return t.Record(), nil
+}
+
+func (t *streamTable) close() error {
+	t.Release()
+	return t.disk.Close()
+}
+
+// parquetTable reads Parquet.
+type parquetTable struct {
+	pqarrow.RecordReader
+	all  *arrow.Schema
+	file *file.Reader
+}
+
+// parquetBatch is the number of rows that are decoded at once.
+const parquetBatch = 128
+
+func openParquet(disk *os.File, labels bool) (table, error) {
+	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+	props.BufferedStreamEnabled = true // row groups may be large: pages are enough
+	r, err := file.NewParquetReader(disk, file.WithReadProps(props))
+	if err != nil {
+		return nil, err
+	}
+	fr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := fr.Schema()
+	if err != nil {
+		return nil, err
+	}
+	c, err := findColumns(disk.Name(), schema)
+	if err != nil {
+		return nil, err
+	}
+	var leaves []int
+	for i := range r.MetaData().Schema.NumColumns() {
+		name, _, _ := strings.Cut(r.MetaData().Schema.Column(i).Path(), ".")
+		if name == c.label || name == c.image && !labels || labels && c.label == "" {
+			leaves = append(leaves, i)
+		}
+	}
+	rows, err := fr.GetRecordReader(context.Background(), leaves, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &parquetTable{rows, schema, r}, nil
+}
+
+func (t *parquetTable) schema() *arrow.Schema { return t.all }
+
+func (t *parquetTable) next() (arrow.Record, error) { return t.Read() }
+
+func (t *parquetTable) close() error {
+	t.Release()
+	return t.file.Close()
+}

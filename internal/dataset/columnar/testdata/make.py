@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+"""Make Parquet and Arrow files with images: image i is 2×3 grey PNG of value 10·i.
+
+    python make.py        # pyarrow 17 or newer, Pillow
+"""
+import io
+import json
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+OUT = pathlib.Path(__file__).parent
+
+
+def png(v):
+    b = io.BytesIO()
+    Image.fromarray(np.full((2, 3), v, np.uint8)).save(b, "png")
+    return b.getvalue()
+
+
+images = [png(10 * i) for i in range(7)]
+labels = [0, 1, 2, 0, 1, 2, 0]
+structs = pa.array([{"bytes": b, "path": f"{i}.png"} for i, b in enumerate(images)], pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+meta = {"huggingface": json.dumps({"info": {"features": {"image": {"_type": "Image"}, "label": {"names": ["ant", "bee", "cat"], "_type": "ClassLabel"}}}})}
+hf = pa.table({"image": structs, "label": pa.array(labels, pa.int64())}).replace_schema_metadata(meta)
+(OUT / "shards").mkdir(exist_ok=True)
+pq.write_table(hf.slice(0, 3), OUT / "shards/train-00000-of-00002.parquet", row_group_size=2)
+pq.write_table(hf.slice(3, 2), OUT / "shards/train-00001-of-00002.parquet", compression="zstd")
+pq.write_table(hf.slice(5, 2), OUT / "shards/test-00000-of-00001.parquet")
+words = pa.table({"picture": pa.array(images, pa.large_binary()), "id": range(7), "class": pa.array(["ox", "hen", "ox", None, "hen", "ape", "ox"]).dictionary_encode()})
+pq.write_table(words, OUT / "words.parquet")
+with pa.ipc.new_stream(OUT / "words.arrow", words.schema) as w:
+    w.write_table(words, max_chunksize=3)
+pixels = np.repeat(np.arange(7, dtype=np.uint8) * 10, 6)
+tensor = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.uint8(), [1, 2, 3]), pa.FixedSizeListArray.from_arrays(pa.array(pixels), 6))
+t = pa.table({"image": tensor, "label": pa.array(labels, pa.uint8())})
+with pa.ipc.new_file(OUT / "tensor.arrow", t.schema) as w:
+    w.write_table(t, max_chunksize=4)
+broken = pa.table({"image": pa.array([images[0], None, images[2]], pa.binary())})
+pq.write_table(broken, OUT / "null.parquet")
+pq.write_table(pa.table({"a": [1], "b": ["x"]}), OUT / "bad-columns.parquet")
+pq.write_table(pa.table({"image": images[:1], "label": [-7]}), OUT / "bad-label.parquet")

@@ -1,0 +1,115 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset"
+	"moncae/internal/fault"
+)
+
+// drawSet draws a small set; labels are sorted, so that ids survive images too.
+func drawSet(t *rapid.T, split string, shape arch.Shape, labelled bool) *dataset.Set {
+	n := rapid.IntRange(1, 7).Draw(t, "rows")
+	s := &dataset.Set{Name: "drawn", Shape: shape, Info: dataset.Info{Split: split}}
+	s.Images = rapid.SliceOfN(rapid.Byte(), n*shape.Values(), n*shape.Values()).Draw(t, "pixels")
+	if labelled {
+		s.Classes = []string{"0", "1", "2"}
+		s.Labels = rapid.SliceOfN(rapid.Int32Range(0, 2), n, n).Draw(t, "labels")
+		s.Labels[n-1] = 2 // all classes are known to formats that only number them
+		slices.Sort(s.Labels)
+		if split != "test" && n >= 3 {
+			copy(s.Labels, []int32{0, 1})
+			slices.Sort(s.Labels)
+		}
+	}
+	return s
+}
+
+// TestRoundTrip: what is written is read back, in every format.
+func TestRoundTrip(t *testing.T) {
+	dir, count := t.TempDir(), 0
+	rapid.Check(t, func(t *rapid.T) {
+		side := rapid.IntRange(1, 5)
+		shape := arch.Shape{C: rapid.SampledFrom([]int{1, 3}).Draw(t, "c"), H: side.Draw(t, "h"), W: side.Draw(t, "w")}
+		labelled := rapid.Bool().Draw(t, "labelled")
+		train, test := drawSet(t, "train", shape, labelled), drawSet(t, "test", shape, labelled)
+		format := rapid.SampledFrom(Formats).Draw(t, "format")
+		out := filepath.Join(dir, fmt.Sprint(count))
+		if count++; format == "npz" {
+			out += ".npz"
+		}
+		if err := Write(out, format, train, test); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []*dataset.Set{train, test} {
+			got, err := dataset.Load(context.Background(), out, dataset.Options{Split: want.Info.Split})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Shape != want.Shape || !bytes.Equal(got.Images, want.Images) || !sameClasses(got, want) {
+				t.Fatalf("%s: %v of %v with %v %v became %v of %v with %v %v", format,
+					want.Images, want.Shape, want.Labels, want.Classes, got.Images, got.Shape, got.Labels, got.Classes)
+			}
+		}
+	})
+}
+
+// sameClasses compares labels by name: an image folder numbers only the classes
+// that occur.
+func sameClasses(a, b *dataset.Set) bool {
+	if len(a.Labels) != len(b.Labels) {
+		return false
+	}
+	for i := range a.Labels {
+		if a.Classes[a.Labels[i]] != b.Classes[b.Labels[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+func TestMiniRoundTrip(t *testing.T) {
+	s, err := dataset.Load(context.Background(), dataset.Default, dataset.Options{Split: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"idx", "parquet"} {
+		out := filepath.Join(t.TempDir(), format)
+		if err := Write(out, format, s); err != nil {
+			t.Fatal(err)
+		}
+		got, err := dataset.Load(context.Background(), out, dataset.Options{Split: "test"})
+		if err != nil || got.Info.Fingerprint != s.Info.Fingerprint {
+			t.Errorf("%s: the fingerprint changed, %v", format, err)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1, 2}, Labels: []int32{0, -1}, Classes: []string{"a/b", `a\b`}, Info: dataset.Info{Split: "all"}}
+	dir := t.TempDir()
+	for _, c := range []struct{ out, format, want string }{
+		{dir, "idx", "is there already"},
+		{filepath.Join(dir, "x"), "tiff", "format \"tiff\""},
+		{filepath.Join(dir, "x"), "idx", "image 1 has no label"},
+		{filepath.Join(dir, "x"), "images", "both make the folder a-b"},
+		{filepath.Join(dir, "no", "where"), "idx", "no such file"},
+	} {
+		if err := Write(c.out, c.format, s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error is %v, should contain %q", c.format, err, c.want)
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("%v was left behind", left)
+	}
+}

@@ -1,0 +1,82 @@
+package convert
+
+import (
+	"compress/gzip"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"moncae/internal/dataset"
+)
+
+// idxNames are the beginnings of MNIST's file names by split.
+var idxNames = map[string]string{"train": "train", "test": "t10k", "val": "val", "all": "train"}
+
+// writeIDX writes gzip IDX files under MNIST's names; colour images in four
+// dimensions (N, C, H, W), more than 256 classes as int32.
+func writeIDX(dir string, sets []*dataset.Set) error {
+	for _, s := range sets {
+		name := idxNames[s.Info.Split]
+		dims := []int{s.Rows(), s.Shape.C, s.Shape.H, s.Shape.W}
+		if s.Shape.C == 1 {
+			dims = []int{s.Rows(), s.Shape.H, s.Shape.W}
+		}
+		err := writeIDXFile(filepath.Join(dir, fmt.Sprintf("%s-images-idx%d-ubyte.gz", name, len(dims))), 0x08, dims, s.Images)
+		if err != nil {
+			return err
+		}
+		labelled, err := complete(s)
+		if err != nil {
+			return err
+		}
+		if !labelled {
+			continue
+		}
+		kind, labels := byte(0x08), make([]byte, 0, s.Rows())
+		if len(s.Classes) > 256 {
+			kind = 0x0c
+		}
+		for _, l := range s.Labels {
+			if kind == 0x08 {
+				labels = append(labels, byte(l))
+			} else {
+				labels = binary.BigEndian.AppendUint32(labels, uint32(l))
+			}
+		}
+		if err := writeIDXFile(filepath.Join(dir, name+"-labels-idx1-ubyte.gz"), kind, []int{s.Rows()}, labels); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeIDXFile(name string, kind byte, dims []int, values []byte) error {
+	return create(name, func(f *os.File) error {
+		z := gzip.NewWriter(f)
+		head := []byte{0, 0, kind, byte(len(dims))}
+		for _, d := range dims {
+			head = binary.BigEndian.AppendUint32(head, uint32(d))
+		}
+		for _, b := range [][]byte{head, values} {
+			if _, err := z.Write(b); err != nil {
+				return err
+			}
+		}
+		return z.Close()
+	})
+}
+
+// npyHeader is the header of an array in version 1 of NumPy's format.
+func npyHeader(w io.Writer, descr string, dims ...int) error {
+	shape := ""
+	for _, d := range dims {
+		shape += fmt.Sprintf("%d, ", d)
+	}
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
+	pad := 64 - (10+len(text)+1)%64
+	head := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(text)+pad+1))
+	_, err := fmt.Fprintf(w, "%s%s%*s\n", head, text, pad, "")
+	return err
+}

@@ -1,0 +1,67 @@
+package convert
+
+import (
+	"archive/zip"
+	"encoding/binary"
+	"os"
+
+	"moncae/internal/dataset"
+)
+
+// writeNPZ writes x_train, y_train, x_test … (or x, y) as keras' mnist.npz has
+// them: images N×H×W or N×H×W×C of uint8, labels of int64.
+func writeNPZ(name string, sets []*dataset.Set) error {
+	return create(name, func(f *os.File) error {
+		z := zip.NewWriter(f)
+		for _, s := range sets {
+			suffix := "_" + s.Info.Split
+			if s.Info.Split == "all" {
+				suffix = ""
+			}
+			if err := writeArrays(z, s, suffix); err != nil {
+				return err
+			}
+		}
+		return z.Close()
+	})
+}
+
+func writeArrays(z *zip.Writer, s *dataset.Set, suffix string) error {
+	labelled, err := complete(s)
+	if err != nil {
+		return err
+	}
+	w, err := z.Create("x" + suffix + ".npy")
+	if err != nil {
+		return err
+	}
+	dims := []int{s.Rows(), s.Shape.H, s.Shape.W}
+	if s.Shape.C > 1 {
+		dims = append(dims, s.Shape.C)
+	}
+	if err := npyHeader(w, "|u1", dims...); err != nil {
+		return err
+	}
+	var b []uint8
+	for i := range s.Rows() {
+		b = hwc(b, s, i)
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	if !labelled {
+		return nil
+	}
+	if w, err = z.Create("y" + suffix + ".npy"); err != nil {
+		return err
+	}
+	if err := npyHeader(w, "<i8", s.Rows()); err != nil {
+		return err
+	}
+	b = b[:0]
+	for _, l := range s.Labels {
+		b = binary.LittleEndian.AppendUint64(b, uint64(l))
+	}
+	_, err = w.Write(b)
+	return err
+}

@@ -1,0 +1,159 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"moncae/internal/dataset/cifar"
+	"moncae/internal/dataset/columnar"
+	"moncae/internal/dataset/files"
+	"moncae/internal/dataset/idx"
+	"moncae/internal/dataset/mat"
+	"moncae/internal/dataset/npy"
+	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/tree"
+	"moncae/internal/dataset/webdataset"
+	"moncae/internal/fault"
+)
+
+// openPath finds out what a file or folder holds, and opens it.
+func openPath(ctx context.Context, name string) (*source.Collection, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fault.Usagef("no data there: %w", err)
+	}
+	if !info.IsDir() && !files.IsArchive(name) {
+		return openFile(name)
+	}
+	l, err := files.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.OpenTars(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	c, err := collectList(ctx, name, l.Files)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	c.Ignored += l.Hidden
+	c.OnClose(l.Close)
+	return c, nil
+}
+
+// collectors try a list of files in turn; each gives nil for what is not its own.
+var collectors = []func(name string, list []source.File) (*source.Collection, error){
+	func(_ string, list []source.File) (*source.Collection, error) { return idx.Collect(list) },
+	func(_ string, list []source.File) (*source.Collection, error) { return cifar.Collect(list) },
+	npy.Collect,
+	mat.Collect,
+	columnar.Collect,
+	webdataset.Collect,
+	tree.Collect,
+}
+
+func collectList(ctx context.Context, name string, list []source.File) (*source.Collection, error) {
+	for _, collect := range collectors {
+		if c, err := collect(name, list); c != nil || err != nil {
+			return c, err
+		}
+	}
+	if only := onlyData(list); only != "" {
+		return openPath(ctx, only)
+	}
+	if len(list) == 0 {
+		return nil, fault.Usagef("%s: is empty; images lie in folders named by their class, or flat", name)
+	}
+	return nil, fault.Usagef("%s: none of its %d files (%s, …) is an image (JPEG, PNG, GIF, BMP, WebP, TIFF) or data in a known format", name, len(list), list[0].Path)
+}
+
+// onlyData is the path of the one file in a folder that can be opened by itself.
+func onlyData(list []source.File) string {
+	only := ""
+	for _, f := range list {
+		if f.Disk == "" || !files.IsArchive(f.Path) && opener(f.Path) == nil {
+			continue
+		}
+		if only != "" {
+			return ""
+		}
+		only = f.Disk
+	}
+	return only
+}
+
+// openers are the formats of single files, by ending.
+var openers = map[string]func(name string) (*source.Collection, error){
+	".npy":     func(name string) (*source.Collection, error) { return openListed(name, npy.Collect) },
+	".mat":     func(name string) (*source.Collection, error) { return openListed(name, mat.Collect) },
+	".parquet": openColumnar, ".arrow": openColumnar, ".arrows": openColumnar, ".feather": openColumnar, ".ipc": openColumnar,
+}
+
+func openColumnar(name string) (*source.Collection, error) { return openListed(name, columnar.Collect) }
+
+// openListed opens a single file as a list of one.
+func openListed(name string, collect func(string, []source.File) (*source.Collection, error)) (*source.Collection, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fault.Usagef("%w", err)
+	}
+	return collect(name, []source.File{{Path: name, Size: info.Size(), Stored: info.Size(), Disk: name}})
+}
+
+func opener(name string) func(string) (*source.Collection, error) {
+	return openers[strings.ToLower(filepath.Ext(name))]
+}
+
+// openFile opens a single file by its ending, or as IDX by its content.
+func openFile(name string) (*source.Collection, error) {
+	if open := opener(name); open != nil {
+		return open(name)
+	}
+	if files.IsImage(name) {
+		return nil, fault.Usagef("%s: is a single image; name the folder that holds it", name)
+	}
+	if err := looksLikeIDX(name); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	var list []source.File
+	var images *source.File
+	for _, e := range entries {
+		at := filepath.Join(filepath.Dir(name), e.Name())
+		info, err := os.Stat(at)
+		if err != nil || !info.Mode().IsRegular() {
+			continue // a link to nowhere beside the file is none of our business
+		}
+		list = append(list, source.File{Path: at, Size: info.Size(), Stored: info.Size(), Disk: at})
+	}
+	for i := range list {
+		if list[i].Path == filepath.Clean(name) {
+			images = &list[i]
+		}
+	}
+	if images == nil {
+		return nil, fault.Usagef("%s: is not a regular file", name)
+	}
+	return idx.CollectFile(images, list)
+}
+
+// looksLikeIDX checks that a file begins as IDX or gzip does.
+func looksLikeIDX(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fault.Usagef("%w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	var b [2]byte
+	if _, err := io.ReadFull(f, b[:]); err == nil && (b == [2]byte{0, 0} || b == [2]byte{0x1f, 0x8b} && strings.HasSuffix(name, ".gz")) {
+		return nil
+	}
+	return fault.Usagef("%s: is in no known format: an image folder, .zip, .tar, .tar.gz, .tar.zst, .npy, .npz, .parquet, .arrow, .mat, or IDX (plain or .gz) is needed", name)
+}

@@ -1,0 +1,68 @@
+package files
+
+import (
+	"archive/zip"
+	"context"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"moncae/internal/dataset/source"
+	"moncae/internal/fault"
+)
+
+func listZip(ctx context.Context, name string) (*List, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fault.Usagef("%w", err)
+	}
+	l, err := zipMembers(ctx, name, f)
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	l.close = f.Close
+	return l, nil
+}
+
+func zipMembers(ctx context.Context, name string, f *os.File) (*List, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(f, info.Size())
+	if err != nil {
+		return nil, fault.Usagef("%s: %w", name, err)
+	}
+	z.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(MaxMember)))
+	l, stored := &List{}, int64(0)
+	for _, m := range z.File {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if strings.HasSuffix(m.Name, "/") {
+			continue
+		}
+		path, err := member(name, m.Name)
+		if err != nil {
+			return nil, err
+		}
+		if hidden(path) || !m.Mode().IsRegular() {
+			l.Hidden++
+			continue
+		}
+		if m.Flags&1 != 0 {
+			return nil, fault.Usagef("%s: member %s is encrypted; unpack the archive and name the folder", name, path)
+		}
+		size, packed := int64(m.UncompressedSize64), int64(m.CompressedSize64)
+		if err := checkSize(name, path, size, packed); err != nil {
+			return nil, err
+		}
+		if stored += packed; packed < 0 || stored > info.Size() {
+			return nil, fault.Usagef("%s: its members overlap: they claim more bytes than the file has (%d)", name, info.Size())
+		}
+		l.Files = append(l.Files, source.File{Path: path, Size: size, Stored: packed, Open: m.Open})
+	}
+	return l, nil
+}

@@ -1,0 +1,76 @@
+package npy
+
+import (
+	"math"
+)
+
+// value is the number at the beginning of b. 64-bit integers beyond 2^53 lose
+// digits, and are no pixel and no label anyway.
+func (h header) value(b []byte) float64 {
+	switch {
+	case h.kind == 'f' && h.width == 2:
+		return half(h.order.Uint16(b))
+	case h.kind == 'f' && h.width == 4:
+		return float64(math.Float32frombits(h.order.Uint32(b)))
+	case h.kind == 'f':
+		return math.Float64frombits(h.order.Uint64(b))
+	}
+	signed := h.kind == 'i'
+	switch h.width {
+	case 1:
+		if signed {
+			return float64(int8(b[0]))
+		}
+		return float64(b[0])
+	case 2:
+		if v := h.order.Uint16(b); !signed {
+			return float64(v)
+		} else {
+			return float64(int16(v))
+		}
+	case 4:
+		if v := h.order.Uint32(b); !signed {
+			return float64(v)
+		} else {
+			return float64(int32(v))
+		}
+	}
+	if v := h.order.Uint64(b); !signed {
+		return float64(v)
+	} else {
+		return float64(int64(v))
+	}
+}
+
+// half is the value of an IEEE 754 binary16.
+func half(v uint16) float64 {
+	sign, exponent, fraction := 1-2*float64(v>>15), int(v>>10&31), float64(v&1023)
+	switch exponent {
+	case 0:
+		return sign * math.Ldexp(fraction, -24)
+	case 31:
+		if fraction != 0 {
+			return math.NaN()
+		}
+		return math.Inf(int(sign))
+	}
+	return sign * math.Ldexp(1024+fraction, exponent-25)
+}
+
+// pixel is the byte of a value, and whether it is in range.
+func (h header) pixel(b []byte) (uint8, float64, bool) {
+	v := h.value(b)
+	switch h.kind {
+	case 'f':
+		if !(v >= 0 && v <= 1) {
+			return 0, v, false
+		}
+		return uint8(math.Round(v * 255)), v, true
+	case 'b':
+		return uint8(255 * min(v, 1)), v, true
+	}
+	if v < 0 || v > 255 {
+		return 0, v, false
+	}
+	return uint8(v), v, true
+}

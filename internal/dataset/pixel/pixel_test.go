@@ -1,0 +1,203 @@
+package pixel
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// picture is an image as testdata/make.py wrote it down.
+type picture struct {
+	Size   [3]int
+	Pixels []byte
+}
+
+func (p picture) image() *Image {
+	return &Image{p.Size[0], p.Size[1], p.Size[2], slices.Clone(p.Pixels)}
+}
+
+// expected is what Pillow sees.
+func expected(t testing.TB) map[string]picture {
+	b, err := os.ReadFile("testdata/expected.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e map[string]picture
+	if err := json.Unmarshal(b, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// difference is the largest difference of two values.
+func difference(a, b []uint8) int {
+	most := 0
+	for i := range a {
+		most = max(most, int(a[i])-int(b[i]), int(b[i])-int(a[i]))
+	}
+	return most
+}
+
+// tolerance is what two decoders of a format may differ by: the inverse cosine
+// transforms of JPEG and the colour conversions are specified up to rounding
+// only; everything else is exact, but for the rounding of alpha.
+func tolerance(name string) int {
+	switch {
+	case name == "cmyk.jpg", name == "lossy.webp", name == "alpha.webp":
+		return 4
+	case strings.HasSuffix(name, ".jpg"):
+		return 3
+	case strings.Contains(name, "alpha"), strings.Contains(name, "rgba"):
+		return 1
+	}
+	return 0
+}
+
+func TestDecodeAsPillow(t *testing.T) {
+	var d Decoder
+	for name, want := range expected(t) {
+		if strings.HasPrefix(name, "rgb.scaled") || name == "rgb.luma" || name == "rgb.whole" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := ReadHeader(data)
+		if err != nil {
+			t.Errorf("%s: header: %v", name, err)
+			continue
+		}
+		m, err := d.Decode(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if [3]int{m.H, m.W, m.C} != want.Size || h.H != m.H || h.W != m.W || h.Grey != (m.C == 1) {
+			t.Errorf("%s: %d×%d×%d, header %+v, want %v", name, m.H, m.W, m.C, h, want.Size)
+			continue
+		}
+		if got := difference(m.Pix, want.Pixels); got > tolerance(name) {
+			t.Errorf("%s: differs by %d, at most %d is rounding", name, got, tolerance(name))
+		}
+	}
+}
+
+func TestScaleAsPillow(t *testing.T) {
+	e := expected(t)
+	var d Decoder
+	for _, size := range [][2]int{{5, 7}, {26, 40}, {13, 6}, {3, 17}} {
+		want := e[fmt.Sprintf("rgb.scaled %dx%d", size[0], size[1])]
+		m := d.resize(e["rgb.whole"].image(), size[0], size[1], Fit)
+		if got := difference(m.Pix, want.Pixels); m.H != size[0] || m.W != size[1] || got > 1 {
+			t.Errorf("%v: %d×%d, differs by %d", size, m.H, m.W, got)
+		}
+	}
+}
+
+func TestLumaAsPillow(t *testing.T) {
+	e := expected(t)
+	var d Decoder
+	out := make([]uint8, 13*17)
+	d.Prepare(out, e["rgb.whole"].image(), 13, 17, 1, None)
+	if !bytes.Equal(out, e["rgb.luma"].Pixels) {
+		t.Error("the grey values differ")
+	}
+}
+
+// TestPlace cuts and pads a 2×4 image whose values tell where they come from.
+func TestPlace(t *testing.T) {
+	m := &Image{2, 4, 1, []uint8{10, 11, 12, 13, 20, 21, 22, 23}}
+	for _, c := range []struct {
+		mode string
+		h, w int
+		want []uint8
+	}{
+		{Crop, 2, 2, []uint8{11, 12, 21, 22}},
+		{Pad, 4, 4, []uint8{0, 0, 0, 0, 10, 11, 12, 13, 20, 21, 22, 23, 0, 0, 0, 0}},
+		{Crop, 2, 3, []uint8{10, 11, 12, 20, 21, 22}},
+		{Pad, 3, 4, []uint8{10, 11, 12, 13, 20, 21, 22, 23, 0, 0, 0, 0}},
+	} {
+		var d Decoder
+		out := make([]uint8, c.h*c.w)
+		d.Prepare(out, m, c.h, c.w, 1, c.mode)
+		if !bytes.Equal(out, c.want) {
+			t.Errorf("%s to %d×%d: %v, want %v", c.mode, c.h, c.w, out, c.want)
+		}
+	}
+}
+
+// TestConstant: scaling must not change an image of one colour, nor leave bounds.
+func TestConstant(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		side := rapid.IntRange(1, 40)
+		m := Image{H: side.Draw(t, "h"), W: side.Draw(t, "w"), C: rapid.SampledFrom([]int{1, 3}).Draw(t, "c")}
+		v := rapid.Byte().Draw(t, "value")
+		m.Pix = bytes.Repeat([]byte{v}, m.H*m.W*m.C)
+		h, w := side.Draw(t, "to h"), side.Draw(t, "to w")
+		var d Decoder
+		out := make([]uint8, h*w*m.C)
+		d.Prepare(out, &m, h, w, m.C, rapid.SampledFrom([]string{Fit, Crop}).Draw(t, "mode"))
+		for _, got := range out {
+			if got != v {
+				t.Fatalf("%d became %d", v, got)
+			}
+		}
+	})
+}
+
+func TestBadHeaders(t *testing.T) {
+	huge := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x10\x00\x00\x00\x10\x00\x00\x08\x02\x00\x00\x00????")
+	for _, c := range []struct {
+		data []byte
+		want string
+	}{
+		{nil, "not a JPEG"},
+		{[]byte("hello, world"), "not a JPEG"},
+		{[]byte("\xff\xd8\xff"), "cut off"},
+		{[]byte("\xff\xd8\xff\xda\x00\x04\x01\x02"), "no frame header"},
+		{huge[:20], "cut off"},
+		{huge, "claims 1048576×1048576 pixels"},
+		{[]byte("GIF89a\x00\x00\x00\x00\x00\x00\x00"), "size is 0×0"},
+	} {
+		var d Decoder
+		if _, err := d.Decode(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error is %v, should contain %q", c.data, err, c.want)
+		}
+	}
+	if _, err := ReadHeader([]byte("text")); !errors.Is(err, ErrFormat) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// FuzzDecode: what the header promises must come out, or an error.
+func FuzzDecode(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.*")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, n := range names {
+		if data, err := os.ReadFile(n); err == nil && !strings.HasSuffix(n, ".json") && !strings.HasSuffix(n, ".py") {
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := ReadHeader(data)
+		if err != nil || h.H*h.W > 1<<16 {
+			return
+		}
+		var d Decoder
+		m, err := d.Decode(data)
+		if err == nil && (m.H != h.H || m.W != h.W || len(m.Pix) != m.H*m.W*m.C) {
+			t.Fatalf("header %+v, image %d×%d×%d of %d bytes", h, m.H, m.W, m.C, len(m.Pix))
+		}
+	})
+}

@@ -1,0 +1,233 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset/files"
+	"moncae/internal/dataset/pixel"
+	"moncae/internal/dataset/source"
+	"moncae/internal/fault"
+)
+
+// Source streams the images of a split in order, decoded on several cores. It is
+// used by one goroutine.
+type Source interface {
+	// Info describes what is read. Skipped and Fingerprint are complete once Next
+	// has returned io.EOF.
+	Info() Info
+	// Next fills b with up to n images, reusing its memory; io.EOF after the last.
+	// With an error, b holds nothing.
+	Next(b *Batch, n int) error
+	// Close stops reading and frees files and temporary copies.
+	Close() error
+}
+
+// Batch is a run of consecutive images.
+type Batch struct {
+	Images  []uint8 // N·C·H·W bytes
+	Records []Record
+}
+
+// Info describes an opened data set.
+type Info struct {
+	Name        string      `json:"name"`
+	Path        string      `json:"path,omitempty"` // where it was found; "" for what is built in
+	Format      string      `json:"format"`
+	Shape       arch.Shape  `json:"shape"` // after preprocessing
+	Preprocess  Preprocess  `json:"preprocess"`
+	Classes     []string    `json:"classes"` // null: no labels
+	Split       string      `json:"split"`
+	Rows        int64       `json:"rows"` // of the split; −1: unknown before the end
+	Splits      []SplitInfo `json:"splits"`
+	SourceBytes int64       `json:"source_bytes"` // of the files that hold the split
+	Fingerprint string      `json:"fingerprint,omitempty"`
+	Skipped     []Skipped   `json:"skipped,omitempty"`
+	Ignored     int         `json:"ignored_files"` // files that are no images
+	Notes       []string    `json:"notes,omitempty"`
+}
+
+// SplitInfo is a split that can be asked for.
+type SplitInfo struct {
+	Name    string `json:"name"`
+	Rows    int64  `json:"rows"`
+	Derived bool   `json:"derived"` // set apart from a source without a test split
+}
+
+// Skipped is an image that could not be read.
+type Skipped struct {
+	ID     int64  `json:"id"`
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// Open opens a split of a data set for reading in order; see Options. The name
+// is one of Names, or the path of a file or folder.
+func Open(ctx context.Context, nameOrPath string, o Options) (Source, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	found, err := locate(ctx, nameOrPath, o.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{collection: found.Collection, options: o}
+	if err := s.start(ctx, found); err != nil {
+		return nil, errors.Join(err, found.Close())
+	}
+	return s, nil
+}
+
+// stream is the Source over any collection.
+type stream struct {
+	collection *source.Collection
+	options    Options
+	info       Info
+	first      string // the image that set the size, for errors
+	pipe       *pipeline
+	chunk      *chunk // being handed out
+	at         int    // the next image of it
+	err        error  // what every further Next returns
+	hash       *hasher
+}
+
+// maxChunk bounds the memory of a chunk's pixels.
+const maxChunk = 1 << 20
+
+func (s *stream) start(ctx context.Context, found *located) error {
+	c, o := s.collection, s.options
+	parts, err := partsOf(c, o)
+	if err != nil {
+		return fault.Usagef("%s: %w", found.name, err)
+	}
+	s.info = Info{Name: found.name, Path: found.path, Format: c.Format, Split: o.Split, Classes: c.Classes, Ignored: c.Ignored, Notes: c.Notes}
+	for _, p := range parts {
+		if s.info.Rows >= 0 {
+			s.info.Rows += p.rows()
+		}
+		if p.rows() < 0 {
+			s.info.Rows = -1
+		}
+		s.info.SourceBytes += p.bytes()
+	}
+	s.info.Splits = offered(c, o)
+	if s.info.Preprocess, err = s.preprocess(ctx, parts); err != nil {
+		return err
+	}
+	s.info.Shape = s.info.Preprocess.Shape()
+	s.hash = newHasher(s.info.Shape)
+	s.pipe = newPipeline(ctx, parts, o.Workers, min(max(maxChunk/s.info.Shape.Values(), 1), 64), s.decode)
+	return nil
+}
+
+// offered are the splits that could be asked for.
+func offered(c *source.Collection, o Options) []SplitInfo {
+	var out []SplitInfo
+	for _, name := range []string{source.Train, source.Val, source.Test} {
+		o.Split, o.Limit = name, 0
+		if parts, err := partsOf(c, o); err == nil {
+			out = append(out, SplitInfo{name, parts[0].rows(), parts[0].derived})
+		}
+	}
+	return out
+}
+
+func (s *stream) Info() Info { return s.info }
+
+func (s *stream) Next(b *Batch, n int) error {
+	b.Images, b.Records = b.Images[:0], b.Records[:0]
+	for s.err == nil && len(b.Records) < n {
+		if s.chunk == nil {
+			s.chunk, s.at = s.pipe.next(), 0
+		}
+		s.take(b, n)
+	}
+	switch {
+	case s.err == nil, errors.Is(s.err, io.EOF) && len(b.Records) > 0:
+		return nil
+	default:
+		b.Images, b.Records = b.Images[:0], b.Records[:0]
+		return s.err
+	}
+}
+
+// take moves images from the current chunk to b.
+func (s *stream) take(b *Batch, n int) {
+	c, values := s.chunk, s.info.Shape.Values()
+	for ; s.at < len(c.records) && len(b.Records) < n; s.at++ {
+		if err := c.errs[s.at]; err != nil {
+			if s.options.OnBadImage != "skip" || !isBad(err) {
+				s.err = err
+				return
+			}
+			r := c.records[s.at]
+			s.info.Skipped = append(s.info.Skipped, Skipped{r.ID, r.Path, err.Error()})
+			continue
+		}
+		image := c.pixels[s.at*values : (s.at+1)*values]
+		s.hash.add(image, c.records[s.at].Label)
+		b.Images = append(b.Images, image...)
+		b.Records = append(b.Records, c.records[s.at])
+	}
+	if s.at < len(c.records) {
+		return
+	}
+	s.chunk = nil
+	if c.end == nil {
+		s.pipe.release(c)
+		return
+	}
+	if s.err = c.end; errors.Is(c.end, io.EOF) {
+		s.info.Fingerprint = s.hash.sum()
+	}
+}
+
+func (s *stream) Close() error {
+	s.pipe.close()
+	if s.err == nil {
+		s.err = errClosed
+	}
+	return s.collection.Close()
+}
+
+var errClosed = errors.New("dataset: the source is closed")
+
+// decode makes CHW bytes of item i of a chunk.
+func (s *stream) decode(w *worker, c *chunk, i int) {
+	p, values := s.info.Preprocess, s.info.Shape.Values()
+	if need := cap(c.items) * values; cap(c.pixels) < need {
+		c.pixels = make([]uint8, need)
+	}
+	c.pixels = c.pixels[:cap(c.pixels)]
+	m, err := s.image(w, &c.items[i])
+	if r := &c.records[i]; r.Bytes < 0 {
+		r.Bytes = int64(len(w.file))
+	}
+	if err != nil {
+		c.errs[i] = err
+		return
+	}
+	if p.Resize == pixel.None && (m.H != p.ImageSize[0] || m.W != p.ImageSize[1]) {
+		c.errs[i] = s.wrongSize(c.items[i].Path, m.H, m.W)
+		return
+	}
+	w.Prepare(c.pixels[i*values:(i+1)*values], m, p.ImageSize[0], p.ImageSize[1], p.Channels, p.Resize)
+}
+
+func (s *stream) image(w *worker, it *source.Item) (*pixel.Image, error) {
+	if r := s.collection.Raw; r != nil {
+		return w.Interleave(it.Data, r.Shape.H, r.Shape.W, r.Shape.C, r.Planar), nil
+	}
+	data, err := w.load(it, files.MaxMember)
+	if err != nil {
+		return nil, s.badImage(it, err)
+	}
+	m, err := w.Decode(data)
+	if err != nil {
+		return nil, s.badImage(it, err)
+	}
+	return m, nil
+}
