@@ -1,0 +1,109 @@
+package rundir
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+
+	"moncae/internal/fault"
+)
+
+// Record is one event of a run. A line of the journal is the record as one JSON
+// object whose last field, crc32c, is the CRC-32C (Castagnoli) of all the line's
+// bytes before it, in eight hexadecimal digits:
+//
+//	{"seq":3,"kind":"candidate","data":{…},"crc32c":"0badcafe"}
+type Record struct {
+	Seq  int             `json:"seq"` // from 0, without gaps
+	Kind string          `json:"kind"`
+	Data json.RawMessage `json:"data"`
+}
+
+// Decode reads the record's data into v.
+func (r Record) Decode(v any) error {
+	if err := json.Unmarshal(r.Data, v); err != nil {
+		return fault.Damagedf("%s: line %d: record of kind %q: %w", JournalFile, r.Seq+1, r.Kind, err)
+	}
+	return nil
+}
+
+const kindCreated = "created"
+
+// created is the first record's data.
+type created struct {
+	Manifest string `json:"manifest"` // SHA-256 of run.json
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+const sealLength = len(`,"crc32c":"00000000"}`)
+
+func seal(b []byte) string {
+	return fmt.Sprintf(`,"crc32c":"%08x"}`, crc32.Checksum(b, castagnoli))
+}
+
+func (r Record) line() ([]byte, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	b = b[:len(b)-1] // its closing brace
+	return append(append(b, seal(b)...), '\n'), nil
+}
+
+// readJournal gives the whole records of a journal and their length in bytes. A
+// torn last line is left out; a missing file is an empty journal.
+func readJournal(file string) ([]Record, int64, error) {
+	content, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return parseJournal(file, content)
+}
+
+func parseJournal(file string, content []byte) ([]Record, int64, error) {
+	var records []Record
+	at := 0
+	for at < len(content) {
+		end := bytes.IndexByte(content[at:], '\n')
+		if end < 0 {
+			break // torn: the crash came before the line's end
+		}
+		line := content[at : at+end]
+		if at+end+1 == len(content) && bytes.IndexByte(line, 0) >= 0 {
+			break // torn: the file grew before its blocks were written
+		}
+		r, err := parseLine(line)
+		if err == nil && r.Seq != len(records) {
+			err = fmt.Errorf("record %d where %d comes next", r.Seq, len(records))
+		}
+		if err != nil {
+			return nil, 0, fault.Damagedf("%s: line %d (byte %d): %w: the file was changed, or the disk fails; put a copy back, or begin a new run",
+				file, len(records)+1, at, err)
+		}
+		records = append(records, r)
+		at += end + 1
+	}
+	return records, int64(at), nil
+}
+
+func parseLine(line []byte) (Record, error) {
+	var r Record
+	if len(line) <= sealLength {
+		return r, fmt.Errorf("%d bytes are no record", len(line))
+	}
+	body, got := line[:len(line)-sealLength], string(line[len(line)-sealLength:])
+	if want := seal(body); got != want {
+		return r, fmt.Errorf("it ends in %q, its bytes have the checksum %q", got, want)
+	}
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, err
+	}
+	return r, nil
+}
