@@ -1,0 +1,155 @@
+package baseline
+
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset"
+)
+
+// digits is what testdata/fixture.py writes with scikit-learn.
+type digits struct {
+	Rows, Train int
+	Shape       arch.Shape
+	Images      []byte
+	MeanImage   Loss `json:"mean_image"`
+	PCA         []struct {
+		Train, Values int
+		Figures
+	}
+}
+
+func readDigits(t *testing.T) (digits, *dataset.Set) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/pca.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d digits
+	if err := json.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d, &dataset.Set{Name: "digits", Shape: d.Shape, Images: d.Images}
+}
+
+func rows(from, to int) []int32 {
+	r := make([]int32, 0, to-from)
+	for i := from; i < to; i++ {
+		r = append(r, int32(i))
+	}
+	return r
+}
+
+// near allows for float32 pixels (6e-8 relative).
+func near(a, b, tolerance float64) bool { return math.Abs(a-b) <= tolerance*math.Abs(b) }
+
+func TestMeanImageIsThatOfNumpy(t *testing.T) {
+	d, set := readDigits(t)
+	mean := dataset.StatsOf(set, rows(0, d.Train)).Mean
+	got := MeanImage(set, mean, rows(d.Train, d.Rows))
+	if !near(got.BCE, d.MeanImage.BCE, 1e-6) || !near(got.MSE, d.MeanImage.MSE, 1e-6) {
+		t.Errorf("%+v, want %+v", got, d.MeanImage)
+	}
+}
+
+func TestPCAIsThatOfScikitLearn(t *testing.T) {
+	d, set := readDigits(t)
+	analyses := map[int]*PCA{}
+	for _, want := range d.PCA {
+		p := analyses[want.Train]
+		if p == nil {
+			p = NewPCA(set, rows(0, want.Train))
+			analyses[want.Train] = p
+		}
+		got := p.At(want.Values, rows(d.Train, d.Rows))
+		// Two optimisers agree on a and b to about 1e-6.
+		if !near(got.MSE, want.MSE, 1e-6) || !near(got.BCE, want.BCE, 1e-5) || !near(got.PSNR, want.PSNR, 1e-6) {
+			t.Errorf("%d values of %d images: %+v, want %+v", want.Values, want.Train, got, want.Figures)
+		}
+	}
+}
+
+func TestPCAKnowsWhereItEnds(t *testing.T) {
+	_, set := readDigits(t)
+	for _, c := range []struct {
+		images, values int
+		there          bool
+	}{{100, 63, true}, {100, 64, false}, {30, 29, true}, {30, 30, false}, {30, 99, false}} {
+		if got := NewPCA(set, rows(0, c.images)).At(c.values, rows(200, 260)); (got != nil) != c.there {
+			t.Errorf("%d values of %d images: %v", c.values, c.images, got)
+		}
+	}
+}
+
+func TestSubspaceIterationFindsTheLeadingDirections(t *testing.T) {
+	const m, k = 120, 10
+	rng := rand.New(rand.NewPCG(2, 3))
+	x := mat.NewDense(m, m, nil)
+	for i := range m {
+		for j := range m {
+			x.Set(i, j, rng.NormFloat64()/float64(1+j)) // variance falls as 1/j², as that of images does
+		}
+	}
+	var cov mat.SymDense
+	cov.SymOuterK(1, x.T())
+	s := spectrum{of: &cov}
+	captured := func(u mat.Matrix) float64 {
+		var au, uau mat.Dense
+		au.Mul(&cov, u)
+		uau.Mul(u.T(), &au)
+		return mat.Trace(&uau)
+	}
+	exact, found := captured(s.all().Slice(0, m, 0, k)), captured(s.leading(k, m))
+	if !near(found, exact, 1e-6) {
+		t.Errorf("variance %v, all there is %v", found, exact)
+	}
+	q := s.leading(k, m)
+	var qq mat.Dense
+	qq.Mul(q.T(), q)
+	for i := range k {
+		for j := range k {
+			want := 0.0
+			if i == j {
+				want = 1
+			}
+			if math.Abs(qq.At(i, j)-want) > 1e-12 {
+				t.Fatalf("columns %d and %d: %v", i, j, qq.At(i, j))
+			}
+		}
+	}
+}
+
+func TestLinkOfConstantReconstructions(t *testing.T) {
+	l := newLink()
+	x, r := []float64{0, 0.5, 1}, []float64{0.5, 0.5, 0.5}
+	l.fit(x, r)
+	if math.IsNaN(l.loss(x, r)) {
+		t.Errorf("link %+v", l)
+	}
+}
+
+func TestWorkIsBounded(t *testing.T) {
+	for _, c := range []struct{ n, d, want int }{{54000, 784, 54000}, {100000, 784, 81346}, {45000, 3072, 5298}, {45000, 12288, 2017}, {100, 12288, 100}} {
+		if got := affordable(c.n, c.d); got != c.want {
+			t.Errorf("%d images of %d values: %d", c.n, c.d, got)
+		}
+	}
+	if got := thin(rows(0, 10), 4); len(got) != 4 || got[0] != 0 || got[3] != 7 {
+		t.Errorf("thinned to %v", got)
+	}
+}
+
+func TestWhatWasAskedBeforeChangesNothing(t *testing.T) {
+	_, set := readDigits(t)
+	first, second := NewPCA(set, rows(0, 200)), NewPCA(set, rows(0, 200))
+	first.At(40, rows(200, 260))
+	if a, b := first.At(8, rows(200, 260)), second.At(8, rows(200, 260)); *a != *b {
+		t.Errorf("%+v and %+v", a, b)
+	}
+}

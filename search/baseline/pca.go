@@ -1,0 +1,167 @@
+package baseline
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"moncae/internal/dataset"
+	"moncae/internal/metric"
+)
+
+// Work bounds the multiply-adds that fitting a PCA may take.
+const Work = 5e10
+
+// linkValues are the most values of training images that a link is fitted on.
+const linkValues = 1 << 19
+
+// PCA is a principal component analysis of training images.
+type PCA struct {
+	set        *dataset.Set
+	training   int // images it stands for, those thinned out too
+	rows       []int32
+	mean       []float64
+	spectrum   spectrum
+	components map[int]*mat.Dense // D × K, the first K directions, by K
+}
+
+// Figures are PCA's reconstructions at one number of values. BCE is that of
+// σ(a·x + b) with a and b fitted on training images, for plain clipping
+// overstates it; MSE and PSNR are those of x clipped to [0, 1], for the link
+// overstates these.
+type Figures struct {
+	BCE  float64 `json:"bce"`
+	MSE  float64 `json:"mse"`
+	PSNR float64 `json:"psnr"`
+}
+
+// NewPCA prepares an analysis of the given rows; the work is done by the first At.
+func NewPCA(set *dataset.Set, rows []int32) *PCA {
+	return &PCA{set: set, training: len(rows), rows: thin(rows, affordable(len(rows), set.Shape.Values()))}
+}
+
+// affordable is the most images, of n with d values, that Work allows.
+func affordable(n, d int) int {
+	if least := int(Work / float64(d) / float64(d)); least >= d {
+		return min(n, least)
+	}
+	return min(n, int(math.Sqrt(Work/float64(d))))
+}
+
+// thin picks n of the rows at even distances.
+func thin(rows []int32, n int) []int32 {
+	if n >= len(rows) {
+		return rows
+	}
+	out := make([]int32, n)
+	for i := range out {
+		out[i] = rows[i*len(rows)/n]
+	}
+	return out
+}
+
+// At reconstructs rows of the set from so many values an image. It is nil where
+// PCA can't: where values ≥ min(D, training images), or ≥ the images that Work
+// allows.
+func (p *PCA) At(values int, rows []int32) *Figures {
+	d := p.set.Shape.Values()
+	if values >= min(d, p.training) || values >= len(p.rows) {
+		return nil
+	}
+	v := p.directions(values)
+	link := p.link(v)
+	var bce, mse float64
+	p.reconstruct(v, rows, func(x, r []float64) {
+		bce += link.loss(x, r)
+		for i := range x {
+			e := min(max(r[i], 0), 1) - x[i]
+			mse += e * e
+		}
+	})
+	n := float64(len(rows) * d)
+	return &Figures{BCE: bce / n, MSE: mse / n, PSNR: metric.PSNR(mse / n)}
+}
+
+// link fits the link of a number of directions on training images.
+func (p *PCA) link(v mat.Matrix) link {
+	var xs, rs []float64
+	p.reconstruct(v, thin(p.rows, max(1, linkValues/len(p.mean))), func(x, r []float64) {
+		xs, rs = append(xs, x...), append(rs, r...)
+	})
+	l := newLink()
+	l.fit(xs, rs)
+	return l
+}
+
+// block is how many images are worked on at a time.
+const block = 512
+
+// centred fills x, whose rows are images, with the given images less the mean.
+func (p *PCA) centred(rows []int32) *mat.Dense {
+	d := p.set.Shape.Values()
+	value := scale()
+	x := mat.NewDense(len(rows), d, nil)
+	for i, r := range rows {
+		dst := x.RawRowView(i)
+		for k, v := range p.set.Image(int(r)) {
+			dst[k] = value[v] - p.mean[k]
+		}
+	}
+	return x
+}
+
+// reconstruct visits blocks of values x and their reconstructions r.
+func (p *PCA) reconstruct(v mat.Matrix, rows []int32, visit func(x, r []float64)) {
+	d := p.set.Shape.Values()
+	for at := 0; at < len(rows); at += block {
+		x := p.centred(rows[at:min(at+block, len(rows))])
+		n, _ := x.Dims()
+		var z, r mat.Dense
+		z.Mul(x, v)
+		r.Mul(&z, v.T())
+		for i := range n {
+			xi, ri := x.RawRowView(i), r.RawRowView(i)
+			for k := range d {
+				xi[k] += p.mean[k]
+				ri[k] += p.mean[k]
+			}
+			visit(xi, ri)
+		}
+	}
+}
+
+// directions are the first k principal directions, as columns. They are taken
+// from as many as the next power of two, so that what k gives doesn't depend on
+// what was asked before.
+func (p *PCA) directions(k int) mat.Matrix {
+	if p.mean == nil {
+		p.mean = p.meanOf()
+		p.spectrum = newSpectrum(p)
+		p.components = map[int]*mat.Dense{}
+	}
+	wide := 64
+	for wide < k {
+		wide *= 2
+	}
+	c := p.components[wide]
+	if c == nil {
+		c = p.spectrum.first(wide)
+		p.components[wide] = c
+	}
+	d, _ := c.Dims()
+	return c.Slice(0, d, 0, k)
+}
+
+func (p *PCA) meanOf() []float64 {
+	value := scale()
+	mean := make([]float64, p.set.Shape.Values())
+	for _, r := range p.rows {
+		for k, v := range p.set.Image(int(r)) {
+			mean[k] += value[v]
+		}
+	}
+	for k := range mean {
+		mean[k] /= float64(len(p.rows))
+	}
+	return mean
+}

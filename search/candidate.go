@@ -1,0 +1,80 @@
+package search
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"moncae/internal/arch"
+	"moncae/internal/rundir"
+	"moncae/internal/train"
+	"moncae/search/genome"
+)
+
+// Candidate is one evaluated genome, as the journal has it.
+type Candidate struct {
+	ID         string        `json:"id"` // g<generation>-<index>
+	Generation int           `json:"generation"`
+	Index      int           `json:"index"`
+	Origin     string        `json:"origin"` // OriginRandom or OriginChild
+	Parents    []string      `json:"parents,omitempty"`
+	Genome     genome.Genome `json:"genome"`
+	// Failure is why there is no score; "" where there is one.
+	Failure string `json:"failure,omitempty"`
+	// What follows is there where the genome makes a network that may be trained.
+	Identity string       `json:"identity,omitempty"` // arch.Identity
+	Recipe   arch.Recipe  `json:"recipe,omitzero"`
+	Latent   arch.Shape   `json:"latent,omitzero"`
+	Params   int          `json:"params,omitempty"`
+	FLOPs    int64        `json:"flops,omitempty"`
+	Network  *rundir.File `json:"network,omitempty"`
+	Search   *Result      `json:"result,omitempty"` // of the search's training
+	Seconds  float64      `json:"seconds,omitempty"`
+	// Finetuned is the result of the last finetuning that won; it has records of its own.
+	Finetuned *Result `json:"-"`
+}
+
+// Where candidates come from.
+const (
+	OriginRandom = "random"
+	OriginChild  = "child"
+)
+
+// Result is what a training came to, on validation images.
+type Result struct {
+	Figures   Figures       `json:"figures"`
+	Values    Values        `json:"objectives"`
+	Epochs    int           `json:"epochs"` // those that led to the weights, in all trainings
+	BestEpoch int           `json:"best_epoch"`
+	History   []train.Epoch `json:"history"`
+	Weights   rundir.File   `json:"weights"`
+}
+
+// Figures measure reconstructions; means over all values, SSIM over images.
+type Figures struct {
+	BCE  float64 `json:"bce"` // nats
+	MSE  float64 `json:"mse"`
+	PSNR float64 `json:"psnr"` // −10·log10(MSE), decibels
+	SSIM float64 `json:"ssim"`
+}
+
+// Best is the result that counts: the finetuned one, else the search's; nil for
+// a failed candidate.
+func (c *Candidate) Best() *Result {
+	if c.Finetuned != nil {
+		return c.Finetuned
+	}
+	return c.Search
+}
+
+func candidateID(generation, index int) string { return fmt.Sprintf("g%d-%d", generation, index) }
+
+// seedOf is a candidate's seed: eight bytes of a hash of the run's seed and the
+// candidate's place.
+func seedOf(seed uint64, generation, index int, purpose string) uint64 {
+	b := binary.LittleEndian.AppendUint64(nil, seed)
+	b = binary.LittleEndian.AppendUint64(b, uint64(generation))
+	b = binary.LittleEndian.AppendUint64(b, uint64(index))
+	sum := sha256.Sum256(append(b, purpose...))
+	return binary.LittleEndian.Uint64(sum[:])
+}

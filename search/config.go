@@ -1,0 +1,171 @@
+package search
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+	"moncae/internal/graph"
+	"moncae/search/genome"
+)
+
+// Config is what decides a run's result, together with the data. It is written
+// to run.json.
+type Config struct {
+	Space       genome.Space `json:"space"`
+	Algorithm   string       `json:"algorithm"`
+	Population  int          `json:"population"`
+	Generations int          `json:"generations"` // the first, random one too
+	Epochs      int          `json:"epochs"`
+	Patience    int          `json:"patience"` // epochs without a better validation loss; 0: all epochs
+	Batch       int          `json:"batch"`
+	Finetune    Finetune     `json:"finetune"`
+	Loss        graph.Loss   `json:"loss"`
+	Objectives  []string     `json:"objectives"`
+	Reference   []float64    `json:"reference,omitempty"` // one per objective; empty: from the data
+	Bounds      []Bound      `json:"bounds,omitempty"`
+	Seed        uint64       `json:"seed"`
+	// TrainLimit is how many training images the search uses, 0 for all; finetuning
+	// always uses all.
+	TrainLimit int              `json:"train_limit"`
+	Validation float64          `json:"validation"`          // share of the training images
+	MaxFLOPs   int64            `json:"max_flops,omitempty"` // multiply-adds of one image; 0: no limit
+	Precision  engine.Precision `json:"precision"`
+}
+
+// Finetune is the training after the search.
+type Finetune struct {
+	Epochs int    `json:"epochs"` // 0: none
+	Scope  string `json:"scope"`  // ScopeFront, ScopeSizes or ScopePopulation
+	// Recipe is how, for all; nil: each candidate's own.
+	Recipe *arch.Recipe `json:"recipe,omitempty"`
+}
+
+// What is finetuned at the end of a search.
+const (
+	ScopeFront      = "front"
+	ScopeSizes      = "sizes"      // the front, and of every other latent size the best
+	ScopePopulation = "population" // the front, and the last generation's population
+)
+
+var scopes = []string{ScopeFront, ScopeSizes, ScopePopulation}
+
+// Presets are the names that Preset takes.
+var Presets = []string{"quick", "standard", "paper"}
+
+// Preset is a configuration by name. FinetuneRecipe is how quick and standard
+// finetune; paper's candidates keep their own recipes.
+func Preset(name string) (Config, error) {
+	recipe := FinetuneRecipe
+	c := Config{
+		Algorithm: Moncae, Loss: graph.BCE, Objectives: []string{ObjectiveLoss, ObjectiveLOC},
+		Patience: 1, Seed: 46, Validation: 0.1, Precision: engine.Float32,
+		Finetune: Finetune{Scope: ScopeFront, Recipe: &recipe},
+	}
+	switch name {
+	case "quick":
+		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
+		c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 8, 5, 3, 64, 25
+	case "standard":
+		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}
+		c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 16, 10, 5, 128, 20
+		c.TrainLimit = 10000
+	case "paper":
+		c.Space = genome.Space{Name: genome.Paper, MaxBlocks: 6, MaxFilters: 128}
+		c.Population, c.Generations, c.Epochs, c.Batch = 20, 20, 5, 256
+		c.Finetune = Finetune{Epochs: 20, Scope: ScopePopulation}
+		c.Reference = []float64{4, 12}
+	default:
+		return c, fault.Usagef("preset %q is unknown: it is one of %s", name, strings.Join(Presets, ", "))
+	}
+	return c, nil
+}
+
+// FinetuneRecipe is how a front is finetuned: a search compares candidates by
+// short trainings, and what they need after it is one good long one.
+var FinetuneRecipe = arch.Recipe{Optimizer: arch.Adam, LearningRate: 3e-3, Schedule: arch.OneCycle}
+
+// Validate tells everything that is wrong with the configuration, joined.
+func (c Config) Validate() error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	if err := c.Space.Validate(); err != nil {
+		errs = append(errs, err)
+	}
+	check(slices.Contains(Algorithms, c.Algorithm), "algorithm %q is unknown: it is one of %s", c.Algorithm, strings.Join(Algorithms, ", "))
+	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
+	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
+	check(c.Epochs >= 1, "%d epochs: it takes 1 at least", c.Epochs)
+	check(c.Patience >= 0, "patience %d: it is 0 (never stop early) or more", c.Patience)
+	check(c.Batch >= 1, "batch of %d: it takes 1 at least", c.Batch)
+	check(c.Finetune.Epochs >= 0, "%d epochs of finetuning: it is 0 (none) or more", c.Finetune.Epochs)
+	check(slices.Contains(scopes, c.Finetune.Scope), "finetuning of %q: it is one of %s", c.Finetune.Scope, strings.Join(scopes, ", "))
+	check(c.Loss == graph.BCE || c.Loss == graph.MSE, "loss %q: it is %s or %s", c.Loss, graph.BCE, graph.MSE)
+	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)
+	check(c.Validation > 0 && c.Validation < 1, "validation share of %v: it is between 0 and 1", c.Validation)
+	check(c.MaxFLOPs >= 0, "at most %d multiply-adds: it is 0 (no limit) or more", c.MaxFLOPs)
+	if c.Finetune.Recipe != nil {
+		if err := c.Finetune.Recipe.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("finetuning: %w", err))
+		}
+	}
+	errs = append(errs, c.checkObjectives()...)
+	if err := errors.Join(errs...); err != nil {
+		return fault.Usagef("%w", err)
+	}
+	return nil
+}
+
+func (c Config) checkObjectives() []error {
+	var errs []error
+	if len(c.Objectives) < 2 {
+		errs = append(errs, fmt.Errorf("%d objectives: it takes 2 at least", len(c.Objectives)))
+	}
+	for i, name := range c.Objectives {
+		if err := checkObjective(name); err != nil {
+			errs = append(errs, err)
+		}
+		if slices.Contains(c.Objectives[:i], name) {
+			errs = append(errs, fmt.Errorf("objective %q stands there twice", name))
+		}
+	}
+	if n := len(c.Reference); n > 0 && n != len(c.Objectives) {
+		errs = append(errs, fmt.Errorf("reference point of %d numbers for %d objectives", n, len(c.Objectives)))
+	}
+	for _, r := range c.Reference {
+		if math.IsNaN(r) || math.IsInf(r, 0) {
+			errs = append(errs, fmt.Errorf("reference point %v is not finite", c.Reference))
+		}
+	}
+	for _, b := range c.Bounds {
+		if err := checkObjective(b.Objective); err != nil {
+			errs = append(errs, fmt.Errorf("bound %v: %w", b, err))
+		}
+	}
+	return errs
+}
+
+// runID hashes what two equal runs agree on.
+func (c Config) runID(fingerprint string) string {
+	b, err := json.Marshal(struct {
+		Config Config `json:"config"`
+		Data   string `json:"data"`
+	}{c, fingerprint})
+	if err != nil {
+		panic("search: " + err.Error()) // a number that is not finite: refused by Validate
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}

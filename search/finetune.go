@@ -1,0 +1,162 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"moncae/internal/arch"
+	"moncae/internal/rundir"
+	"moncae/internal/train"
+	"moncae/search/moo"
+)
+
+// finetuneAll trains what the configuration says on, from the weights of the
+// search. What it says depends on the search's results alone, so a resumed run
+// goes on with the same candidates.
+func (s *Study) finetuneAll(ctx context.Context) error {
+	f := s.config.Finetune
+	return s.finetune(ctx, s.chosen(s.config, s.reference), 0, f.Epochs, f.Recipe)
+}
+
+// chosen are the candidates that the search's own finetuning is for.
+func (st *state) chosen(c Config, reference moo.Point) []*Candidate {
+	if c.Finetune.Epochs == 0 {
+		return nil
+	}
+	front := members(c, reference, st.candidates, searched)
+	switch c.Finetune.Scope {
+	case ScopePopulation:
+		return union(front, st.scored(st.population))
+	case ScopeSizes:
+		return union(front, bestOfSizes(c, reference, st.candidates))
+	}
+	return front
+}
+
+func searched(c *Candidate) *Result { return c.Search }
+
+// bestOfSizes are, of every number of latent values, the first of the candidates
+// with the smallest loss among those that could be members. Short trainings
+// favour small latents: the larger ones, dominated now, may not be after a long one.
+func bestOfSizes(c Config, reference moo.Point, candidates []*Candidate) []*Candidate {
+	best := map[int]*Candidate{}
+	for _, cand := range able(c, reference, candidates, searched) {
+		n := cand.Latent.Values()
+		if b := best[n]; b == nil || cand.Search.Values[ObjectiveLoss] < b.Search.Values[ObjectiveLoss] {
+			best[n] = cand
+		}
+	}
+	return inOrder(slices.Collect(maps.Values(best)))
+}
+
+func union(a, b []*Candidate) []*Candidate {
+	seen := map[string]bool{}
+	var all []*Candidate
+	for _, c := range append(a[:len(a):len(a)], b...) {
+		if !seen[c.ID] {
+			seen[c.ID] = true
+			all = append(all, c)
+		}
+	}
+	return inOrder(all)
+}
+
+// Finetune trains candidates on for so many epochs on all training images, from
+// their best weights, which stay unless beaten on validation images. A nil recipe
+// is each candidate's own. Then it writes the front anew.
+func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *arch.Recipe) (front Front, err error) {
+	var chosen []*Candidate
+	for _, id := range ids {
+		c := s.byID[id]
+		if c == nil || c.Search == nil {
+			return front, unknownCandidate(s.dir.Path, id, c)
+		}
+		chosen = append(chosen, c)
+	}
+	round := 1
+	for _, f := range s.finetunings {
+		round = max(round, f.Round+1)
+	}
+	unload, err := s.load()
+	if err != nil {
+		return front, err
+	}
+	defer func() { err = errors.Join(err, unload()) }()
+	if err := s.finetune(ctx, chosen, round, epochs, recipe); err != nil {
+		return front, err
+	}
+	return s.writeFront()
+}
+
+func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs int, recipe *arch.Recipe) error {
+	if len(chosen) == 0 {
+		return nil
+	}
+	var jobs []job
+	for _, c := range chosen {
+		if s.hasFinetuned(c.ID, round) {
+			continue
+		}
+		n, err := s.dir.Network(*c.Network)
+		if err != nil {
+			return err
+		}
+		r := n.Recipe
+		if recipe != nil {
+			r = *recipe
+		}
+		jobs = append(jobs, s.job(n.Arch, len(s.training)*epochs, func(ctx context.Context) error {
+			return s.refine(ctx, c, n, r, round, epochs)
+		}))
+	}
+	s.emit(FinetuneStarted{Candidates: len(jobs), Epochs: epochs, ImagesPerEpoch: len(s.training)})
+	_, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
+	return err
+}
+
+// refine is one candidate's finetuning.
+func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r arch.Recipe, round, epochs int) error {
+	begin := time.Now()
+	before := c.Best()
+	weights, err := s.dir.Weights(before.Weights, n)
+	if err != nil {
+		return err
+	}
+	s.emit(CandidateStarted{Candidate: c, Finetuning: true})
+	out, measured, err := s.train(ctx, c.ID, n.Arch, r, train.Options{
+		Epochs: epochs, Train: s.training, Weights: weights, KeepStart: true,
+		Seed: seedOf(s.config.Seed, c.Generation, c.Index, fmt.Sprintf("finetune %d", round)),
+	})
+	if err != nil {
+		return fmt.Errorf("finetuning %s: %w", c.ID, err)
+	}
+	f := finetuned{ID: c.ID, Round: round, Epochs: out.Epochs, Failure: out.Failure}
+	if out.Failure == "" && out.BestEpoch > 0 {
+		if f.Result, err = s.result(n, finetunedFile(round), out, measured); err != nil {
+			return err
+		}
+		f.Result.Epochs += before.Epochs
+	}
+	f.Seconds = seconds(time.Since(begin))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.append(kindFinetune, f); err != nil {
+		return err
+	}
+	s.improve(f)
+	s.options.Observer(CandidateFinished{Candidate: c, Finetuning: true, Improved: f.Result != nil})
+	return nil
+}
+
+// finetunedFile is the name of a round's weights; older rounds' files stay, for
+// the journal vouches for them.
+func finetunedFile(round int) string {
+	if round == 0 {
+		return rundir.FinetunedFile
+	}
+	return fmt.Sprintf("finetuned-%d.safetensors", round)
+}

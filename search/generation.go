@@ -1,0 +1,193 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+	"moncae/internal/rundir"
+	"moncae/internal/train"
+)
+
+// generate evaluates what is left of generation g and closes it.
+func (s *Study) generate(ctx context.Context, g int) error {
+	begin := time.Now()
+	slots := s.plan(g)
+	ids := make([]string, len(slots))
+	started := GenerationStarted{Generation: g, Of: s.config.Generations, ImagesPerEpoch: len(s.limited), Epochs: s.config.Epochs}
+	var jobs []job
+	var times Times
+	for i, sl := range slots {
+		if sl.known != "" {
+			ids[i] = sl.known
+			started.Known++
+			continue
+		}
+		ids[i] = sl.candidate.ID
+		done, err := s.isDone(sl.candidate)
+		switch {
+		case err != nil:
+			return err
+		case done:
+			started.Known++
+		case sl.arch == nil:
+			started.Refused++
+			if err := s.record(sl.candidate); err != nil {
+				return err
+			}
+		default:
+			started.ToTrain++
+			jobs = append(jobs, s.job(*sl.arch, len(s.limited)*s.config.Epochs, func(ctx context.Context) error {
+				return s.evaluate(ctx, sl, &times)
+			}))
+		}
+	}
+	s.emit(started)
+	idle, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
+	if err != nil {
+		return err
+	}
+	times.Idle = seconds(idle)
+	return s.finish(generation{Generation: g, Population: s.survivors(ids)}, times, begin)
+}
+
+// finish puts a generation's front and record on the disk.
+func (s *Study) finish(g generation, times Times, begin time.Time) error {
+	front, err := s.writeFront()
+	if err != nil {
+		return err
+	}
+	times.Wall = seconds(time.Since(begin))
+	g.Hypervolume, g.Times = front.Hypervolume, times.rounded()
+	if err := s.append(kindGeneration, g); err != nil {
+		return err
+	}
+	s.state.close(g)
+	s.emit(GenerationFinished{Generation: g.Generation, Of: s.config.Generations, Front: front, Times: g.Times})
+	return nil
+}
+
+// isDone tells whether a planned candidate is in the journal; one in its place
+// that is another was planned by another program.
+func (s *Study) isDone(c *Candidate) (bool, error) {
+	old := s.byID[c.ID]
+	if old == nil {
+		return false, nil
+	}
+	if old.Identity != c.Identity {
+		return false, fault.Damagedf("%s: candidate %s is not the one that seed %d gives with this moncae (%s; the run was made by %s): continue it with that version",
+			s.dir.Path, c.ID, s.config.Seed, c.Identity, s.dir.Manifest.Moncae)
+	}
+	return true, nil
+}
+
+// job estimates a training's length by its multiply-adds, and by the values that
+// it moves, which count as much as some arithmetic each.
+func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job {
+	const perByte = 4
+	image := float64(a.FLOPs()) + perByte*float64(a.TrainingBytes(1))
+	return job{cost: image * float64(images), bytes: a.TrainingBytes(train.Batch(s.config.Batch, images)), do: do}
+}
+
+// evaluate trains a candidate and records it.
+func (s *Study) evaluate(ctx context.Context, sl slot, times *Times) error {
+	begin := time.Now()
+	c := *sl.candidate
+	s.emit(CandidateStarted{Candidate: &c})
+	out, measured, err := s.train(ctx, c.ID, *sl.arch, c.Recipe, train.Options{
+		Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: sl.seed, Train: s.limited,
+	})
+	if err != nil {
+		return fmt.Errorf("candidate %s: %w", c.ID, err)
+	}
+	store := time.Now()
+	network := rundir.Network{ID: c.ID, Arch: *sl.arch, Recipe: c.Recipe}
+	file, err := s.dir.WriteNetwork(network)
+	if err != nil {
+		return err
+	}
+	c.Network = &file
+	if c.Failure = out.Failure; c.Failure == "" {
+		if c.Search, err = s.result(network, rundir.WeightsFile, out, measured); err != nil {
+			return err
+		}
+	}
+	c.Seconds = seconds(time.Since(begin))
+	if err := s.record(&c); err != nil {
+		return err
+	}
+	s.spent(times, out.Phases, store)
+	return nil
+}
+
+// measured is what a trained network does on validation images.
+type measured struct {
+	figures Figures
+	probe   float64 // where it is an objective
+}
+
+// result stores a training's weights and says what it came to.
+func (s *Study) result(n rundir.Network, name string, out train.Outcome, m measured) (*Result, error) {
+	weights, err := s.dir.WriteWeights(n, name, out.Weights)
+	if err != nil {
+		return nil, err
+	}
+	values := static(n.Arch)
+	values[ObjectiveLoss] = lossOf(s.config.Loss, m.figures)
+	if s.config.uses(ObjectiveProbe) {
+		values[ObjectiveProbe] = m.probe
+	}
+	return &Result{Figures: m.figures, Values: values, Epochs: out.BestEpoch, BestEpoch: out.BestEpoch, History: out.History, Weights: weights}, nil
+}
+
+// train trains a network on o's rows and measures its best weights on the
+// validation images. A training that memory can't hold alone fails.
+func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe, o train.Options) (out train.Outcome, m measured, err error) {
+	o.Batch, o.Loss, o.Precision, o.Validation = s.config.Batch, s.config.Loss, s.config.Precision, s.validation
+	if bytes := a.TrainingBytes(train.Batch(o.Batch, len(o.Train))); s.options.Memory > 0 && bytes > s.options.Memory {
+		out.Failure = fmt.Sprintf("out of memory: the training takes %d bytes, there are %d", bytes, s.options.Memory)
+		return out, m, nil
+	}
+	o.Progress = func(images int) { s.emit(Trained{ID: id, Images: images}) }
+	var similarity float64
+	o.Inspect = func(p engine.Program) (err error) {
+		if similarity, err = ssim(p, s.set, s.validation); err == nil && s.config.uses(ObjectiveProbe) {
+			m.probe, err = s.probe(p, a.Latent().Values())
+		}
+		return err
+	}
+	out, err = s.fit(ctx, s.options.Engine, s.data, a, r, o)
+	m.figures = figures(out.Metrics, similarity)
+	return out, m, err
+}
+
+// record journals a candidate and lets it be known.
+func (s *Study) record(c *Candidate) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.append(kindCandidate, c); err != nil {
+		return err
+	}
+	s.add(c)
+	s.options.Observer(CandidateFinished{Candidate: c})
+	return nil
+}
+
+// spent adds a training's phases, and what came after it, to times.
+func (s *Study) spent(times *Times, p train.Phases, store time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	times.add(Times{
+		Build: seconds(p.Build), Compile: seconds(p.Compile), Train: seconds(p.Train), Validate: seconds(p.Validate),
+		Store: seconds(time.Since(store)),
+	})
+}
+
+func (s *Study) emit(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Observer(e)
+}

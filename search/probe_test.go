@@ -1,0 +1,119 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"moncae/internal/dataset"
+	"moncae/internal/engine/ref"
+	"moncae/internal/fault"
+	"moncae/search/genome"
+)
+
+func TestRidgeIsThatOfScikitLearn(t *testing.T) {
+	b, err := os.ReadFile("testdata/ridge.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f struct {
+		Cases []struct {
+			X, V, Scores [][]float64
+			Labels       []int32
+		}
+	}
+	if err := json.Unmarshal(b, &f); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Cases) != 2 {
+		t.Fatal("one case with more rows than columns is needed, and one with fewer")
+	}
+	for _, c := range f.Cases {
+		x, v := dense(c.X), dense(c.V)
+		standardise(x, v)
+		set := &dataset.Set{Classes: []string{"a", "b", "c"}, Labels: c.Labels}
+		var rows []int32
+		for i := range c.Labels {
+			rows = append(rows, int32(i))
+		}
+		scores := ridge(x, oneHot(set, rows), v)
+		for i, want := range c.Scores {
+			for k := range want {
+				if math.Abs(scores.At(i, k)-want[k]) > 1e-9 {
+					t.Errorf("score %d of row %d: %v, want %v", k, i, scores.At(i, k), want[k])
+				}
+			}
+		}
+	}
+}
+
+func dense(rows [][]float64) *mat.Dense {
+	m := mat.NewDense(len(rows), len(rows[0]), nil)
+	for i, r := range rows {
+		m.SetRow(i, r)
+	}
+	return m
+}
+
+// labelled are images whose class is the half of the picture that is lit.
+func labelled(n int) *dataset.Set {
+	s := images(n)
+	s.Classes, s.Labels = []string{"left", "right"}, make([]int32, n)
+	for i := range n {
+		s.Labels[i] = int32(i % 2)
+		for p := range s.Image(i) {
+			s.Image(i)[p] /= 4
+			if p%8/4 == i%2 {
+				s.Image(i)[p] += 150
+			}
+		}
+	}
+	return s
+}
+
+func TestProbeIsAnObjective(t *testing.T) {
+	c := config(t)
+	c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 1, MaxFilters: 4}
+	c.Objectives = []string{ObjectiveProbe, ObjectiveLOC}
+	c.Population, c.Generations, c.Epochs, c.Finetune.Epochs = 3, 1, 1, 0
+	path := filepath.Join(t.TempDir(), "run")
+	s, err := Create(path, c, labelled(60), Options{Engine: ref.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Reference()[0]; got != 0.5 {
+		t.Errorf("guessing is wrong %v of the time", got)
+	}
+	complete(t, s)
+	r := open(t, path)
+	if len(r.Front.Members) == 0 || r.Front.Members[0].Objectives[ObjectiveProbe] != 0 {
+		t.Errorf("the halves are not told apart: %+v", r.Front.Members)
+	}
+	ids, err := r.Select("front")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Measured on another set that is the validation images.
+	val := &dataset.Set{Name: "val", Shape: s.set.Shape}
+	for _, row := range s.validation {
+		val.Images = append(val.Images, s.set.Image(int(row))...)
+	}
+	all, err := r.Measure(context.Background(), ref.New(), val, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range r.Front.Members {
+		if f := all[m.ID]; f.BCE != m.BCE || f.MSE != m.MSE || f.SSIM != m.SSIM {
+			t.Errorf("%s: measured %+v, the front has %+v", m.ID, f, m)
+		}
+	}
+	if _, err := Create(filepath.Join(t.TempDir(), "run"), c, images(60), Options{Engine: ref.New()}); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "labels") {
+		t.Errorf("a probe without labels: %v", err)
+	}
+}

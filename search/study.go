@@ -1,0 +1,230 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset"
+	"moncae/internal/durable"
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+	"moncae/internal/graph"
+	"moncae/internal/rundir"
+	"moncae/internal/train"
+	"moncae/internal/version"
+	"moncae/search/baseline"
+	"moncae/search/moo"
+)
+
+// Options are what a study runs on; nothing of it changes the result, but that a
+// candidate that Memory can't hold alone is recorded as failed.
+type Options struct {
+	Engine   engine.Engine
+	Jobs     int   // candidates trained at once; 0: as many as the engine has workers
+	Memory   int64 // bytes for all trainings at once (arch.TrainingBytes); 0: no limit
+	Observer Observer
+	FS       durable.FS
+}
+
+// Study is a run under way. One goroutine uses it.
+type Study struct {
+	config    Config
+	options   Options
+	set       *dataset.Set
+	dir       *rundir.Dir
+	reference moo.Point
+	// Row numbers of set, ascending: all training images, those of them that the
+	// search uses, and the validation images.
+	training, limited, validation []int32
+	mean                          baseline.Loss
+	floor                         float64
+	pca                           *baseline.PCA
+	pcas                          map[int]*baseline.Figures // by number of values
+	data                          engine.Data
+	fit                           trainer
+	began                         time.Time
+
+	mu sync.Mutex // guards what follows, the journal, and the observer
+	state
+}
+
+// trainer is train.Autoencoder, or what a test puts in its place.
+type trainer func(context.Context, engine.Engine, engine.Data, arch.Arch, arch.Recipe, train.Options) (train.Outcome, error)
+
+// Create begins a run in the folder path, which must not hold anything.
+func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) {
+	s, err := newStudy(c, set, o)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint := dataset.Fingerprint(set)
+	config, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	preprocess, err := json.Marshal(set.Info.Preprocess)
+	if err != nil {
+		return nil, err
+	}
+	s.dir, err = rundir.Create(path, rundir.Manifest{
+		Run: c.runID(fingerprint), Moncae: version.Number(), Seed: c.Seed,
+		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess,
+		Data: rundir.Data{
+			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(),
+		},
+		ValidationIDs: s.validationIDs(),
+	}, o.FS)
+	if err != nil {
+		return nil, err
+	}
+	s.state = newState()
+	return s, nil
+}
+
+// Resume opens a run to continue it with the data that it began with.
+func Resume(path string, set *dataset.Set, o Options) (*Study, error) {
+	dir, err := rundir.Open(path, o.FS)
+	if err != nil {
+		return nil, err
+	}
+	s, err := resume(dir, set, o)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return s, nil
+}
+
+func resume(dir *rundir.Dir, set *dataset.Set, o Options) (*Study, error) {
+	c, err := configOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	m := dir.Manifest
+	if got := dataset.Fingerprint(set); got != m.Data.Fingerprint {
+		return nil, fault.Usagef("%s: the data's fingerprint is %.16s…, the run began with %.16s… (%s, %v, %d images): give it the same data and preprocessing",
+			dir.Path, got, m.Data.Fingerprint, m.Data.Name, m.Data.Shape, m.Data.TrainRows)
+	}
+	s, err := newStudy(c, set, o)
+	if err != nil {
+		return nil, err
+	}
+	s.dir, s.reference = dir, m.Reference
+	if !slices.Equal(s.validationIDs(), m.ValidationIDs) {
+		return nil, fault.Damagedf("%s: field validation_ids is not the split of this data by this moncae (the run was made by %s)", dir.Path, m.Moncae)
+	}
+	s.state, err = replay(dir.Records())
+	return s, err
+}
+
+func configOf(dir *rundir.Dir) (Config, error) {
+	var c Config
+	if err := json.Unmarshal(dir.Manifest.Config, &c); err != nil {
+		return c, fault.Damagedf("%s: run.json: field config: %w", dir.Path, err)
+	}
+	if err := c.Validate(); err != nil {
+		return c, fault.Damagedf("%s: run.json: field config: %w", dir.Path, err)
+	}
+	return c, nil
+}
+
+// newStudy splits the data and measures what needs no network.
+func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Engine == nil {
+		panic("search: no engine")
+	}
+	if o.Jobs <= 0 {
+		o.Jobs = max(1, o.Engine.Info().Workers)
+	}
+	if o.Observer == nil {
+		o.Observer = func(Event) {}
+	}
+	s := &Study{config: c, options: o, set: set, fit: train.Autoencoder, pcas: map[int]*baseline.Figures{}, began: time.Now()}
+	var err error
+	if s.training, s.validation, err = dataset.Split(set, c.Validation, c.Seed); err != nil {
+		return nil, err
+	}
+	s.limited = dataset.Sample(set, s.training, c.TrainLimit, c.Seed)
+	s.mean = baseline.MeanImage(set, dataset.StatsOf(set, s.training).Mean, s.validation)
+	s.floor = dataset.StatsOf(set, s.validation).Floor
+	s.pca = baseline.NewPCA(set, s.training)
+	guess := 0.0
+	if c.uses(ObjectiveProbe) {
+		if err := s.checkProbe(); err != nil {
+			return nil, err
+		}
+		guess = s.guess()
+	}
+	s.reference, err = c.reference(set.Shape, s.mean, guess)
+	return s, err
+}
+
+func (s *Study) validationIDs() []int64 {
+	ids := make([]int64, len(s.validation))
+	for i, r := range s.validation {
+		ids[i] = s.set.ID(int(r))
+	}
+	return ids
+}
+
+// Config is the run's configuration.
+func (s *Study) Config() Config { return s.config }
+
+// Reference is the run's reference point, in the order of the objectives.
+func (s *Study) Reference() moo.Point { return slices.Clone(s.reference) }
+
+// Run does what is left of the study: generations, finetuning, the front. When
+// ctx ends, its error comes back, and everything finished is on the disk.
+func (s *Study) Run(ctx context.Context) (front Front, err error) {
+	unload, err := s.load()
+	if err != nil {
+		return front, err
+	}
+	defer func() { err = errors.Join(err, unload()) }()
+	for s.generation < s.config.Generations {
+		if err := s.generate(ctx, s.generation); err != nil {
+			return front, err
+		}
+	}
+	if err := s.finetuneAll(ctx); err != nil {
+		return front, err
+	}
+	return s.writeFront()
+}
+
+// load brings the data to the device and notes the session.
+func (s *Study) load() (unload func() error, err error) {
+	info := s.options.Engine.Info()
+	err = s.append(kindSession, session{Moncae: version.Number(), Engine: info, Jobs: s.options.Jobs})
+	if err != nil {
+		return nil, err
+	}
+	s.data, err = s.options.Engine.Load(engine.Source{Shape: s.set.Shape, Images: s.set.Images})
+	if err != nil {
+		return nil, err
+	}
+	return s.data.Close, nil
+}
+
+// Close gives the run directory back.
+func (s *Study) Close() error { return s.dir.Close() }
+
+// append journals data with the session's time.
+func (s *Study) append(kind string, data any) error {
+	return s.dir.Append(kind, stamped{Elapsed: seconds(time.Since(s.began)), Data: data})
+}
+
+// lossOf is the objective loss among an evaluation's metrics.
+func lossOf(loss graph.Loss, f Figures) float64 {
+	if loss == graph.MSE {
+		return f.MSE
+	}
+	return f.BCE
+}
