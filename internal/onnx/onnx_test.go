@@ -1,0 +1,246 @@
+package onnx
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"moncae/internal/fault"
+)
+
+func tiny(t *testing.T, metadata map[string]string) *Model {
+	t.Helper()
+	g := NewGraph("tiny")
+	g.Input(Value{"image", Float, []int64{-1, 1, 2, 2}})
+	w := g.Floats("w", Float, []int64{1, 1, 1, 1}, []float32{2})
+	g.Node("Conv", "c", []string{"image", w}, IntsAttr("kernel_shape", 1, 1))
+	g.Node("Relu", "latent", []string{"c"})
+	g.Output(Value{"latent", Float, []int64{-1, 1, 2, 2}})
+	return g.Model("v1", metadata)
+}
+
+func ops(m *Model) []string {
+	var names []string
+	for _, n := range m.Nodes() {
+		names = append(names, n.Op)
+	}
+	return names
+}
+
+func TestWrittenModelReadsBack(t *testing.T) {
+	m := tiny(t, map[string]string{"b": "2", "a": "1"})
+	again, err := Parse(m.Bytes(), "tiny.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(again.Bytes(), m.Bytes()) || !bytes.Equal(m.Bytes(), tiny(t, map[string]string{"a": "1", "b": "2"}).Bytes()) {
+		t.Error("equal models differ in bytes")
+	}
+	if got := again.Metadata(); len(got) != 2 || got["a"] != "1" || got["b"] != "2" {
+		t.Errorf("metadata %v", got)
+	}
+	hash := again.Hash()
+	again.SetMetadata(map[string]string{"c": "3"})
+	if again.Hash() != hash {
+		t.Error("the hash changes with the metadata")
+	}
+	if got := again.Metadata(); len(got) != 1 || got["c"] != "3" {
+		t.Errorf("metadata after SetMetadata: %v", got)
+	}
+	in, out := again.Inputs(), again.Outputs()
+	if len(in) != 1 || in[0].Name != "image" || in[0].Type != Float || !slices.Equal(in[0].Dims, []int64{-1, 1, 2, 2}) || len(out) != 1 || out[0].Name != "latent" {
+		t.Errorf("inputs %v, outputs %v", in, out)
+	}
+	if !slices.Equal(ops(again), []string{"Conv", "Relu"}) || again.Opset() != Opset {
+		t.Errorf("ops %v, opset %d", ops(again), again.Opset())
+	}
+}
+
+// The models and the hashes come from the onnx package of Python.
+func TestReadsWhatPythonWrites(t *testing.T) {
+	var want struct{ Graphs map[string]string }
+	b, err := os.ReadFile("testdata/hashes.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	for name, hash := range want.Graphs {
+		m, err := ReadFile(filepath.Join("testdata", name))
+		if kind, refused := strings.CutPrefix(name, "refused_"); refused {
+			kind = strings.TrimSuffix(kind, ".onnx")
+			words := map[string]string{"external": "../../secret", "subgraph": "subgraph", "function": "functions", "sparse": "sparse"}[kind]
+			if fault.Of(err) != fault.Damaged || !strings.Contains(err.Error(), words) {
+				t.Errorf("%s: error %v, want a damaged one that says %q", name, err, words)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Hash() != hash {
+			t.Errorf("%s: hash %s, Python's %s", name, m.Hash(), hash)
+		}
+		if in := m.Inputs(); len(in) != 1 || in[0].Name != "image" {
+			t.Errorf("%s: inputs %v", name, in)
+		}
+		if m.Metadata()["note"] != "made by onnx" {
+			t.Errorf("%s: metadata %v", name, m.Metadata())
+		}
+	}
+}
+
+func TestReadFileRefuses(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "notes.onnx")
+	if err := os.WriteFile(text, []byte("# not a model\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(dir, "empty.onnx")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, sort := range map[string]fault.Sort{
+		text: fault.Damaged, empty: fault.Damaged, dir: fault.Usage, filepath.Join(dir, "absent.onnx"): fault.Usage,
+	} {
+		if _, err := ReadFile(path); err == nil || fault.Of(err) != sort || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want sort %d and the path", path, err, sort)
+		}
+	}
+}
+
+// Every cut and every damaged byte of a real file is refused or read, and what
+// is refused is sorted as damaged.
+func TestDamageNeverPanics(t *testing.T) {
+	whole, err := os.ReadFile("testdata/encoder.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cutRead := 0
+	for n := range whole {
+		if _, err := Parse(whole[:n], "cut"); err == nil {
+			cutRead++
+		} else if fault.Of(err) != fault.Damaged {
+			t.Fatalf("cut at %d: %v", n, err)
+		}
+	}
+	// A model is a run of fields: between two of them, after the graph and the
+	// operator set, a cut leaves a whole model with less metadata.
+	if cutRead > 3 {
+		t.Errorf("%d of %d cuts were accepted", cutRead, len(whole))
+	}
+	for i := range whole {
+		for _, flip := range []byte{0x01, 0x80, 0xff} {
+			b := bytes.Clone(whole)
+			b[i] ^= flip
+			if _, err := Parse(b, "flipped"); err != nil && fault.Of(err) != fault.Damaged {
+				t.Fatalf("byte %d: %v", i, err)
+			}
+		}
+	}
+}
+
+func TestManyFieldsAreRefusedBeforeAllocation(t *testing.T) {
+	nodes := bytes.Repeat([]byte{0x0a, 0x00}, maxFields+1) // empty nodes
+	graph := append([]byte{0x3a, 0, 0, 0, 0}, nodes...)
+	for i, n := 1, len(nodes); i < 5; i, n = i+1, n>>7 {
+		graph[i] = byte(n&0x7f) | 0x80
+	}
+	graph[4] &= 0x7f
+	if _, err := Parse(graph, "many"); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestConcat(t *testing.T) {
+	a := tiny(t, map[string]string{"k": "v"})
+	head := func(c int64) *Model {
+		g := NewGraph("head")
+		g.Input(Value{"latent", Float, []int64{-1, c, 2, 2}})
+		g.Node("Flatten", "logits", []string{"latent"})
+		g.Output(Value{"logits", Float, []int64{-1, 4 * c}})
+		return g.Model("v1", nil)
+	}
+	both, err := Concat("pipeline", a, head(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(ops(both), []string{"Conv", "Relu", "Flatten"}) || both.Inputs()[0].Name != "image" ||
+		both.Outputs()[0].Name != "logits" || both.Metadata()["k"] != "v" {
+		t.Errorf("ops %v, inputs %v, outputs %v", ops(both), both.Inputs(), both.Outputs())
+	}
+	if _, err := Parse(both.Bytes(), "pipeline.onnx"); err != nil {
+		t.Error(err)
+	}
+	if _, err := Concat("pipeline", a, head(2)); err == nil || !strings.Contains(err.Error(), "shape") {
+		t.Errorf("1 channel into 2: error %v", err)
+	}
+}
+
+func TestFloat16(t *testing.T) {
+	for h := range 1 << 16 {
+		x := FromFloat16(uint16(h))
+		if back := ToFloat16(x); back != uint16(h) && !math.IsNaN(float64(x)) {
+			t.Fatalf("%#04x → %v → %#04x", h, x, back)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200000 {
+		x := float32(math.Ldexp(r.Float64()*2-1, r.IntN(45)-28))
+		h := ToFloat16(x)
+		if math.Abs(float64(x)) >= MaxFloat16 {
+			continue
+		}
+		got := math.Abs(float64(FromFloat16(h)) - float64(x))
+		for _, other := range []uint16{h - 1, h + 1} { // neighbours in size; the sign bit keeps zero's apart
+			if d := math.Abs(float64(FromFloat16(other)) - float64(x)); d < got || d == got && h&1 == 1 {
+				t.Fatalf("%v → %v, but %v is as near", x, FromFloat16(h), FromFloat16(other))
+			}
+		}
+	}
+	for x, want := range map[float32]uint16{65504: 0x7bff, 65519: 0x7bff, 65520: 0x7c00, -1e9: 0xfc00, 5.9604645e-8: 1, 2.9802322e-8: 0, 2.99e-8: 1} {
+		if got := ToFloat16(x); got != want {
+			t.Errorf("%v → %#04x, want %#04x", x, got, want)
+		}
+	}
+	if FitsFloat16(65520) || !FitsFloat16(-65519) || FitsFloat16(float32(math.NaN())) {
+		t.Error("FitsFloat16")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.onnx")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no models in testdata", err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Parse(b, "fuzz")
+		if err != nil {
+			if fault.Of(err) != fault.Damaged {
+				t.Fatalf("sort of %v", err)
+			}
+			return
+		}
+		again, err := Parse(m.Bytes(), "again")
+		if err != nil {
+			t.Fatalf("a model that was accepted is refused when written again: %v", err)
+		}
+		if again.Hash() != m.Hash() || len(again.Inputs()) != len(m.Inputs()) || len(again.Nodes()) != len(m.Nodes()) {
+			t.Fatal("a model changes when written again")
+		}
+	})
+}

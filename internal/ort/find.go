@@ -1,0 +1,210 @@
+package ort
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"moncae/internal/fault"
+)
+
+// EnvLibrary names the environment variable that points to the library: the
+// file, or a folder that holds it.
+const EnvLibrary = "MONCAE_ONNXRUNTIME"
+
+// Place is one file or folder that was looked at.
+type Place struct {
+	Why     string `json:"why"`  // how it came to be looked at
+	Path    string `json:"path"` // the library, or the folder without one
+	Version string `json:"version,omitempty"`
+	Problem string `json:"problem,omitempty"` // why it can't be used; "" for the one that is taken
+}
+
+// Found is the result of a search.
+type Found struct {
+	Path    string  `json:"path"` // "" where there is none
+	Version string  `json:"version"`
+	Places  []Place `json:"places"` // in the order they were looked at
+}
+
+// Find looks for libonnxruntime, in this order: explicit (a file or folder, ""
+// for none), the environment variable MONCAE_ONNXRUNTIME, beside the program (.,
+// lib, ../lib, ../.deps/onnxruntime), .deps/onnxruntime of moncae's source tree
+// around the working directory, the user's cache (moncae/lib), the package
+// onnxruntime of the active Python environment and of python3. The first that
+// can be used is taken; an explicit or environment one that can't be used is an
+// error, and nothing else is tried. Nothing is loaded.
+func Find(explicit string) (Found, error) {
+	if explicit != "" {
+		return findGiven("the path given", explicit)
+	}
+	if v := os.Getenv(EnvLibrary); v != "" {
+		return findGiven(EnvLibrary, v)
+	}
+	var f Found
+	for _, places := range []func() []Place{besideProgram, sourceTree, userCache, activePython, python3} {
+		for _, p := range places() {
+			if f.take(p.Why, p.Path) {
+				return f, nil
+			}
+		}
+	}
+	var looked []string
+	for _, p := range f.Places {
+		looked = append(looked, p.Path+" ("+p.Problem+")")
+	}
+	return f, fault.Missingf("ONNX Runtime (libonnxruntime %s or newer) was not found; install it with \"pip install onnxruntime\", or with \"make deps\" in moncae's source tree, or set %s to the file; looked at: %s",
+		minVersion, EnvLibrary, strings.Join(looked, ", "))
+}
+
+func findGiven(why, path string) (Found, error) {
+	var f Found
+	if f.take(why, path) {
+		return f, nil
+	}
+	last := f.Places[len(f.Places)-1]
+	return f, fault.Missingf("%s: %s: %s; libonnxruntime %s or newer is wanted, the file or its folder (\"pip install onnxruntime\" and \"make deps\" bring one)",
+		why, last.Path, last.Problem, minVersion)
+}
+
+// take looks at a library or a folder and tells whether the search is over.
+func (f *Found) take(why, path string) bool {
+	files := []string{path}
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		if files = librariesIn(path); len(files) == 0 {
+			f.Places = append(f.Places, Place{Why: why, Path: path, Problem: "no libonnxruntime in it"})
+			return false
+		}
+	} else if err != nil {
+		f.Places = append(f.Places, Place{Why: why, Path: path, Problem: "not there"})
+		return false
+	}
+	for _, file := range files {
+		version, err := inspect(file)
+		p := Place{Why: why, Path: file, Version: version}
+		if err != nil {
+			p.Problem = err.Error()
+		}
+		f.Places = append(f.Places, p)
+		if err == nil {
+			f.Path, f.Version = file, version
+			return true
+		}
+	}
+	return false
+}
+
+// librariesIn lists a folder's libonnxruntime files, the plainest name first;
+// the provider plug-ins, whose names go on with an underscore, are left out.
+func librariesIn(dir string) []string {
+	patterns := map[string][]string{
+		"darwin":  {"libonnxruntime.dylib", "libonnxruntime.*.dylib"},
+		"windows": {"onnxruntime.dll"},
+	}[runtime.GOOS]
+	if patterns == nil {
+		patterns = []string{"libonnxruntime.so.1", "libonnxruntime.so", "libonnxruntime.so.*"}
+	}
+	var files []string
+	for _, p := range patterns {
+		matches, _ := filepath.Glob(filepath.Join(escape(dir), p)) // the patterns are well-formed
+		for _, m := range matches {
+			if !slices.Contains(files, m) {
+				files = append(files, m)
+			}
+		}
+	}
+	return files
+}
+
+// escape makes a folder's name safe for a pattern.
+func escape(dir string) string {
+	if runtime.GOOS == "windows" {
+		return dir
+	}
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
+}
+
+func besideProgram() []Place {
+	program, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	if real, err := filepath.EvalSymlinks(program); err == nil {
+		program = real
+	}
+	dir := filepath.Dir(program)
+	var ps []Place
+	for _, sub := range []string{".", "lib", "../lib", "../.deps/onnxruntime"} {
+		ps = append(ps, Place{Why: "beside the program", Path: filepath.Join(dir, sub)})
+	}
+	return ps
+}
+
+// sourceTree is moncae's own source tree, where the working directory is in one.
+func sourceTree() []Place {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil
+	}
+	for {
+		if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil {
+			if !strings.HasPrefix(string(mod), "module moncae\n") {
+				return nil
+			}
+			return []Place{{Why: "moncae's source tree", Path: filepath.Join(dir, ".deps", "onnxruntime")}}
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return nil
+		}
+		dir = parent
+	}
+}
+
+func userCache() []Place {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return nil
+	}
+	return []Place{{Why: "the user's cache", Path: filepath.Join(dir, "moncae", "lib")}}
+}
+
+// activePython looks into the environments that the shell has activated.
+func activePython() []Place {
+	var ps []Place
+	for _, name := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
+		root := os.Getenv(name)
+		if root == "" {
+			continue
+		}
+		dirs, _ := filepath.Glob(filepath.Join(escape(root), "lib", "python3*", "site-packages", "onnxruntime", "capi"))
+		if len(dirs) == 0 {
+			dirs = []string{filepath.Join(root, "Lib", "site-packages", "onnxruntime", "capi")}
+		}
+		for _, d := range dirs {
+			ps = append(ps, Place{Why: "Python environment " + name, Path: d})
+		}
+	}
+	return ps
+}
+
+// python3 asks the interpreter on the path where its package onnxruntime is,
+// without importing it.
+func python3() []Place {
+	const where = "import sys, importlib.util as u; sys.path = [p for p in sys.path if p]; " + // not the working directory
+		"s = u.find_spec('onnxruntime'); print(s.submodule_search_locations[0] if s else '')"
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "python3", "-c", where).Output()
+	dir := strings.TrimSpace(string(out))
+	if err != nil || dir == "" {
+		return []Place{{Why: "Python", Path: "package onnxruntime of python3"}}
+	}
+	return []Place{{Why: "Python", Path: filepath.Join(dir, "capi")}}
+}
