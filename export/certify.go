@@ -1,0 +1,156 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"moncae/internal/arch"
+	"moncae/internal/onnx"
+	"moncae/internal/ort"
+)
+
+// MaxSampleImages is the most images that a certificate is made on.
+const MaxSampleImages = 256
+
+// Sample is what the trainer's own float32 forward pass makes of some images,
+// all in NCHW order.
+type Sample struct {
+	Images  []float32 // in [0, 1]
+	Latents []float32
+	Outputs []float32 // reconstructions: sigmoids of the logits
+}
+
+// Tolerance is how far a runtime's value may be from the trainer's, relative to
+// max(1, largest absolute value): float32 sums in another order, or float16
+// parameters and intermediate values.
+func Tolerance(dtype onnx.Type) float64 {
+	if dtype == onnx.Float16 {
+		return 1e-2
+	}
+	return 1e-4
+}
+
+// Check is one model's comparison with the trainer in one runtime.
+type Check struct {
+	Model      string  `json:"model"`   // encoder, decoder, autoencoder
+	Runtime    string  `json:"runtime"` // with its version
+	Images     int     `json:"images"`
+	Difference float64 `json:"largest_difference"`
+	Tolerance  float64 `json:"tolerance"`         // absolute, for these values
+	Skipped    string  `json:"skipped,omitempty"` // why it was not compared
+}
+
+// Certify runs the networks through ONNX Runtime (on the CPU unless o names a
+// device), and the encoder through onnx-go too where that can, and compares with
+// the trainer. A difference above the tolerance is an error that says where.
+func Certify(n Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.Options) ([]Check, error) {
+	images, err := s.count(a)
+	if err != nil {
+		return nil, err
+	}
+	if o.Device == "" {
+		o.Device = "cpu"
+	}
+	_, ortVersion, err := ort.Load(o.Library)
+	if err != nil {
+		return nil, err
+	}
+	var checks []Check
+	for _, m := range []struct {
+		name     string
+		model    *onnx.Model
+		in, want []float32
+	}{
+		{"encoder", n.Encoder, s.Images, s.Latents},
+		{"decoder", n.Decoder, s.Latents, s.Outputs},
+		{"autoencoder", n.Autoencoder, s.Images, s.Outputs},
+	} {
+		o.Name = m.name + ".onnx"
+		got, err := runORT(m.model, m.in, images, o)
+		if err != nil {
+			return nil, err
+		}
+		c, err := compare(got, m.want, images, Tolerance(dtype))
+		c.Model, c.Runtime = m.name, "ONNX Runtime "+ortVersion
+		if err != nil {
+			return nil, fmt.Errorf("%s.onnx in %s: %w", m.name, c.Runtime, err)
+		}
+		checks = append(checks, c)
+	}
+	c, err := certifyOnnxGo(n.Encoder, a, s, images, Tolerance(dtype))
+	if err != nil {
+		return nil, fmt.Errorf("encoder.onnx in %s: %w", c.Runtime, err)
+	}
+	return append(checks, c), nil
+}
+
+// count is the number of images, all lengths checked.
+func (s Sample) count(a arch.Arch) (int, error) {
+	image, latent := a.Input.Values(), a.Latent().Values()
+	n := len(s.Images) / image
+	if n < 1 || len(s.Images) != n*image || len(s.Latents) != n*latent || len(s.Outputs) != n*image {
+		return 0, fmt.Errorf("sample of %d image values, %d latent values, %d output values: these are not one or more images of %v with latents of %v",
+			len(s.Images), len(s.Latents), len(s.Outputs), a.Input, a.Latent())
+	}
+	return min(n, MaxSampleImages), nil
+}
+
+// runORT runs the images alone and in batches, so that a batch size that
+// slipped into the model shows: first one, then up to 64 at a time.
+func runORT(m *onnx.Model, in []float32, images int, o ort.Options) (out []float32, err error) {
+	session, err := ort.OpenModel(m, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	x, y := m.Inputs()[0].Dims, m.Outputs()[0].Dims
+	sizeIn, sizeOut := perRow(x), perRow(y)
+	out = make([]float32, images*sizeOut)
+	for from, to := 0, 1; from < images; from, to = to, min(to+64, images) {
+		ins := ort.Floats(in[from*sizeIn:to*sizeIn], withBatch(x, to-from)...)
+		outs := ort.Floats(out[from*sizeOut:to*sizeOut], withBatch(y, to-from)...)
+		if err := session.Run([]ort.Tensor{ins}, []ort.Tensor{outs}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func perRow(dims []int64) int {
+	n := 1
+	for _, d := range dims[1:] {
+		n *= int(d)
+	}
+	return n
+}
+
+func withBatch(dims []int64, n int) []int64 {
+	return append([]int64{int64(n)}, dims[1:]...)
+}
+
+// compare gives the largest difference between the first images' values. NaN
+// on either side is a difference.
+func compare(got, want []float32, images int, tolerance float64) (Check, error) {
+	if len(got) == 0 || len(got) > len(want) || len(got)%images != 0 {
+		return Check{}, fmt.Errorf("%d values for %d images, the trainer has %d", len(got), images, len(want))
+	}
+	scale, worst, where := 1.0, -1.0, 0
+	for i := range got {
+		scale = max(scale, math.Abs(float64(want[i])))
+		d := math.Abs(float64(got[i]) - float64(want[i]))
+		if math.IsNaN(d) {
+			d = math.Inf(1)
+		}
+		if d > worst {
+			worst, where = d, i
+		}
+	}
+	c := Check{Images: images, Difference: worst, Tolerance: tolerance * scale}
+	if !(worst <= c.Tolerance) {
+		per := len(got) / images
+		return c, fmt.Errorf("value %d of image %d is %v, the trainer's is %v: the difference %.3g is above %.3g",
+			where%per, where/per, got[where], want[where], worst, c.Tolerance)
+	}
+	return c, nil
+}

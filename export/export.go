@@ -1,0 +1,197 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"moncae/internal/arch"
+	"moncae/internal/durable"
+	"moncae/internal/fault"
+	"moncae/internal/onnx"
+	"moncae/internal/ort"
+)
+
+// Candidate is a trained network and what is known about it.
+type Candidate struct {
+	ID      string // the folder's name, for example g3-05
+	Arch    arch.Arch
+	Recipe  arch.Recipe
+	Weights arch.Weights
+
+	Run         string // the run's own id
+	DataName    string // what a person calls the data set
+	Fingerprint string // of the data
+	// Preprocess is how images become the network's input, JSON as in run.json.
+	Preprocess json.RawMessage
+	Loss       string // what was minimised, bce or mse
+	// Metrics are means over the validation images, and the network's sizes, by the
+	// names of front --json. Values that are not finite are left out.
+	Metrics map[string]float64
+	// Baselines are what others reach on the same images, by name (pca, mean_image)
+	// and metric.
+	Baselines map[string]map[string]float64
+	// Objectives are what the search minimised.
+	Objectives map[string]float64
+	// Place of Members on the front, 1 the smallest latent; 0 is not on the front.
+	Place, Members int
+	// Sample runs some validation images, at most MaxSampleImages count, through the
+	// trainer.
+	Sample func() (Sample, error)
+}
+
+// Options say how to export.
+type Options struct {
+	Out   string // folder that gets a folder for each candidate
+	DType string // float32 ("" too) or float16
+	ORT   ort.Options
+	FS    durable.FS
+	// Done, where set, is called after each candidate.
+	Done func(Result)
+}
+
+// Result is one exported candidate.
+type Result struct {
+	ID     string  `json:"id"`
+	Dir    string  `json:"dir"`
+	Files  []File  `json:"files"`
+	Checks []Check `json:"checks"`
+}
+
+// File is one model of an export.
+type File struct {
+	Name  string `json:"name"`
+	Model string `json:"model"` // encoder, decoder, autoencoder
+	Bytes int    `json:"bytes"`
+	Hash  string `json:"hash"` // SHA-256 of the serialised GraphProto
+}
+
+// Export builds, certifies and writes the candidates one after another. A
+// candidate's folder appears whole or not at all and replaces one of an earlier
+// export. The first candidate that fails ends it; those before it stay.
+func Export(ctx context.Context, candidates []Candidate, o Options) ([]Result, error) {
+	dtype, err := parseDType(o.DType)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.FS.Mkdir(o.Out); err != nil {
+		return nil, fault.Usagef("export: %w", err)
+	}
+	var results []Result
+	for _, c := range candidates {
+		if err := ctx.Err(); err != nil {
+			return results, err
+		}
+		r, err := c.export(o, dtype)
+		if err != nil {
+			return results, fmt.Errorf("export of %s: %w", c.ID, err)
+		}
+		results = append(results, r)
+		if o.Done != nil {
+			o.Done(r)
+		}
+	}
+	return results, nil
+}
+
+func parseDType(s string) (onnx.Type, error) {
+	switch s {
+	case "", "float32":
+		return onnx.Float, nil
+	case "float16":
+		return onnx.Float16, nil
+	}
+	return 0, fault.Usagef("dtype %q: float32 or float16 is wanted", s)
+}
+
+func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
+	if c.ID == "" || c.ID == "." || filepath.Base(c.ID) != c.ID || !filepath.IsLocal(c.ID) {
+		return Result{}, fault.Usagef("id %q can't be a folder's name", c.ID)
+	}
+	target := filepath.Join(o.Out, c.ID)
+	if err := replaceable(target); err != nil {
+		return Result{}, err
+	}
+	nets, err := Build(c.Arch, c.Weights, dtype)
+	if err != nil {
+		return Result{}, err
+	}
+	sample, err := c.Sample()
+	if err != nil {
+		return Result{}, err
+	}
+	checks, err := Certify(nets, c.Arch, dtype, sample, o.ORT)
+	if err != nil {
+		return Result{}, fmt.Errorf("%w; nothing was written", err)
+	}
+	r := Result{ID: c.ID, Dir: target, Checks: checks}
+	contents, err := c.contents(nets, dtype, &r)
+	if err != nil {
+		return Result{}, err
+	}
+	return r, writeDir(o.FS, target, contents)
+}
+
+// contents makes all files of the folder and fills in the result's models.
+func (c Candidate) contents(nets Networks, dtype onnx.Type, r *Result) ([]content, error) {
+	if len(c.Preprocess) > 0 { // as one line, however the run has it
+		var line bytes.Buffer
+		if err := json.Compact(&line, c.Preprocess); err != nil {
+			return nil, fmt.Errorf("preprocess: %w", err)
+		}
+		c.Preprocess = line.Bytes()
+	}
+	if err := c.describe(nets); err != nil {
+		return nil, err
+	}
+	var files []content
+	for _, m := range []struct {
+		name  string
+		model *onnx.Model
+	}{{"encoder", nets.Encoder}, {"decoder", nets.Decoder}, {"autoencoder", nets.Autoencoder}} {
+		f := content{m.name + ".onnx", m.model.Bytes()}
+		files = append(files, f)
+		r.Files = append(r.Files, File{f.name, m.name, len(f.bytes), m.model.Hash()})
+	}
+	network, err := json.MarshalIndent(archFile{c.Arch, c.Recipe}, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := json.MarshalIndent(c.certificate(dtype, *r), "", " ")
+	if err != nil {
+		return nil, err
+	}
+	card, err := c.card(dtype, *r)
+	if err != nil {
+		return nil, err
+	}
+	return append(files, content{"arch.json", append(network, '\n')},
+		content{certificateName, append(certificate, '\n')}, content{"README.md", card}), nil
+}
+
+// archFile is arch.json.
+type archFile struct {
+	Arch   arch.Arch   `json:"arch"`
+	Recipe arch.Recipe `json:"recipe"`
+}
+
+// certificateName marks a folder as an export.
+const certificateName = "export.json"
+
+// certificate is export.json.
+type certificate struct {
+	Format  string  `json:"format"`
+	Version int     `json:"version"`
+	ID      string  `json:"id"`
+	Run     string  `json:"run"`
+	DType   string  `json:"dtype"`
+	Opset   int     `json:"opset"`
+	Files   []File  `json:"files"`
+	Checks  []Check `json:"checks"`
+}
+
+func (c Candidate) certificate(dtype onnx.Type, r Result) certificate {
+	return certificate{"moncae.export", 1, c.ID, c.Run, dtype.String(), onnx.Opset, r.Files, r.Checks}
+}

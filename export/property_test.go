@@ -1,0 +1,165 @@
+package export
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine/onednn"
+	"moncae/internal/engine/ref"
+	"moncae/internal/onnx"
+	"moncae/internal/ort"
+	"moncae/search/genome"
+)
+
+// Random networks give the same latents and images in the engines ref and
+// onednn, in ONNX Runtime and in onnx-go, whatever the sides, channels and batch.
+func TestRandomNetworksAgreeEverywhere(t *testing.T) {
+	needORT(t)
+	cases := 200
+	if testing.Short() {
+		cases = 40
+	}
+	seen := map[string]int{}
+	for seed := range cases {
+		r := rand.New(rand.NewPCG(uint64(seed), 1))
+		space := genome.Space{Name: []string{genome.Paper, genome.Extended}[seed%2], MaxBlocks: 1 + r.IntN(4), MaxFilters: []int{4, 8, 16}[r.IntN(3)]}
+		in := arch.Shape{C: []int{1, 3}[r.IntN(2)], H: 3 + r.IntN(14), W: 3 + r.IntN(14)}
+		agree(t, seed, space, in, 3, 3e7, seen)
+	}
+	t.Logf("operators seen: %v", seen)
+	for _, op := range []string{"Conv", "Relu", "Sigmoid", "LeakyRelu", "Elu", "Mul", "Add", "MaxPool", "Resize", "Slice"} {
+		if seen[op] == 0 {
+			t.Errorf("no network has %s", op)
+		}
+	}
+	if seen["onnx-go"] < cases/4 {
+		t.Errorf("onnx-go checked %d of %d encoders", seen["onnx-go"], cases)
+	}
+}
+
+func TestFullSizeNetworksAgreeEverywhere(t *testing.T) {
+	needORT(t)
+	shapes := []arch.Shape{{C: 1, H: 28, W: 28}, {C: 3, H: 32, W: 32}, {C: 3, H: 33, W: 20}, {C: 1, H: 28, W: 28}, {C: 3, H: 32, W: 32}}
+	for seed, in := range shapes {
+		agree(t, 1000+seed, genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}, in, 2, 3e8, map[string]int{})
+	}
+}
+
+// agree draws a network of at most so many multiply-adds and holds every engine
+// and runtime against the reference, at the batch sizes n and 1.
+func agree(t *testing.T, seed int, space genome.Space, in arch.Shape, n int, flops int64, seen map[string]int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(uint64(seed), 2))
+	a, _, err := space.Decode(space.Random(r), in, genome.Limits{FLOPs: flops})
+	for err != nil { // too large for the slow kernels: draw again
+		a, _, err = space.Decode(space.Random(r), in, genome.Limits{FLOPs: flops})
+	}
+	w := randomWeights(a.Params(), r)
+	pixels := randomPixels(a, n, r)
+	s := infer(t, ref.New(), a, w, pixels)
+	if cpu, err := onednn.New(); err == nil {
+		seen["onednn"]++
+		sameAs(t, s, infer(t, cpu, a, w, pixels), n, fmt.Sprintf("seed %d: %v", seed, a))
+	}
+	nets, err := Build(a, w, onnx.Float)
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	for _, m := range []*onnx.Model{nets.Encoder, nets.Decoder, nets.Autoencoder} {
+		if _, err := onnx.Parse(m.Bytes(), "model"); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for _, n := range m.Nodes() {
+			seen[n.Op]++
+		}
+	}
+	checks, err := Certify(nets, a, onnx.Float, s, ort.Options{Device: "cpu", Threads: 1})
+	if err != nil {
+		t.Errorf("seed %d, %v:\n%v\n%v", seed, err, a.Encoder, a.Decoder)
+		return
+	}
+	inGo := checks[len(checks)-1]
+	if inGo.Skipped == "" {
+		seen["onnx-go"]++
+	} else if lacks := onnxGoLacks(nets.Encoder); inGo.Skipped != lacks {
+		t.Errorf("seed %d: %s\n%v", seed, inGo.Skipped, a.Encoder)
+	}
+}
+
+// A whole batch of the size that trainings have, onednn against ONNX Runtime.
+func TestLargeBatchAgrees(t *testing.T) {
+	needORT(t)
+	cpu, err := onednn.New()
+	if err != nil {
+		t.Skip(err)
+	}
+	r := rand.New(rand.NewPCG(21, 22))
+	a := vectorNetworks(t)["digits"]
+	w := randomWeights(a.Params(), r)
+	s := infer(t, cpu, a, w, randomPixels(a, 256, r))
+	nets, err := Build(a, w, onnx.Float)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks, err := Certify(nets, a, onnx.Float, s, ort.Options{Device: "cpu", Threads: 1})
+	if err != nil || checks[0].Images != 256 {
+		t.Error(checks, err)
+	}
+}
+
+// Every kind of layer in every place that a random genome doesn't put it.
+func TestOddStacksAgree(t *testing.T) {
+	needORT(t)
+	conv := func(f, k, s int) arch.Layer {
+		return arch.Layer{Kind: arch.Conv, Filters: f, Kernel: k, Stride: s}
+	}
+	act := func(f arch.Activation) arch.Layer { return arch.Layer{Kind: arch.Activate, Activation: f} }
+	up := func(h, w int) arch.Layer { return arch.Layer{Kind: arch.Upsample, To: &[2]int{h, w}} }
+	dense := func(n int) arch.Layer { return arch.Layer{Kind: arch.Dense, Filters: n} }
+	add := func(from int) arch.Layer { return arch.Layer{Kind: arch.Add, From: from} }
+	norm, pool, drop := arch.Layer{Kind: arch.BatchNorm}, arch.Layer{Kind: arch.MaxPool}, arch.Layer{Kind: arch.Dropout, Rate: 0.5}
+	cases := map[string]arch.Arch{
+		"norm after activation, after pooling, first": {Input: arch.Shape{C: 2, H: 6, W: 5}, Encoder: arch.Stack{norm, conv(3, 3, 1), act(arch.ReLU), norm, pool, norm},
+			Decoder: arch.Stack{norm, up(6, 5), conv(2, 3, 1)}},
+		"value between convolution and norm is read": {Input: arch.Shape{C: 2, H: 4, W: 4}, Encoder: arch.Stack{conv(2, 3, 1), norm, add(1), drop, add(0)},
+			Decoder: arch.Stack{conv(2, 1, 1), drop, norm, add(2)}},
+		"dense latent": {Input: arch.Shape{C: 1, H: 5, W: 4}, Encoder: arch.Stack{conv(3, 3, 2), dense(7), act(arch.ELU), drop, dense(6), add(5), norm, act(arch.SiLU)},
+			Decoder: arch.Stack{conv(4, 1, 1), up(2, 1), up(3, 2), up(5, 4), conv(1, 3, 1)}},
+		"one pixel":                   {Input: arch.Shape{C: 1, H: 1, W: 1}, Encoder: arch.Stack{pool, conv(2, 7, 2), pool}, Decoder: arch.Stack{up(1, 1), conv(1, 5, 1)}},
+		"dense all the way":           {Input: arch.Shape{C: 3, H: 1, W: 1}, Encoder: arch.Stack{dense(2), norm, act(arch.LeakyReLU), add(1), conv(2, 1, 1), add(2)}, Decoder: arch.Stack{dense(3)}},
+		"dense before cut upsampling": {Input: arch.Shape{C: 1, H: 3, W: 1}, Encoder: arch.Stack{dense(4)}, Decoder: arch.Stack{dense(2), up(2, 1), up(3, 1), conv(1, 3, 1)}},
+		"nothing but dropout":         {Input: arch.Shape{C: 1, H: 3, W: 3}, Encoder: arch.Stack{drop}, Decoder: arch.Stack{drop, conv(1, 1, 1), drop}},
+		"strides over odd and even": {Input: arch.Shape{C: 1, H: 9, W: 6}, Encoder: arch.Stack{conv(2, 1, 2), conv(2, 5, 2), conv(3, 7, 2)},
+			Decoder: arch.Stack{up(3, 2), up(5, 3), act(arch.Sigmoid), up(9, 6), conv(1, 1, 1)}},
+	}
+	for name, a := range cases {
+		for _, dtype := range []onnx.Type{onnx.Float, onnx.Float16} {
+			t.Run(fmt.Sprintf("%s/%v", name, dtype), func(t *testing.T) {
+				if err := a.Validate(); err != nil {
+					t.Fatal(err)
+				}
+				r := rand.New(rand.NewPCG(3, 4))
+				w := randomWeights(a.Params(), r)
+				pixels := randomPixels(a, 3, r)
+				s := infer(t, ref.New(), a, w, pixels)
+				// No space draws a network that begins with a batch norm, and onednn compiles none.
+				if cpu, err := onednn.New(); err == nil && a.Encoder[0].Kind != arch.BatchNorm {
+					sameAs(t, s, infer(t, cpu, a, w, pixels), 3, name)
+				}
+				nets, err := Build(a, w, dtype)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checks, err := Certify(nets, a, dtype, s, ort.Options{Device: "cpu", Threads: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c := checks[3]; c.Skipped != onnxGoLacks(nets.Encoder) {
+					t.Error(c.Skipped)
+				}
+			})
+		}
+	}
+}
