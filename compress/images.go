@@ -1,0 +1,171 @@
+package compress
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"moncae/internal/durable"
+	"moncae/internal/latent"
+)
+
+// counting counts the bytes that go through.
+type counting struct {
+	w io.Writer
+	n *atomic.Int64
+}
+
+func (c counting) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// writeNPY writes one numpy array, N×C×H×W.
+func (d *decompression) writeNPY(ctx context.Context) error {
+	return durable.FS{}.Replace(d.options.Out, func(to io.Writer) error {
+		to = counting{to, &d.written}
+		if _, err := to.Write(npyHeader(d.options.Float, d.total, d.dec.image.C, d.dec.image.H, d.dec.image.W)); err != nil {
+			return err
+		}
+		var pixels []uint8
+		for rows, err := range d.decoded(ctx) {
+			if err != nil {
+				return err
+			}
+			pixels = sized(pixels, len(rows.Latents))
+			latent.ToPixels(pixels, rows.Latents)
+			content := pixels
+			if d.options.Float {
+				content = littleEndian(rows.Latents)
+			}
+			if _, err := to.Write(content); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func littleEndian(x []float32) []byte {
+	b := make([]byte, 4*len(x))
+	for i, v := range x {
+		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(v))
+	}
+	return b
+}
+
+// npyHeader is the head of a .npy file, version 1.0, of C order.
+func npyHeader(float bool, n int64, c, h, w int) []byte {
+	descr := "|u1"
+	if float {
+		descr = "<f4"
+	}
+	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d, %d, %d), }", descr, n, c, h, w)
+	const fixed = 10 // magic, version, length
+	for (fixed+len(text)+1)%64 != 0 {
+		text += " "
+	}
+	text += "\n"
+	return append([]byte{0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, byte(len(text)), byte(len(text) >> 8)}, text...)
+}
+
+// writeArrow writes an Arrow file with the latents' columns and, instead of the
+// latent, the image.
+func (d *decompression) writeArrow(ctx context.Context) error {
+	m := d.meta
+	m.Column, m.Shape, m.Quant = "image", d.dec.image, nil
+	o := latent.Options{DType: latent.Uint8, Layout: latent.Tensor, Format: latent.File, Compression: latent.None}
+	if d.options.Float {
+		o.DType = latent.Float32
+	}
+	next, stop := iter.Pull2(d.decoded(ctx))
+	defer stop()
+	_, err := latent.WriteFile(latent.Disk{Count: &d.written}, d.options.Out, m, o, 0, func(int) (latent.Rows, error) {
+		rows, err, more := next()
+		if !more {
+			return latent.Rows{}, io.EOF
+		}
+		return rows, err
+	})
+	return err
+}
+
+// writePNG writes a folder of PNG files under a temporary name, and renames it.
+func (d *decompression) writePNG(ctx context.Context) (err error) {
+	out := filepath.Clean(d.options.Out)
+	temp, err := os.MkdirTemp(filepath.Dir(out), filepath.Base(out)+durable.TempMark)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(temp))
+		}
+	}()
+	if err := os.Chmod(temp, 0o755); err != nil {
+		return err
+	}
+	for rows, err := range d.decoded(ctx) {
+		if err = errors.Join(err, d.writePNGs(temp, rows)); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(out); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(temp, out); err != nil {
+		return err
+	}
+	return durable.FS{}.SyncDir(filepath.Dir(out))
+}
+
+// writePNGs writes a group of rows on several cores.
+func (d *decompression) writePNGs(dir string, r latent.Rows) error {
+	size := d.dec.image.Values()
+	var g errgroup.Group
+	g.SetLimit(d.options.Workers)
+	for i := range r.Len() {
+		name, err := d.pathOf(r, i)
+		if err != nil {
+			return errors.Join(err, g.Wait())
+		}
+		g.Go(func() error {
+			pixels := make([]uint8, size)
+			latent.ToPixels(pixels, r.Latents[i*size:(i+1)*size])
+			var b bytes.Buffer
+			if err := encodePNG(&b, pixels, d.dec.image); err != nil {
+				return err
+			}
+			d.written.Add(int64(b.Len()))
+			return createOnce(filepath.Join(dir, name), b.Bytes())
+		})
+	}
+	return g.Wait()
+}
+
+// createOnce writes a file that isn't there yet, with its folders.
+func createOnce(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("two images want to be %s: write .npy or .arrow instead", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
+}

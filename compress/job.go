@@ -1,0 +1,200 @@
+package compress
+
+import (
+	"bytes"
+	"image/png"
+	"sync"
+	"sync/atomic"
+
+	"moncae/internal/latent"
+	"moncae/internal/metric"
+)
+
+const (
+	slabBytes   = 16 << 20 // of latents that are written at once
+	slabMost    = 1 << 16  // rows of them
+	batchImages = 256
+	batchBytes  = 16 << 20 // of a batch's input: large images come in smaller batches
+)
+
+// job is what the workers of a pipeline know.
+type job struct {
+	enc       *encoder
+	dec       *decoder // nil: no quality
+	meta      *latent.Meta
+	dtype     latent.DType
+	batch     int
+	workers   int
+	slabRows  int
+	withError bool
+	sampling  sampling // zero: none
+	done      atomic.Int64
+}
+
+// size sets what follows from the shapes.
+func (j *job) size(batch int) {
+	if j.batch = batch; batch == 0 {
+		j.batch = min(batchImages, max(1, batchBytes/(4*j.enc.image.Values())))
+	}
+	if j.enc.fixed > 0 {
+		j.batch = j.enc.fixed
+	}
+	rows := min(slabMost, slabBytes/(4*j.enc.latent.Values()))
+	j.slabRows = max(1, rows/j.batch) * j.batch
+}
+
+// worker is what one goroutine keeps for its batches.
+type worker struct {
+	encode, decode scratch
+	latents        []float32
+	images         []float32
+	original       []float32
+	png            bytes.Buffer
+}
+
+// encode runs one batch: latents into the slab, and the sample that it holds.
+func (j *job) encode(w *worker, t *task) (r result) {
+	n := t.rows()
+	if r.err = j.enc.encode(&w.encode, t.images.Images, n, t.latents); r.err != nil {
+		return r
+	}
+	for _, run := range j.sampling.runs(t.first, n) {
+		if r.err = j.measure(w, t, run[0], run[1], &r.sample); r.err != nil {
+			return r
+		}
+	}
+	j.done.Add(int64(n))
+	return r
+}
+
+// sample sums what is measured on single rows, in their order.
+type sample struct {
+	rows      int64
+	png       int64
+	mse, ssim float64
+}
+
+func (s *sample) add(o sample) {
+	s.rows += o.rows
+	s.png += o.png
+	s.mse += o.mse
+	s.ssim += o.ssim
+}
+
+// measure takes a batch's rows from i up to k through PNG and the decoder.
+func (j *job) measure(w *worker, t *task, i, k int, sum *sample) error {
+	image, values := j.enc.image, j.enc.latent.Values()
+	size := image.Values()
+	pixels := t.images.Images[i*size : k*size]
+	for row := range k - i {
+		w.png.Reset()
+		if err := encodePNG(&w.png, pixels[row*size:(row+1)*size], image); err != nil {
+			return err
+		}
+		sum.png += int64(w.png.Len())
+	}
+	sum.rows += int64(k - i)
+	if j.dec == nil {
+		return nil
+	}
+	from := t.latents[i*values : k*values]
+	w.latents = sized(w.latents, len(from))
+	copy(w.latents, from)
+	j.meta.Round(w.latents, j.dtype)
+	w.images, w.original = sized(w.images, len(pixels)), sized(w.original, len(pixels))
+	if err := j.decodeRows(w, k-i); err != nil {
+		return err
+	}
+	for at, v := range pixels {
+		w.original[at] = float32(v) / 255
+	}
+	for row := range k - i {
+		a, b := w.original[row*size:(row+1)*size], w.images[row*size:(row+1)*size]
+		mse := squaredError(a, b)
+		sum.mse += mse
+		sum.ssim += metric.SSIM(a, b, image)
+		if t.errors != nil {
+			t.errors[i+row] = float32(mse)
+		}
+	}
+	return nil
+}
+
+// decodeRows runs the decoder in batches that a model of fixed size can take.
+func (j *job) decodeRows(w *worker, n int) error {
+	step := n
+	if j.dec.fixed > 0 {
+		step = j.dec.fixed
+	}
+	values, size := j.enc.latent.Values(), j.enc.image.Values()
+	for at := 0; at < n; at += step {
+		m := min(step, n-at)
+		if err := j.dec.decode(&w.decode, w.latents[at*values:(at+m)*values], m, w.images[at*size:(at+m)*size]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func squaredError(a, b []float32) float64 {
+	sum := 0.0
+	for i, v := range a {
+		d := float64(v) - float64(b[i])
+		sum += d * d
+	}
+	return sum / float64(len(a))
+}
+
+// sampling picks rows evenly: all of them, or about most.
+type sampling struct {
+	most int64 // 0: none
+	rows int64 // of the whole; −1: unknown
+	all  bool
+}
+
+// picks tells whether a row is in the sample. Where the number of rows is
+// unknown the picked ones become rarer as rows come.
+func (s sampling) picks(row int64) bool {
+	stride := int64(1)
+	if s.rows < 0 {
+		for row >= s.most*stride {
+			stride *= 2
+		}
+	} else {
+		stride = max(1, (s.rows+s.most-1)/s.most)
+	}
+	return row%stride == 0
+}
+
+// runs are the picked rows among n from first on, as ranges within the n.
+func (s sampling) runs(first int64, n int) [][2]int {
+	if s.all {
+		return [][2]int{{0, n}}
+	}
+	if s.most == 0 {
+		return nil
+	}
+	var runs [][2]int
+	for i := range n {
+		if !s.picks(first + int64(i)) {
+			continue
+		}
+		if last := len(runs) - 1; last >= 0 && runs[last][1] == i {
+			runs[last][1]++
+		} else {
+			runs = append(runs, [2]int{i, i + 1})
+		}
+	}
+	return runs
+}
+
+// pngBuffers lets PNG encoders share their tables, which cost more than a small
+// image.
+type pngBuffers struct{ sync.Pool }
+
+func (p *pngBuffers) Get() *png.EncoderBuffer {
+	b, _ := p.Pool.Get().(*png.EncoderBuffer)
+	return b
+}
+
+func (p *pngBuffers) Put(b *png.EncoderBuffer) { p.Pool.Put(b) }

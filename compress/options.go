@@ -1,0 +1,127 @@
+package compress
+
+import (
+	"runtime"
+	"strings"
+	"time"
+
+	"moncae/internal/dataset"
+	"moncae/internal/fault"
+	"moncae/internal/latent"
+	"moncae/internal/ort"
+)
+
+// Options say what is compressed, with what, and into what.
+type Options struct {
+	Encoder string // ONNX file
+	// Decoder is an ONNX file that the quality is measured with; "" takes
+	// decoder.onnx beside the encoder if it belongs to it, "none" no one.
+	Decoder string
+
+	Data    string          // a name or path, see package dataset
+	Dataset dataset.Options // its preprocessing is the encoder's where that says one
+
+	Out       string // a file; with ShardRows a folder
+	Store     latent.Options
+	WithError bool // the column error: each row's mean squared error
+	ShardRows int  // rows a file; 0: one file
+	Resume    bool // go on behind the last whole shard
+
+	Batch   int    // images a run of the encoder; 0: 256, fewer for large images
+	Workers int    // cores; 0: all
+	Device  string // auto, cpu, cuda or cuda:N
+	Library string // of ONNX Runtime; "" looks in the usual places
+
+	Foreign Foreign
+
+	noSample bool // no PNG, no quality
+}
+
+// Foreign describes an encoder without moncae's metadata. Its image size and
+// channels are those that the model says, or Dataset's.
+type Foreign struct {
+	Layout Layout // of images and feature maps; "": nchw
+	Scale  Scale  // of pixels; "": unit
+}
+
+// Layout is the order of an image's axes.
+type Layout string
+
+// The layouts.
+const (
+	NCHW Layout = "nchw"
+	NHWC Layout = "nhwc"
+)
+
+// Scale is what a model takes for a pixel v of 0 … 255.
+type Scale string
+
+// The scales, in float32.
+const (
+	Unit      Scale = "unit"      // v / 255
+	Raw       Scale = "raw"       // v
+	Symmetric Scale = "symmetric" // v / 127.5 − 1
+)
+
+func (f Foreign) check() (Foreign, error) {
+	if f.Layout == "" {
+		f.Layout = NCHW
+	}
+	if f.Scale == "" {
+		f.Scale = Unit
+	}
+	if f.Layout != NCHW && f.Layout != NHWC {
+		return f, fault.Usagef("--images %s: there is nchw, nhwc", f.Layout)
+	}
+	if f.Scale != Unit && f.Scale != Raw && f.Scale != Symmetric {
+		return f, fault.Usagef("--scale %s: there is unit (v/255), raw (v), symmetric (v/127.5 − 1)", f.Scale)
+	}
+	return f, nil
+}
+
+// resolve fills what is empty and tells what can't be.
+func (o Options) resolve() (Options, error) {
+	var err error
+	if o.Store, err = o.Store.Resolve(); err != nil {
+		return o, err
+	}
+	if o.Foreign, err = o.Foreign.check(); err != nil {
+		return o, err
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	o.Dataset.Workers = o.Workers
+	switch {
+	case o.Encoder == "":
+		return o, fault.Usagef("--encoder is missing: the encoder.onnx of an export")
+	case o.Data == "":
+		return o, fault.Usagef("--data is missing: a data set's name or path")
+	case o.Out == "":
+		return o, fault.Usagef("--out is missing: the file to write")
+	case o.Batch < 0 || o.ShardRows < 0:
+		return o, fault.Usagef("--batch %d, --shard-rows %d: neither can be below 0", o.Batch, o.ShardRows)
+	case o.Resume && o.ShardRows == 0:
+		return o, fault.Usagef("--resume goes on with shards: it needs the --shard-rows of the interrupted run")
+	case o.ShardRows == 0 && strings.HasSuffix(o.Out, "/"):
+		return o, fault.Usagef("--out %s is a folder: name a file, or give --shard-rows", o.Out)
+	}
+	return o, nil
+}
+
+func (o Options) session(threads int) ort.Options {
+	return ort.Options{Library: o.Library, Device: o.Device, Threads: threads}
+}
+
+// Progress is how far a compression or decompression is.
+type Progress struct {
+	Phase   string // "calibrate" (the first of int8's two passes), "compress", "decompress"
+	Rows    int64
+	Total   int64 // −1: unknown
+	Written int64 // bytes
+	PerSec  float64
+	Left    time.Duration // 0: unknown
+}
+
+// Observer is told the progress, about five times a second, from one goroutine.
+type Observer func(Progress)

@@ -1,0 +1,225 @@
+package compress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"moncae/internal/dataset"
+	"moncae/internal/fault"
+	"moncae/internal/latent"
+	"moncae/internal/ort"
+)
+
+// Run compresses a data set. observe may be nil.
+func Run(ctx context.Context, o Options, observe Observer) (Report, error) {
+	o, err := o.resolve()
+	if err != nil {
+		return Report{}, err
+	}
+	if err := checkOut(o.Out, o.ShardRows > 0); err != nil {
+		return Report{}, err
+	}
+	enc, data, err := openEncoder(o, 1)
+	if err != nil {
+		return Report{}, err
+	}
+	r := &run{options: o, data: data, observe: observe, start: time.Now()}
+	r.open = func() (dataset.Source, error) { return dataset.Open(ctx, o.Data, data) }
+	r.job.enc = enc
+	rep, err := r.all(ctx)
+	return rep, errors.Join(err, r.close())
+}
+
+// checkOut refuses, before hours of work, a place that can't be written to.
+func checkOut(out string, folder bool) error {
+	if info, err := os.Stat(out); err == nil && info.IsDir() != folder {
+		if folder {
+			return fault.Usagef("--out %s is a file; with --shard-rows a folder is written", out)
+		}
+		return fault.Usagef("--out %s is a folder: name a file, or give --shard-rows", out)
+	}
+	parent := filepath.Dir(filepath.Clean(out))
+	if info, err := os.Stat(parent); err != nil || !info.IsDir() {
+		return fault.Usagef("--out %s: there is no folder %s", out, parent)
+	}
+	return nil
+}
+
+// run is one compression.
+type run struct {
+	options Options
+	data    dataset.Options
+	open    func() (dataset.Source, error)
+	observe Observer
+	start   time.Time
+
+	job     job
+	meta    latent.Meta
+	info    dataset.Info
+	shards  *latent.Shards
+	written atomic.Int64
+	rows    int64 // written now
+	sum     sample
+	notes   []string
+}
+
+func (r *run) close() error {
+	err := r.job.enc.session.Close()
+	if r.job.dec != nil {
+		err = errors.Join(err, r.job.dec.session.Close())
+	}
+	return err
+}
+
+func (r *run) all(ctx context.Context) (Report, error) {
+	src, err := r.prepare()
+	if err != nil {
+		return Report{}, err
+	}
+	var before int64
+	if r.options.ShardRows > 0 {
+		if err := r.openShards(); err != nil {
+			return Report{}, errors.Join(err, src.Close())
+		}
+		before = int64(r.shards.Manifest().Rows)
+		if r.shards.Complete() {
+			return r.report(before), src.Close()
+		}
+	}
+	if r.options.Store.DType == latent.Int8 && r.meta.Quant == nil {
+		if src, err = r.calibrate(ctx, src); err != nil {
+			return Report{}, err
+		}
+	}
+	if err := r.compress(ctx, src, before); err != nil {
+		return Report{}, r.interrupted(ctx, err)
+	}
+	return r.report(before), nil
+}
+
+// interrupted adds to a cancellation what can be done about it.
+func (r *run) interrupted(ctx context.Context, err error) error {
+	if ctx.Err() == nil || r.shards == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s holds %d rows in whole shards: go on with --resume", ctx.Err(), r.options.Out, r.shards.Manifest().Rows)
+}
+
+// prepare opens the data and the decoder, and settles shapes and metadata.
+func (r *run) prepare() (dataset.Source, error) {
+	src, err := r.open()
+	if err != nil {
+		return nil, err
+	}
+	o, j := r.options, &r.job
+	r.info = src.Info()
+	if err := j.enc.fit(r.info); err != nil {
+		return nil, errors.Join(err, src.Close())
+	}
+	if j.workers = o.Workers; j.enc.session.Provider() == ort.CUDA {
+		j.workers = 2 // one batch runs while the next is made
+	}
+	j.size(o.Batch)
+	j.dtype, j.withError, j.meta = o.Store.DType, o.WithError, &r.meta
+	if err := r.openDecoder(); err != nil {
+		return nil, errors.Join(err, src.Close())
+	}
+	most := min(max(sampleArea/int64(r.info.Shape.H*r.info.Shape.W), 16), 256)
+	if !o.noSample {
+		j.sampling = sampling{most: most, rows: r.info.Rows, all: o.WithError}
+	}
+	r.describe()
+	return src, nil
+}
+
+// sampleArea bounds the pixels that PNG and the decoder are tried on.
+const sampleArea = 4 << 20
+
+// openShards makes or finds the folder of shards.
+func (r *run) openShards() (err error) {
+	o := r.options
+	key := map[string]string{
+		"encoder": r.meta.Encoder, "data": r.meta.Dataset, "rows": strconv.FormatInt(r.info.Rows, 10),
+		"bytes": strconv.FormatInt(r.info.SourceBytes, 10), "preprocess": r.meta.Preprocess,
+		"sample":  fmt.Sprintf("limit %d, test fraction %g, seed %d", r.data.Limit, r.data.TestFraction, r.data.Seed),
+		"--dtype": string(o.Store.DType), "--layout": string(o.Store.Layout), "--format": string(o.Store.Format),
+		"--compression": string(o.Store.Compression), "--shard-rows": strconv.Itoa(o.ShardRows),
+		"--batch": strconv.Itoa(r.job.batch), "--with-error": strconv.FormatBool(o.WithError),
+		"--on-bad-image": r.data.OnBadImage,
+	}
+	if r.shards, err = latent.CreateShards(r.disk(), o.Out, key, o.Resume); err != nil {
+		return err
+	}
+	if o.Store.DType == latent.Int8 {
+		r.meta.Quant, err = r.shards.Quant(r.meta.Shape.C)
+	}
+	return err
+}
+
+func (r *run) disk() latent.Disk { return latent.Disk{Count: &r.written} }
+
+// calibrate reads all of src for the latents' range, and opens the data again.
+func (r *run) calibrate(ctx context.Context, src dataset.Source) (dataset.Source, error) {
+	sampling, withError := r.job.sampling, r.job.withError
+	r.job.sampling.most, r.job.sampling.all, r.job.withError = 0, false, false
+	defer watch(r.observe, "calibrate", r.info.Rows, 0, &r.job.done, &r.written)()
+	ranges := latent.NewRange(r.meta.Shape)
+	p := startPipeline(ctx, &r.job, src, 0)
+	err := func() error {
+		for {
+			s, err := p.next(ctx)
+			if errors.Is(err, io.EOF) {
+				return ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			ranges.Add(s.rows.Latents)
+			p.release(s)
+		}
+	}()
+	p.close()
+	if err = errors.Join(err, src.Close()); err != nil {
+		return nil, err
+	}
+	q, err := ranges.Quant()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.options.Encoder, err)
+	}
+	r.meta.Quant, r.job.sampling, r.job.withError = &q, sampling, withError
+	return r.open()
+}
+
+// compress writes what src gives behind the rows that are there before.
+func (r *run) compress(ctx context.Context, src dataset.Source, before int64) (err error) {
+	batch := int64(r.job.batch)
+	rows := &rowSource{ctx: ctx, run: r, drop: before % batch}
+	rows.pipe = startPipeline(ctx, &r.job, src, before-rows.drop)
+	defer watch(r.observe, "compress", r.info.Rows, before, &r.job.done, &r.written)()
+	defer func() {
+		rows.pipe.close()
+		r.info = src.Info()
+		err = errors.Join(err, src.Close())
+	}()
+	first, err := rows.peek()
+	if err != nil {
+		return err
+	}
+	if first.Len() == 0 && before == 0 {
+		return fault.Usagef("%s: there is no image in it", r.options.Data)
+	}
+	r.meta.Paths = first.Len() > 0 && first.Paths[0] != ""
+	r.meta.Splits = r.data.Split == "all" && first.Len() > 0 && first.Splits[0] != ""
+	if r.shards != nil {
+		return r.shards.Write(r.meta, r.options.Store, r.options.ShardRows, rows.next)
+	}
+	_, err = latent.WriteFile(r.disk(), r.options.Out, r.meta, r.options.Store, 0, rows.next)
+	return err
+}

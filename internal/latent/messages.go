@@ -1,0 +1,193 @@
+package latent
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/klauspost/compress/zstd"
+
+	"moncae/internal/fault"
+)
+
+// The limits of what a file may ask for, whatever it claims.
+const (
+	maxBuffer = 1 << 31   // bytes of one buffer after decompression
+	maxWindow = 128 << 20 // bytes that a zstd frame may look back
+	maxHeader = 64 << 20  // bytes of a message's header
+)
+
+// messages reads the messages of an IPC file or stream one after the other, and
+// checks every length in them before arrow sees it. It is an ipc.MessageReader.
+type messages struct {
+	name     string
+	r        io.ReaderAt
+	off, end int64 // where the next message begins; where the last one must end
+	marked   bool  // an end marker must come (streams)
+	at       int64 // where the message that was given last begins
+	// nodes and buffers are what the schema's columns take in a record batch:
+	// arrow reads on behind a list that has fewer.
+	nodes, buffers int
+}
+
+// expect says what schema the record batches will have.
+func (m *messages) expect(sc *arrow.Schema) {
+	for _, f := range sc.Fields() {
+		n, b := arraysIn(f.Type)
+		m.nodes, m.buffers = m.nodes+n, m.buffers+b
+	}
+}
+
+// arraysIn counts a type's arrays and their buffers.
+func arraysIn(t arrow.DataType) (nodes, buffers int) {
+	if ext, ok := t.(arrow.ExtensionType); ok {
+		return arraysIn(ext.StorageType())
+	}
+	nodes = 1
+	for _, b := range t.Layout().Buffers {
+		if b.Kind != arrow.KindAlwaysNull {
+			buffers++
+		}
+	}
+	if nested, ok := t.(arrow.NestedType); ok {
+		for _, f := range nested.Fields() {
+			n, b := arraysIn(f.Type)
+			nodes, buffers = nodes+n, buffers+b
+		}
+	}
+	return nodes, buffers
+}
+
+// Retain and Release are asked for by ipc.MessageReader: the garbage collector
+// does the work.
+func (m *messages) Retain()  {}
+func (m *messages) Release() {}
+
+func (m *messages) damaged(format string, args ...any) error {
+	return fault.Damagedf("%s: byte %d: %s", m.name, m.at, fmt.Sprintf(format, args...))
+}
+
+// Message is the next message, or io.EOF.
+func (m *messages) Message() (*ipc.Message, error) {
+	m.at = m.off
+	if m.off == m.end && !m.marked {
+		return nil, io.EOF
+	}
+	prefix, err := m.read(8)
+	if err != nil {
+		return nil, err
+	}
+	if binary.LittleEndian.Uint32(prefix) != 0xffffffff {
+		return nil, m.damaged("an Arrow message begins with ff ff ff ff, here are % x", prefix[:4])
+	}
+	size := int64(binary.LittleEndian.Uint32(prefix[4:]))
+	if size == 0 {
+		return nil, io.EOF
+	}
+	if size < 8 || size > maxHeader {
+		return nil, m.damaged("a message header of %d bytes", size)
+	}
+	header, err := m.read(size)
+	if err != nil {
+		return nil, err
+	}
+	info, err := parseHeader(header)
+	if err != nil {
+		return nil, m.damaged("message header: %v", err)
+	}
+	body, err := m.read(info.body)
+	if err != nil {
+		return nil, err
+	}
+	if info.batch && (len(info.nodes) < m.nodes || len(info.buffers) < m.buffers) {
+		return nil, m.damaged("record batch: %d arrays with %d buffers, the columns take %d with %d",
+			len(info.nodes), len(info.buffers), m.nodes, m.buffers)
+	}
+	if err := info.check(body); err != nil {
+		return nil, m.damaged("record batch: %v", err)
+	}
+	return ipc.NewMessage(memory.NewBufferBytes(header), memory.NewBufferBytes(body)), nil
+}
+
+func (m *messages) read(n int64) ([]byte, error) {
+	if n < 0 || n > m.end-m.off {
+		return nil, m.damaged("%d bytes are wanted, %d are left: the file is cut off or damaged", n, m.end-m.off)
+	}
+	b := make([]byte, n)
+	if _, err := m.r.ReadAt(b, m.off); err != nil && !(errors.Is(err, io.EOF) && n == 0) {
+		return nil, fmt.Errorf("%s: byte %d: %w", m.name, m.off, noEOF(err))
+	}
+	m.off += n
+	return b, nil
+}
+
+// noEOF keeps a file that shrinks while it is read from looking like its end.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// check holds a record batch's sizes against its body.
+func (h header) check(body []byte) error {
+	if h.codec < uncompressed || h.codec > codecZstd {
+		return fmt.Errorf("compression %d is unknown", h.codec)
+	}
+	if h.rows < 0 {
+		return fmt.Errorf("%d rows", h.rows)
+	}
+	for i, n := range h.nodes {
+		if n[0] < 0 || n[0] > maxBuffer || n[1] < 0 || n[1] > n[0] {
+			return fmt.Errorf("array %d: %d values, %d nulls", i, n[0], n[1])
+		}
+	}
+	for i, b := range h.buffers {
+		off, size := b[0], b[1]
+		if off < 0 || size < 0 || off > int64(len(body)) || size > int64(len(body))-off {
+			return fmt.Errorf("buffer %d: %d bytes at %d of a body of %d", i, size, off, len(body))
+		}
+		if h.codec == uncompressed || size == 0 {
+			continue
+		}
+		if err := checkCompressed(body[off:off+size], h.codec); err != nil {
+			return fmt.Errorf("buffer %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// densest is the most that one byte can stand for: an lz4 run adds 255 a byte, a
+// zstd block of 4 bytes repeats one 128 KiB.
+var densest = [...]int64{codecLZ4: 255, codecZstd: 32 << 10}
+
+func checkCompressed(b []byte, codec int8) error {
+	if len(b) < 8 {
+		return fmt.Errorf("%d bytes hold no compressed buffer", len(b))
+	}
+	size := int64(binary.LittleEndian.Uint64(b))
+	if size == -1 {
+		return nil
+	}
+	if size < 0 || size > maxBuffer {
+		return fmt.Errorf("it claims %d bytes after decompression; there may be %d", size, int64(maxBuffer))
+	}
+	if most := densest[codec]; size/most > int64(len(b)) {
+		return fmt.Errorf("%d bytes can't hold %d: they pack at most %d in one", len(b), size, most)
+	}
+	if codec != codecZstd {
+		return nil
+	}
+	var frame zstd.Header
+	if err := frame.Decode(b[8:]); err != nil {
+		return fmt.Errorf("zstd: %w", noEOF(err))
+	}
+	if frame.WindowSize > maxWindow {
+		return fmt.Errorf("zstd: a window of %d bytes; there may be %d", frame.WindowSize, maxWindow)
+	}
+	return nil
+}

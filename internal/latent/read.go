@@ -1,0 +1,265 @@
+package latent
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/ipc"
+
+	"moncae/internal/fault"
+)
+
+// Reader reads the rows of a file or of a folder of shards, in order.
+type Reader struct {
+	meta    Meta
+	dtype   DType
+	pending []string // shards that were not opened yet
+	dir     string
+	shards  map[string]Shard
+	file    *file
+	rows    int // of the whole, −1 where only reading tells
+}
+
+// Open opens a file of latents (Arrow file, Arrow stream or Parquet: its first
+// bytes tell), or a folder of shards.
+func Open(path string) (*Reader, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fault.Usagef("latents: %w", err)
+	}
+	if !info.IsDir() {
+		f, err := openFile(path)
+		if err != nil {
+			return nil, err
+		}
+		return &Reader{meta: f.decoder.meta, dtype: f.decoder.dtype, file: f, rows: -1}, nil
+	}
+	return openShards(path)
+}
+
+func openShards(dir string) (*Reader, error) {
+	m, complete, err := readManifest(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fault.Usagef("%s: a folder without %s holds no latents", dir, ManifestName)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !complete {
+		return nil, fault.Usagef("%s: the compression was interrupted after %d rows: run it again with --resume", dir, m.Rows)
+	}
+	if len(m.Shards) == 0 {
+		return nil, fault.Damagedf("%s: there are no shards in it", filepath.Join(dir, ManifestName))
+	}
+	r := &Reader{dir: dir, shards: map[string]Shard{}, rows: m.Rows}
+	for _, s := range m.Shards {
+		r.pending = append(r.pending, s.File)
+		r.shards[s.File] = s
+	}
+	if err := r.openNext(); err != nil {
+		return nil, err
+	}
+	r.meta, r.dtype = r.file.decoder.meta, r.file.decoder.dtype
+	return r, nil
+}
+
+// openNext opens the next shard after holding it against its SHA-256.
+func (r *Reader) openNext() error {
+	name := r.pending[0]
+	if err := r.shards[name].verify(r.dir); err != nil {
+		return err
+	}
+	f, err := openFile(filepath.Join(r.dir, name))
+	if err != nil {
+		return err
+	}
+	if r.file != nil {
+		if f.decoder.meta.Shape != r.meta.Shape || f.decoder.dtype != r.dtype {
+			return errors.Join(f.Close(), fault.Damagedf("%s: latents %s%v, the other shards' are %s%v",
+				f.name, f.decoder.dtype, f.decoder.meta.Shape, r.dtype, r.meta.Shape))
+		}
+		if err := r.file.Close(); err != nil {
+			return errors.Join(f.Close(), err)
+		}
+	}
+	r.file, r.pending = f, r.pending[1:]
+	return nil
+}
+
+// Meta is what the file says beside its rows.
+func (r *Reader) Meta() Meta { return r.meta }
+
+// DType is the element type in the file.
+func (r *Reader) DType() DType { return r.dtype }
+
+// Rows is the number of rows in the whole, −1 where only reading tells.
+func (r *Reader) Rows() int { return r.rows }
+
+// Next gives the next rows, one record batch, or io.EOF. They are valid until
+// the next call.
+func (r *Reader) Next() (Rows, error) {
+	for {
+		rows, err := r.file.next()
+		if !errors.Is(err, io.EOF) || len(r.pending) == 0 {
+			return rows, err
+		}
+		if err := r.openNext(); err != nil {
+			return Rows{}, err
+		}
+	}
+}
+
+// Close closes the files.
+func (r *Reader) Close() error { return r.file.Close() }
+
+// ReadAll reads every row of a file or folder into memory.
+func ReadAll(path string) (meta Meta, all Rows, err error) {
+	r, err := Open(path)
+	if err != nil {
+		return Meta{}, Rows{}, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	for {
+		rows, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return r.Meta(), all, nil
+		}
+		if err != nil {
+			return Meta{}, Rows{}, err
+		}
+		all.Append(rows)
+	}
+}
+
+// file is one open file.
+type file struct {
+	name    string
+	closer  io.Closer
+	decoder decoder
+	records func() (arrow.Record, error)
+	done    int // rows so far
+}
+
+func openFile(path string) (*file, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fault.Usagef("latents: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	opened, err := newFile(path, f, info.Size())
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	opened.closer = f
+	return opened, nil
+}
+
+func (f *file) Close() error { return f.closer.Close() }
+
+type source interface {
+	io.ReaderAt
+	io.ReadSeeker
+}
+
+// newFile begins to read what kind of file there is.
+func newFile(name string, r source, size int64) (*file, error) {
+	f := &file{name: name}
+	start := make([]byte, min(size, 8))
+	if _, err := r.ReadAt(start, 0); err != nil && len(start) > 0 {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	m := &messages{name: name, r: r, end: size}
+	var err error
+	switch {
+	case bytes.HasPrefix(start, []byte("PAR1")):
+		return f, f.openParquet(r, size)
+	case bytes.HasPrefix(start, []byte("ARROW1")):
+		m.off = 8
+		m.end, err = footer(name, r, size)
+	case bytes.HasPrefix(start, []byte{0xff, 0xff, 0xff, 0xff}):
+		m.marked = true
+	default:
+		err = fault.Damagedf("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, f.openIPC(m)
+}
+
+// footer finds where an IPC file's footer begins: its messages end there.
+func footer(name string, r io.ReaderAt, size int64) (int64, error) {
+	const tail = 10
+	b := make([]byte, tail)
+	if size < 8+tail {
+		return 0, fault.Damagedf("%s: an Arrow file of %d bytes is cut off", name, size)
+	}
+	if _, err := r.ReadAt(b, size-tail); err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	if string(b[4:]) != "ARROW1" {
+		return 0, fault.Damagedf("%s: byte %d: the end mark ARROW1 is missing: the file is cut off", name, size-6)
+	}
+	length := int64(binary.LittleEndian.Uint32(b))
+	if length == 0 || length > size-8-tail {
+		return 0, fault.Damagedf("%s: byte %d: a footer of %d bytes in a file of %d", name, size-tail, length, size)
+	}
+	return size - tail - length, nil
+}
+
+func (f *file) openIPC(m *messages) error {
+	r, err := ipc.NewReaderFromMessageReader(m)
+	if err != nil {
+		return f.sorted(m.at, err)
+	}
+	if !r.Schema().IsNativeEndian() {
+		return fault.Damagedf("%s: the byte order is not this machine's", f.name)
+	}
+	m.expect(r.Schema())
+	f.records = func() (arrow.Record, error) {
+		rec, err := r.Read()
+		if err == nil || errors.Is(err, io.EOF) {
+			return rec, err
+		}
+		return nil, f.sorted(m.at, err)
+	}
+	return f.readSchema(r.Schema())
+}
+
+func (f *file) readSchema(sc *arrow.Schema) (err error) {
+	if f.decoder.meta, f.decoder.dtype, err = metaFromSchema(sc); err != nil {
+		return fault.Damagedf("%s: %w", f.name, err)
+	}
+	return nil
+}
+
+// sorted makes an error of arrow's one that names the file; errors of our own
+// do already.
+func (f *file) sorted(at int64, err error) error {
+	if fault.Of(err) == fault.Damaged {
+		return err
+	}
+	return fault.Damagedf("%s: byte %d: %w", f.name, at, err)
+}
+
+func (f *file) next() (Rows, error) {
+	rec, err := f.records()
+	if err != nil {
+		return Rows{}, err
+	}
+	rows, err := f.decoder.rows(rec)
+	if err != nil {
+		return Rows{}, fault.Damagedf("%s: after row %d: %w", f.name, f.done, err)
+	}
+	f.done += rows.Len()
+	return rows, nil
+}

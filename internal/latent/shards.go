@@ -1,0 +1,242 @@
+package latent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"moncae/internal/fault"
+)
+
+// ManifestName is the file that makes a folder of shards whole; until then the
+// folder has partialName, with the shards so far.
+const (
+	ManifestName = "_manifest.json"
+	partialName  = "_partial.json"
+	manifestKind = "moncae.latents"
+)
+
+// Manifest lists a folder of shards.
+type Manifest struct {
+	Format   string            `json:"format"`
+	Version  string            `json:"version"`
+	Rows     int               `json:"rows"`
+	Job      map[string]string `json:"job"`      // what made the shards; equal in every resumption
+	Metadata map[string]string `json:"metadata"` // of every shard's schema
+	Shards   []Shard           `json:"shards"`
+}
+
+// Shard is one file of a folder.
+type Shard struct {
+	File   string   `json:"file"`
+	Rows   int      `json:"rows"`
+	IDs    [2]int64 `json:"ids"` // of the first and the last row
+	Bytes  int64    `json:"bytes"`
+	SHA256 string   `json:"sha256"`
+}
+
+// Shards is a folder of shards that is being written.
+type Shards struct {
+	disk     Disk
+	dir      string
+	complete bool
+	manifest Manifest
+}
+
+// CreateShards makes the folder, or with resume goes on in one that an earlier
+// call with an equal job left. It refuses a folder with other shards in it.
+func CreateShards(disk Disk, dir string, job map[string]string, resume bool) (*Shards, error) {
+	s := &Shards{disk: disk, dir: dir, manifest: Manifest{Format: manifestKind, Version: Version, Job: job}}
+	if err := disk.Mkdir(dir); err != nil {
+		return nil, err
+	}
+	old, complete, err := readManifest(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return s, disk.Sweep(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !resume {
+		return nil, fault.Usagef("%s holds %d rows of latents: choose another folder, remove it, or go on with --resume", dir, old.Rows)
+	}
+	if d := difference(old.Job, job); d != "" {
+		return nil, fault.Usagef("%s: --resume: the shards there were made with %s", dir, d)
+	}
+	if err := disk.Sweep(dir); err != nil {
+		return nil, err
+	}
+	s.manifest, s.complete = old, complete
+	for _, shard := range old.Shards {
+		if err := shard.verify(dir); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// difference says in which keys two jobs differ.
+func difference(old, now map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(now)) {
+		if old[k] != now[k] {
+			parts = append(parts, fmt.Sprintf("%s %q, not %q", k, old[k], now[k]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Complete tells whether nothing is left to do.
+func (s *Shards) Complete() bool { return s.complete }
+
+// Manifest is what the folder holds so far.
+func (s *Shards) Manifest() Manifest { return s.manifest }
+
+// Quant is the quantisation of the shards that are there, nil without any.
+func (s *Shards) Quant(channels int) (*Quant, error) {
+	if s.manifest.Metadata[keyScale] == "" {
+		return nil, nil
+	}
+	get := func(key string) string { return s.manifest.Metadata[key] }
+	m := Meta{}
+	m.Shape.C = channels
+	if err := m.readQuant(get, Int8); err != nil {
+		return nil, fault.Damagedf("%s: %w", filepath.Join(s.dir, partialName), err)
+	}
+	return m.Quant, nil
+}
+
+// Write writes the rest of the rows, which src gives, in files of rowsPer rows
+// each, and makes the folder whole. After an error or a crash every whole shard
+// stays, and CreateShards with resume goes on behind the last.
+func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source) error {
+	s.manifest.Metadata = m.pairs()
+	ahead := &lookahead{src: src, values: m.Shape.Values()}
+	for {
+		more, err := ahead.more(rowsPer)
+		if err != nil {
+			return err
+		}
+		if !more && len(s.manifest.Shards) > 0 {
+			break
+		}
+		name := fmt.Sprintf("part-%05d%s", len(s.manifest.Shards), o.Format.Extension())
+		w, err := WriteFile(s.disk, filepath.Join(s.dir, name), m, o, rowsPer, ahead.next)
+		if err != nil {
+			return err
+		}
+		s.manifest.Shards = append(s.manifest.Shards, Shard{name, w.Rows, [2]int64{w.FirstID, w.LastID}, w.Bytes, w.SHA256})
+		s.manifest.Rows += w.Rows
+		if err := s.save(partialName); err != nil {
+			return err
+		}
+	}
+	if err := s.save(ManifestName); err != nil {
+		return err
+	}
+	s.complete = true
+	return os.Remove(filepath.Join(s.dir, partialName))
+}
+
+func (s *Shards) save(name string) error {
+	b, err := json.MarshalIndent(s.manifest, "", "  ")
+	if err != nil {
+		panic("latent: " + err.Error())
+	}
+	return s.disk.ReplaceBytes(filepath.Join(s.dir, name), append(b, '\n'))
+}
+
+// lookahead tells whether a source has more rows before a file is begun.
+type lookahead struct {
+	src    Source
+	values int
+	rows   Rows
+}
+
+func (l *lookahead) more(limit int) (bool, error) {
+	for l.rows.Len() == 0 {
+		rows, err := l.src(limit)
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		l.rows = rows
+	}
+	return true, nil
+}
+
+func (l *lookahead) next(limit int) (Rows, error) {
+	if l.rows.Len() == 0 {
+		return l.src(limit)
+	}
+	n := l.rows.Len()
+	if limit > 0 {
+		n = min(n, limit)
+	}
+	head := l.rows.Slice(0, n, l.values)
+	l.rows = l.rows.Slice(n, l.rows.Len(), l.values)
+	return head, nil
+}
+
+// readManifest reads a folder's list of shards and tells whether it is whole;
+// os.ErrNotExist where there is none.
+func readManifest(dir string) (m Manifest, complete bool, err error) {
+	path := filepath.Join(dir, ManifestName)
+	b, err := os.ReadFile(path)
+	if complete = err == nil; errors.Is(err, os.ErrNotExist) {
+		path = filepath.Join(dir, partialName)
+		b, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return m, false, err
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, false, fault.Damagedf("%s: %w", path, err)
+	}
+	if m.Format != manifestKind || m.Version != Version {
+		return m, false, fault.Damagedf("%s: format %.40q version %.20q, wanted is %q version %q",
+			path, m.Format, m.Version, manifestKind, Version)
+	}
+	rows := 0
+	for i, s := range m.Shards {
+		if s.File != filepath.Base(s.File) || s.Rows < 0 {
+			return m, false, fault.Damagedf("%s: shards[%d]: file %.80q with %d rows", path, i, s.File, s.Rows)
+		}
+		rows += s.Rows
+	}
+	if rows != m.Rows {
+		return m, false, fault.Damagedf("%s: rows is %d, the shards' sum is %d", path, m.Rows, rows)
+	}
+	return m, complete, nil
+}
+
+// verify holds the shard's file against its size and SHA-256.
+func (s Shard) verify(dir string) error {
+	path := filepath.Join(dir, s.File)
+	f, err := os.Open(path)
+	if err != nil {
+		return fault.Damagedf("a shard of %s: %w", dir, err)
+	}
+	sum := sha256.New()
+	n, err := io.Copy(sum, f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if n != s.Bytes {
+		return fault.Damagedf("%s: %d bytes, %s says %d", path, n, ManifestName, s.Bytes)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != s.SHA256 {
+		return fault.Damagedf("%s: its SHA-256 is %s, %s says %s", path, got, ManifestName, s.SHA256)
+	}
+	return nil
+}

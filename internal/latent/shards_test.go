@@ -1,0 +1,157 @@
+package latent
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"moncae/internal/durable"
+	"moncae/internal/fault"
+)
+
+var testJob = map[string]string{"encoder": "e1", "dtype": "float32"}
+
+func skip(r Rows, n, values int) Rows { return r.Slice(n, r.Len(), values) }
+
+func TestShardsResume(t *testing.T) {
+	m, r := sample(25)
+	o, _ := Options{}.Resolve()
+	dir := filepath.Join(t.TempDir(), "out")
+	s, err := CreateShards(Disk{}, dir, testJob, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := inPieces(r, 4, 30)
+	calls := 0
+	broken := errors.New("broken")
+	err = s.Write(m, o, 10, func(limit int) (Rows, error) {
+		if calls++; calls == 6 { // in the middle of the second shard
+			return Rows{}, broken
+		}
+		return left(limit)
+	})
+	if !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("half a folder opens: %v", err)
+	}
+	if _, err := CreateShards(Disk{}, dir, testJob, false); fault.Of(err) != fault.Usage {
+		t.Errorf("overwritten: %v", err)
+	}
+	other := map[string]string{"encoder": "e2", "dtype": "float32"}
+	if _, err := CreateShards(Disk{}, dir, other, true); err == nil || !strings.Contains(err.Error(), `encoder "e1", not "e2"`) {
+		t.Errorf("another job resumes: %v", err)
+	}
+	s, err = CreateShards(Disk{}, dir, testJob, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := s.Manifest().Rows; n != 10 || s.Complete() {
+		t.Fatalf("%d rows are there", n)
+	}
+	if err := s.Write(m, o, 10, inPieces(skip(r, 10, 30), 7, 30)); err != nil {
+		t.Fatal(err)
+	}
+	checkShards(t, dir, r)
+	s, err = CreateShards(Disk{}, dir, testJob, true)
+	if err != nil || !s.Complete() {
+		t.Errorf("a whole folder: %v, %v", s.Complete(), err)
+	}
+}
+
+func checkShards(t *testing.T, dir string, want Rows) {
+	t.Helper()
+	_, got, err := ReadAll(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("the rows differ")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 4 { // 3 shards and the manifest
+		t.Errorf("the folder holds %v (%v)", entries, err)
+	}
+	path := filepath.Join(dir, "part-00001.arrow")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ReadAll(dir); fault.Of(err) != fault.Damaged || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("a changed bit is read: %v", err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever step fails, what is there resumes to the whole.
+func TestShardsSurviveEveryFault(t *testing.T) {
+	m, r := sample(7)
+	o, _ := Options{DType: Int8}.Resolve()
+	m.Quant = quantOf(m, r)
+	for n := 1; ; n++ {
+		dir := filepath.Join(t.TempDir(), "out")
+		count := 0
+		disk := Disk{FS: durable.FS{Fault: func(string, string) error {
+			if count++; count == n {
+				return io.ErrShortWrite
+			}
+			return nil
+		}}}
+		write := func(disk Disk, resume bool) error {
+			s, err := CreateShards(disk, dir, testJob, resume)
+			if err != nil || s.Complete() {
+				return err
+			}
+			if q, err := s.Quant(m.Shape.C); err != nil || s.Manifest().Rows > 0 && !reflect.DeepEqual(q, m.Quant) {
+				t.Fatalf("the quantisation %v (%v)", q, err)
+			}
+			return s.Write(m, o, 3, inPieces(skip(r, s.Manifest().Rows, 30), 2, 30))
+		}
+		err := write(disk, false)
+		if err == nil {
+			return
+		}
+		if err := write(Disk{}, true); err != nil {
+			t.Fatalf("fault %d (%v): %v", n, err, err)
+		}
+		want := r
+		want.Latents = append([]float32(nil), r.Latents...)
+		m.Round(want.Latents, Int8)
+		if _, got, err := ReadAll(dir); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("fault %d: %v", n, err)
+		}
+	}
+}
+
+func TestManifestThatLies(t *testing.T) {
+	for _, text := range []string{
+		``, `[]`, `{"format":"other"}`, `{"format":"moncae.latents","version":"9"}`,
+		`{"format":"moncae.latents","version":"1","rows":1}`,
+		`{"format":"moncae.latents","version":"1","shards":[]}`,
+		`{"format":"moncae.latents","version":"1","rows":1,"shards":[{"file":"../x","rows":1}]}`,
+		`{"format":"moncae.latents","version":"1","rows":1,"shards":[{"file":"missing","rows":1}]}`,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir); fault.Of(err) != fault.Damaged {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if _, err := Open(t.TempDir()); fault.Of(err) != fault.Usage {
+		t.Errorf("an empty folder: %v", err)
+	}
+}
