@@ -1,0 +1,131 @@
+package classify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"moncae/export"
+	"moncae/internal/arch"
+	"moncae/internal/onnx"
+	"moncae/internal/ort"
+)
+
+// baselines trains and scores the same head on other features of the same images.
+func (t *task) baselines(ctx context.Context, latents Score) (*Baselines, error) {
+	b := &Baselines{}
+	for _, kind := range []struct {
+		to    **Baseline
+		stage string
+		make  func(context.Context) (*features, error)
+	}{
+		{&b.PCA, "pca", t.components},
+		{&b.Random, "random", t.untrained},
+		{&b.Pixels, "pixels", t.pixels},
+	} {
+		f, err := kind.make(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("baseline %s: %w", kind.stage, err)
+		}
+		if f == nil {
+			continue
+		}
+		on := examples{f.shape, f.train, t.train.labels}
+		of := examples{f.shape, f.test, t.test.labels}
+		_, s, err := t.headOn(ctx, kind.stage, on, of)
+		if err != nil {
+			return nil, fmt.Errorf("baseline %s: %w", kind.stage, err)
+		}
+		*kind.to = &Baseline{Features: f.what, Values: f.shape.Values(), Score: s.Score, Latents: pair(latents.hits, s.hits)}
+	}
+	return b, nil
+}
+
+// features of the training and the test images.
+type features struct {
+	what        string
+	shape       arch.Shape
+	train, test []float32
+}
+
+// components are codes of principal components, as many as there are latent
+// values; nil where the images don't have so many.
+func (t *task) components(context.Context) (*features, error) {
+	k, d := t.train.shape.Values(), t.images.shape.Values()
+	if k > min(d, t.train.rows()) {
+		return nil, nil
+	}
+	t.watch.see("pca", 0, 1)
+	p := fitPCA(t.images.train, d, k)
+	return &features{
+		what:  fmt.Sprintf("%d principal components of %d training images", k, p.rows),
+		shape: arch.Shape{C: k, H: 1, W: 1},
+		train: p.codes(t.images.train), test: p.codes(t.images.test),
+	}, nil
+}
+
+// untrained are codes of the latents' own encoder with the weights that a
+// training begins with; where the latents don't tell the architecture, of a
+// random projection.
+func (t *task) untrained(ctx context.Context) (*features, error) {
+	a, ok := architecture(t.train.meta)
+	if !ok || a.Input != t.images.shape {
+		return t.projected(), nil
+	}
+	nets, err := export.Build(a, arch.InitialWeights(a.Params(), t.Seed), onnx.Float)
+	if err != nil {
+		return nil, err
+	}
+	f := &features{what: "the encoder's architecture with random weights", shape: a.Latent()}
+	f.train, f.test, err = t.encode(ctx, nets.Encoder, "random")
+	return f, err
+}
+
+// encode runs an encoder on all images.
+func (t *task) encode(ctx context.Context, encoder *onnx.Model, stage string) (train, test []float32, err error) {
+	o := t.Runtime
+	o.Name = stage + " encoder"
+	session, err := ort.OpenModel(encoder, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	return encodeImages(ctx, session, t.images, t.stage(stage))
+}
+
+func encodeImages(ctx context.Context, s *ort.Session, x *images, progress func(done, rows int)) (train, test []float32, err error) {
+	values := x.shape.Values()
+	if train, err = forward(ctx, s, len(x.train)/values, byteRows(x.train, values), progress); err != nil {
+		return nil, nil, err
+	}
+	test, err = forward(ctx, s, len(x.test)/values, byteRows(x.test, values), progress)
+	return train, test, err
+}
+
+func (t *task) projected() *features {
+	k, d := t.train.shape.Values(), t.images.shape.Values()
+	rng := rand.New(rand.NewPCG(t.Seed, 0x70726f6a)) // "proj"
+	p := pca{mean: make([]float32, d), axes: make([]float32, d*k)}
+	for i := range p.axes {
+		p.axes[i] = float32(rng.NormFloat64() / math.Sqrt(float64(d)))
+	}
+	return &features{
+		what:  fmt.Sprintf("a random projection to %d values (the latents don't tell their encoder's architecture)", k),
+		shape: arch.Shape{C: k, H: 1, W: 1},
+		train: p.codes(t.images.train), test: p.codes(t.images.test),
+	}
+}
+
+func (t *task) pixels(context.Context) (*features, error) {
+	return &features{
+		what: "all pixels", shape: t.images.shape,
+		train: unit(t.images.train), test: unit(t.images.test),
+	}, nil
+}
+
+// unit gives bytes as values in [0, 1].
+func unit(images []uint8) []float32 {
+	return byteRows(images, len(images))(make([]float32, len(images)), 0, 1)
+}

@@ -1,0 +1,218 @@
+// Package classify tells how much of a data set's use survived compression: it
+// trains a classifier on latents, exports it to ONNX, and scores what ONNX
+// Runtime computes on latents of other images, beside what the same classifier
+// gets from principal components, from an untrained encoder and from the pixels.
+//
+// Promises: the head is trained on the training file alone, its standardisation
+// included; the test file is read once, for the figures; every figure comes from
+// the exported model, run by ONNX Runtime. Latents of two encoders, an encoder or
+// a data set that isn't the latents' own, and test rows that were trained on are
+// refused (fault.Usage), damaged files too (fault.Damaged). The output folder is
+// whole or not there. Equal arguments give equal weights on one engine and device.
+//
+// Costs: both files as float32 in memory, twice during training; with baselines
+// the images too, and a training for each of the three.
+package classify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset"
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+	"moncae/internal/ort"
+)
+
+// Options say what is classified, and with what.
+type Options struct {
+	Train, Test string // files (or folders of shards) of latents
+	Head        Head   // "" is Linear
+	Out         string // the folder to make
+	Encoder     string // encoder.onnx, for pipeline.onnx; "" makes none
+	// Data is the data set that the latents were made of, a name or a path, read
+	// as Images says (its Split and preprocessing are the latents' own); ""
+	// where there are neither baselines nor a pipeline to run on images.
+	Data      string
+	Images    dataset.Options
+	Baselines bool
+	Engine    engine.Engine // trains the heads
+	Runtime   ort.Options   // runs the models; its Device is --device
+	Seed      uint64
+	// OpenTest is called before test data is read, and tells how often the run
+	// has had its test data opened, this time included; nil where no run is known.
+	OpenTest func() (openings *int, err error)
+}
+
+// Observer hears how far a stage has come. It is called from one goroutine at a
+// time and returns quickly.
+type Observer func(stage string, done, total int)
+
+func (o Observer) see(stage string, done, total int) {
+	if o != nil {
+		o(stage, done, total)
+	}
+}
+
+// The names of the files in Options.Out.
+const (
+	HeadFile     = "head.onnx"     // latent → logits
+	PipelineFile = "pipeline.onnx" // image → logits
+	ReportFile   = "report.json"
+	ReadmeFile   = "README.md"
+)
+
+// validate checks what can be checked before a file is opened.
+func (o *Options) validate() error {
+	if o.Head == "" {
+		o.Head = Linear
+	}
+	var faults []error
+	if o.Train == "" || o.Test == "" {
+		faults = append(faults, errors.New("--train and --test name the two files of latents; both are needed"))
+	}
+	if o.Out == "" {
+		faults = append(faults, errors.New("--out DIR is needed: the folder for head.onnx and the report"))
+	}
+	if o.Baselines && o.Data == "" {
+		faults = append(faults, errors.New("--baselines needs the images: --data NAME|PATH"))
+	}
+	if err := o.Head.Validate(); err != nil {
+		faults = append(faults, err)
+	}
+	if len(faults) > 0 {
+		return fault.Usagef("%w", errors.Join(faults...))
+	}
+	return checkOut(o.Out)
+}
+
+// Run trains, exports and scores a head.
+func Run(ctx context.Context, o Options, watch Observer) (*Report, error) {
+	begin := time.Now()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	t, err := open(ctx, o, watch)
+	if err != nil {
+		return nil, err
+	}
+	r := t.report()
+	h, score, err := t.headOn(ctx, "head", t.train.examples, t.test.examples)
+	if err != nil {
+		return nil, err
+	}
+	r.Score, r.Fit, r.Provider = score.Score, h.fit, score.provider
+	models, err := t.models(h)
+	if err != nil {
+		return nil, err
+	}
+	r.pipeline = models.pipeline != nil
+	if r.pipeline && t.images != nil && t.encoder.takes(t.images.shape) {
+		if r.Pipeline, err = t.runPipeline(ctx, models.pipeline, score.Score); err != nil {
+			return nil, err
+		}
+	}
+	if o.Baselines {
+		if r.Baselines, err = t.baselines(ctx, score.Score); err != nil {
+			return nil, err
+		}
+	}
+	r.Seconds = time.Since(begin).Seconds()
+	return r, writeOut(o.Out, models, r)
+}
+
+// task is a Run under way.
+type task struct {
+	Options
+	watch       Observer
+	train, test *latents
+	classes     []string
+	encoder     *encoder // nil without Options.Encoder
+	images      *images  // nil without Options.Data
+	openings    *int
+}
+
+// open reads everything that the options name, and refuses what doesn't belong
+// together.
+func open(ctx context.Context, o Options, watch Observer) (*task, error) {
+	t := &task{Options: o, watch: watch}
+	var err error
+	if t.train, err = readLatents(o.Train); err != nil {
+		return nil, err
+	}
+	if o.OpenTest != nil {
+		if t.openings, err = o.OpenTest(); err != nil {
+			return nil, err
+		}
+	}
+	if t.test, err = readLatents(o.Test); err != nil {
+		return nil, err
+	}
+	if err := checkPair(t.train, t.test); err != nil {
+		return nil, err
+	}
+	t.classes = classesOf(t.train, t.test)
+	if o.Encoder != "" {
+		if t.encoder, err = openEncoder(o.Encoder, t.train); err != nil {
+			return nil, err
+		}
+	}
+	if o.Data != "" {
+		watch.see("images", 0, 1)
+		if t.images, err = loadImages(ctx, o, t.train, t.test); err != nil {
+			return nil, err
+		}
+		if t.encoder != nil {
+			return t, t.verify(ctx)
+		}
+	}
+	return t, nil
+}
+
+// scored is a score and who computed the logits.
+type scored struct {
+	Score
+	provider string
+}
+
+// headOn trains the head on one set of features, and scores its exported model
+// on another. The stage names it to the observer.
+func (t *task) headOn(ctx context.Context, stage string, on, of examples) (*trained, scored, error) {
+	h, err := t.trainer(stage).fit(ctx, on)
+	if err != nil {
+		return nil, scored{}, err
+	}
+	s, err := h.score(ctx, on.shape, of, t.classes, t.Runtime)
+	return h, s, err
+}
+
+func (t *task) trainer(stage string) trainer {
+	done := 0
+	return trainer{engine: t.Engine, head: t.Head, classes: len(t.classes), seed: t.Seed, progress: func(rows, total int) {
+		done += rows
+		t.watch.see(stage, done, total)
+	}}
+}
+
+// score exports the head and scores what ONNX Runtime makes of it.
+func (h *trained) score(ctx context.Context, in arch.Shape, of examples, classes []string, o ort.Options) (s scored, err error) {
+	model, err := h.model(in, nil)
+	if err != nil {
+		return s, err
+	}
+	o.Name = HeadFile
+	session, err := ort.OpenModel(model, o)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	logits, err := forward(ctx, session, len(of.labels), floatRows(of.features, in.Values()), nil)
+	if err != nil {
+		return s, err
+	}
+	s.provider = session.Provider()
+	s.Score, err = NewScore(logits, of.labels, classes)
+	return s, err
+}

@@ -1,0 +1,151 @@
+package classify
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset"
+	"moncae/internal/fault"
+)
+
+// images are those that the latents were made of, row for row.
+type images struct {
+	shape       arch.Shape
+	train, test []uint8 // NCHW
+}
+
+// loadImages finds the latents' images by split and id. A data set that can't be
+// theirs is refused: another fingerprint, too few images, other labels.
+func loadImages(ctx context.Context, o Options, train, test *latents) (*images, error) {
+	l := loader{o: o, sets: map[string]*dataset.Set{}}
+	out := &images{}
+	var err error
+	if out.train, err = l.rows(ctx, train, "train"); err != nil {
+		return nil, err
+	}
+	if out.test, err = l.rows(ctx, test, "test"); err != nil {
+		return nil, err
+	}
+	for _, s := range l.sets {
+		out.shape = s.Shape
+	}
+	if len(out.train) != train.rows()*out.shape.Values() || len(out.test) != test.rows()*out.shape.Values() {
+		return nil, fault.Usagef("%s: the training images and the test images have different shapes: give --image-size and --channels", o.Data)
+	}
+	return out, nil
+}
+
+// loader keeps the splits that it has read.
+type loader struct {
+	o    Options
+	sets map[string]*dataset.Set
+}
+
+func (l loader) set(ctx context.Context, split string, of *latents) (*dataset.Set, error) {
+	if s := l.sets[split]; s != nil {
+		return s, nil
+	}
+	how := l.o.Images
+	if text := of.meta.Preprocess; text != "" {
+		var p dataset.Preprocess
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return nil, fault.Damagedf("%s: metadata moncae.preprocess: %w", of.path, err)
+		}
+		if p.Channels > 0 {
+			how = p.Apply(how)
+		}
+	}
+	how.Split = split
+	s, err := dataset.Load(ctx, l.o.Data, how)
+	if err != nil {
+		return nil, err
+	}
+	l.sets[split] = s
+	return s, nil
+}
+
+// rows gives the images of a file's rows; split is where they are looked for
+// when the file doesn't say.
+func (l loader) rows(ctx context.Context, of *latents, split string) ([]uint8, error) {
+	if of.origin.Split != "" {
+		split = of.origin.Split
+	}
+	if of.splits != nil {
+		split = "all"
+	}
+	s, err := l.set(ctx, split, of)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.checkOrigin(ctx, of, s); err != nil {
+		return nil, err
+	}
+	at := index(s)
+	values := s.Shape.Values()
+	out := make([]uint8, 0, of.rows()*values)
+	for i, id := range of.ids {
+		row, ok := at[of.keyIn(s, i, id)]
+		if !ok {
+			return nil, fault.Usagef("%s is not the data set of %s: its split %s has no image %d", l.o.Data, of.path, split, id)
+		}
+		if s.Labels == nil || s.Labels[row] != of.labels[i] {
+			return nil, fault.Usagef("%s is not the data set of %s: image %d of its split %s is of another class", l.o.Data, of.path, id, split)
+		}
+		out = append(out, s.Image(row)...)
+	}
+	return out, nil
+}
+
+// checkOrigin compares fingerprints. The latents carry their split's, or that of
+// the training images that their encoder has learned from.
+func (l loader) checkOrigin(ctx context.Context, of *latents, s *dataset.Set) error {
+	from := of.origin
+	if from.Fingerprint == "" || from.Fingerprint == s.Info.Fingerprint {
+		return nil
+	}
+	other, err := l.set(ctx, "train", of)
+	if err != nil {
+		return err
+	}
+	if from.Fingerprint != other.Info.Fingerprint {
+		return fault.Usagef("%s is not the data set of %s: its fingerprint is %s, the latents were made of %s %s",
+			l.o.Data, of.path, short(s.Info.Fingerprint), from.Name, short(from.Fingerprint))
+	}
+	return nil
+}
+
+type rowKey struct {
+	split string
+	id    int64
+}
+
+// keyIn is where row i with that id is found in s, which may be of one split.
+func (l *latents) keyIn(s *dataset.Set, i int, id int64) rowKey {
+	if s.Splits == nil {
+		return rowKey{id: id}
+	}
+	return rowKey{l.split(i), id}
+}
+
+func index(s *dataset.Set) map[rowKey]int {
+	at := make(map[rowKey]int, s.Rows())
+	for row := range s.Rows() {
+		key := rowKey{id: s.ID(row)}
+		if s.Splits != nil {
+			key.split = s.Splits[row]
+		}
+		at[key] = row
+	}
+	return at
+}
+
+// sameJSON tells whether two JSON texts say the same.
+func sameJSON(a, b string) bool {
+	var x, y any
+	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
+		return a == b
+	}
+	return reflect.DeepEqual(x, y)
+}

@@ -1,0 +1,151 @@
+package classify
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"moncae/internal/fault"
+	"moncae/internal/latent"
+)
+
+// maxClasses keeps a stray label from asking for a confusion matrix that fits
+// no memory.
+const maxClasses = 4096
+
+// latents are a file's rows, dequantised, each with a label.
+type latents struct {
+	path string
+	meta latent.Meta
+	examples
+	ids    []int64
+	splits []string // a row's split; nil: all are of origin.Split
+	origin origin
+}
+
+// origin is what latents say of the data set they were made of.
+type origin struct {
+	Name        string `json:"name"`
+	Split       string `json:"split"`
+	Fingerprint string `json:"fingerprint"` // of the split; "" where it isn't said
+}
+
+// readLatents reads a file whole. Without labels there is nothing to learn: that
+// is refused.
+func readLatents(path string) (*latents, error) {
+	meta, rows, err := latent.ReadAll(path)
+	if err != nil {
+		return nil, err
+	}
+	if rows.Len() == 0 {
+		return nil, fault.Usagef("%s: there are no rows in it", path)
+	}
+	l := &latents{path: path, meta: meta, ids: rows.IDs, splits: rows.Splits}
+	l.shape, l.features = meta.Shape, rows.Latents
+	if l.labels, err = labelsOf(path, rows.Labels, rows.Len(), meta.Classes); err != nil {
+		return nil, err
+	}
+	if meta.Dataset != "" {
+		if err := json.Unmarshal([]byte(meta.Dataset), &l.origin); err != nil {
+			return nil, fault.Damagedf("%s: metadata moncae.dataset: %w", path, err)
+		}
+	}
+	for i, v := range l.features {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return nil, fault.Damagedf("%s: row %d: the latent holds %v, which is not a finite number", path, i/l.shape.Values(), v)
+		}
+	}
+	return l, nil
+}
+
+func labelsOf(path string, column []int64, rows int, classes []string) ([]int32, error) {
+	missing := 0
+	for _, v := range column {
+		if v == latent.NoLabel {
+			missing++
+		}
+	}
+	switch {
+	case column == nil || missing == rows:
+		return nil, fault.Usagef("%s: the latents have no labels; a classifier needs latents of labelled images (compress a data set with classes)", path)
+	case missing > 0:
+		return nil, fault.Usagef("%s: %d of %d rows have no label; compress labelled images only", path, missing, rows)
+	}
+	top := int64(maxClasses)
+	if classes != nil {
+		top = int64(len(classes))
+	}
+	labels := make([]int32, rows)
+	for i, v := range column {
+		if v < 0 || v >= top {
+			return nil, fault.Damagedf("%s: row %d: label %d; labels are 0 to %d", path, i, v, top-1)
+		}
+		labels[i] = int32(v)
+	}
+	return labels, nil
+}
+
+// rows is the number of rows.
+func (l *latents) rows() int { return len(l.labels) }
+
+// split is the split that a row is of, "" where the file doesn't say.
+func (l *latents) split(row int) string {
+	if l.splits == nil {
+		return l.origin.Split
+	}
+	return l.splits[row]
+}
+
+// classesOf are the names of the classes of two files that belong together; where
+// the files name none, their numbers.
+func classesOf(train, test *latents) []string {
+	if train.meta.Classes != nil {
+		return train.meta.Classes
+	}
+	top := int32(0)
+	for _, l := range []*latents{train, test} {
+		for _, label := range l.labels {
+			top = max(top, label)
+		}
+	}
+	names := make([]string, top+1)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}
+
+// checkPair refuses a test file that is not the training file's counterpart.
+func checkPair(train, test *latents) error {
+	a, b := train.meta, test.meta
+	switch {
+	case a.Encoder != b.Encoder:
+		return fault.Usagef("%s and %s are latents of two encoders (%s and %s): compress both with one", train.path, test.path, short(a.Encoder), short(b.Encoder))
+	case train.shape != test.shape:
+		return fault.Usagef("%s holds latents %v, %s latents %v: compress both with one encoder", train.path, train.shape, test.path, test.shape)
+	case a.Preprocess != "" && b.Preprocess != "" && !sameJSON(a.Preprocess, b.Preprocess):
+		return fault.Usagef("%s and %s were made from images that were prepared differently: %s and %s", train.path, test.path, a.Preprocess, b.Preprocess)
+	case fmt.Sprintf("%q", a.Classes) != fmt.Sprintf("%q", b.Classes):
+		return fault.Usagef("%s has the classes %q, %s %q: they must be one data set's", train.path, a.Classes, test.path, b.Classes)
+	}
+	seen := map[int32]bool{}
+	for _, label := range train.labels {
+		seen[label] = true
+	}
+	if len(seen) < 2 {
+		return fault.Usagef("%s: all rows have one label; a classifier needs two classes at least", train.path)
+	}
+	if n := shared(train, test); n > 0 {
+		return fault.Usagef("%d of %d rows of %s are in %s too, with the same id and content: test on rows that were not trained on", n, test.rows(), test.path, train.path)
+	}
+	return nil
+}
+
+// short is the beginning of a hash, as people compare them.
+func short(hash string) string {
+	if hash == "" {
+		return "unknown"
+	}
+	return hash[:min(12, len(hash))]
+}

@@ -1,0 +1,89 @@
+package classify
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset"
+	"moncae/internal/fault"
+	"moncae/internal/onnx"
+)
+
+func TestRunMembers(t *testing.T) {
+	b := newBench(t)
+	opened := 4
+	o := MemberOptions{
+		Run: "r1", Candidates: "front", Data: dataset.Default, Images: digits, Out: filepath.Join(b.dir, "members"),
+		Engine: b.options("").Engine, Runtime: b.options("").Runtime, Seed: 3,
+		Members: []Member{
+			{ID: "g0-1", Arch: b.arch, Weights: b.weights, BCE: 0.5, Metadata: map[string]string{"moncae.run": "r1"}},
+			{ID: "g1-0", Arch: b.arch, Weights: b.weights},
+		},
+		OpenTest: func() (*int, error) { opened++; return &opened, nil },
+	}
+	table, err := RunMembers(context.Background(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(table.Members) != 2 || *table.TestOpenings != 5 || table.Paper != nil || table.BytesRaw != 784 {
+		t.Fatalf("table %+v", table)
+	}
+	m := table.Members[0]
+	if m.ID != "g0-1" || m.Bytes != 588 || m.ValidationBCE != 0.5 || m.Accuracy < 0.7 {
+		t.Errorf("member %+v", m)
+	}
+	near(t, "accuracy a byte", m.AccuracyPerByte, m.Accuracy/588, 1e-15)
+	// An untrained decoder's logits are near 0: its loss is near ln 2.
+	near(t, "BCE", m.BCE, 0.69, 0.15)
+	near(t, "the same encoder's accuracy", table.Members[1].Accuracy, m.Accuracy, 0)
+	pipeline, err := onnx.ReadFile(filepath.Join(o.Out, "g0-1", PipelineFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pipeline.Metadata()["moncae.run"] != "r1" || pipeline.Metadata()[keyHead] != "linear" {
+		t.Errorf("metadata %v", pipeline.Metadata())
+	}
+	if _, err := os.Stat(filepath.Join(o.Out, ReadmeFile)); err != nil {
+		t.Error(err)
+	}
+	// The same figures come from latents in a file.
+	r, err := Run(context.Background(), b.options("one"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "accuracy by file", r.Accuracy, m.Accuracy, 0)
+	o.Fingerprint = "00"
+	if _, err := RunMembers(context.Background(), o, nil); fault.Of(err) != fault.Usage {
+		t.Errorf("another data set: %v", err)
+	}
+}
+
+func TestBesidePaper(t *testing.T) {
+	mnist := arch.Shape{C: 1, H: 28, W: 28}
+	member := func(loc, bce, accuracy float64) MemberScore {
+		return MemberScore{LOC: loc, BCE: bce, Score: Score{Accuracy: accuracy, CrossEntropy: 1}}
+	}
+	members := []MemberScore{member(1, 0.2, 0.8), member(2, 0.1, 0.9), member(2.5, 9, 0)}
+	p := besidePaper("mnist", mnist, members)
+	if p == nil || p.Members != 2 || p.Paper.Accuracy != 0.858 {
+		t.Fatalf("%+v", p)
+	}
+	near(t, "mean BCE", p.Here.BCE, 0.15, 1e-12)
+	near(t, "mean accuracy", p.Here.Accuracy, 0.85, 1e-12)
+	near(t, "mean LOC", p.Here.LOC, 1.5, 1e-12)
+	if p := besidePaper("mnist", mnist, members[2:]); p.Here != nil || p.Members != 0 {
+		t.Errorf("no small member: %+v", p)
+	}
+	if p := besidePaper("cifar10-jpeg.zip", arch.Shape{C: 3, H: 32, W: 32}, members); p == nil || p.Threshold != 3.1 {
+		t.Errorf("CIFAR-10: %+v", p)
+	}
+	if p := besidePaper("mnist-mini", mnist, members); p != nil {
+		t.Errorf("mnist-mini is none of the paper's: %+v", p)
+	}
+	if p := besidePaper("mnist", arch.Shape{C: 3, H: 28, W: 28}, members); p != nil {
+		t.Errorf("coloured MNIST is none of the paper's: %+v", p)
+	}
+}

@@ -1,0 +1,174 @@
+package classify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"moncae/export"
+	"moncae/internal/arch"
+	"moncae/internal/fault"
+	"moncae/internal/latent"
+	"moncae/internal/onnx"
+	"moncae/internal/ort"
+	"moncae/internal/version"
+)
+
+// The keys that classify adds to the models' metadata.
+const (
+	keyHead    = "moncae.head"    // linear, mlp or conv
+	keyClasses = "moncae.classes" // JSON array: the name of each logit
+	keyEncoder = "moncae.encoder" // the hash of the encoder that made the latents
+)
+
+// model is the head with its standardisation, as ONNX.
+func (h *trained) model(in arch.Shape, metadata map[string]string) (*onnx.Model, error) {
+	return export.Head{
+		In: in, Stack: h.stack, Weights: h.weights,
+		Mean: h.standard.Mean, Scale: h.standard.Scale, Metadata: metadata,
+	}.Model()
+}
+
+// models are what a Run hands over.
+type models struct {
+	head, pipeline *onnx.Model // pipeline is nil without an encoder
+}
+
+func (t *task) models(h *trained) (m models, err error) {
+	classes, err := json.Marshal(t.classes)
+	if err != nil {
+		return m, err
+	}
+	metadata := map[string]string{
+		export.KeyVersion: version.Number(), keyHead: string(t.Head), keyClasses: string(classes),
+	}
+	for key, v := range map[string]string{keyEncoder: t.train.meta.Encoder, export.KeyDataset: t.train.meta.Dataset} {
+		if v != "" {
+			metadata[key] = v
+		}
+	}
+	if m.head, err = h.model(t.train.shape, metadata); err != nil || t.encoder == nil {
+		return m, err
+	}
+	if m.pipeline, err = export.Pipeline(t.encoder.model, m.head); err != nil {
+		return m, err
+	}
+	all := m.pipeline.Metadata()
+	maps.Copy(all, metadata)
+	m.pipeline.SetMetadata(all)
+	return m, nil
+}
+
+// encoder is the model that made the latents.
+type encoder struct {
+	path  string
+	model *onnx.Model
+}
+
+// openEncoder refuses a model that is not the latents' own.
+func openEncoder(path string, l *latents) (*encoder, error) {
+	m, err := onnx.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	switch hash := m.Hash(); {
+	case l.meta.Encoder == "":
+		return nil, fault.Usagef("%s does not say which encoder made it (metadata moncae.encoder), so that %s can't be checked; leave --encoder away", l.path, path)
+	case l.meta.Encoder != hash:
+		return nil, fault.Usagef("%s is not the encoder of %s: its hash is %s, the latents' encoder has %s", path, l.path, short(hash), short(l.meta.Encoder))
+	}
+	return &encoder{path, m}, nil
+}
+
+// verify encodes the first training images and compares with their latents: a
+// data set of other images with the same labels is refused.
+func (t *task) verify(ctx context.Context) (err error) {
+	if !t.encoder.takes(t.images.shape) {
+		return nil // a foreign encoder with layouts of its own
+	}
+	o := t.Runtime
+	o.Name = t.encoder.path
+	session, err := ort.OpenModel(t.encoder.model, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	n := min(verifiedRows, t.train.rows())
+	got, err := forward(ctx, session, n, byteRows(t.images.train, t.images.shape.Values()), nil)
+	if err != nil {
+		return err
+	}
+	s := standardOf(t.train.features, t.train.shape.Values(), 0)
+	values := t.train.shape.Values()
+	for i := range n {
+		if !s.near(got[i*values:(i+1)*values], t.train.row(i)) {
+			return fault.Usagef("%s is not the data set of %s: %s makes another latent of image %d", t.Data, t.train.path, t.encoder.path, t.train.ids[i])
+		}
+	}
+	return nil
+}
+
+// verifiedRows is the number of images that verify encodes.
+const verifiedRows = 64
+
+// takes tells whether the encoder's input are NCHW images of the shape with
+// values in [0, 1], in batches of any size.
+func (e *encoder) takes(image arch.Shape) bool {
+	var foreign struct{ Layout, Scale string }
+	if text := e.model.Metadata()[export.KeyPreprocess]; text != "" && json.Unmarshal([]byte(text), &foreign) != nil {
+		return false
+	}
+	in := e.model.Inputs()
+	return (foreign.Layout == "" || foreign.Layout == "nchw") && (foreign.Scale == "" || foreign.Scale == "unit") &&
+		len(in) == 1 && slices.Equal(in[0].Dims, []int64{-1, int64(image.C), int64(image.H), int64(image.W)})
+}
+
+// Pipeline is what pipeline.onnx, from image to logits, makes of the test images.
+type Pipeline struct {
+	Accuracy     float64 `json:"accuracy"`
+	CrossEntropy float64 `json:"cross_entropy"`
+	// Differs counts the rows that it classifies otherwise than the head does the
+	// stored latents, which may be rounded to float16 or int8.
+	Differs  int    `json:"rows_that_differ"`
+	Provider string `json:"provider"`
+}
+
+func (t *task) runPipeline(ctx context.Context, model *onnx.Model, head Score) (p *Pipeline, err error) {
+	o := t.Runtime
+	o.Name = PipelineFile
+	session, err := ort.OpenModel(model, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	logits, err := forward(ctx, session, t.test.rows(), byteRows(t.images.test, t.images.shape.Values()), t.stage("pipeline"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := NewScore(logits, t.test.labels, t.classes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", PipelineFile, err)
+	}
+	p = &Pipeline{Accuracy: s.Accuracy, CrossEntropy: s.CrossEntropy, Provider: session.Provider()}
+	for i, said := range s.said {
+		if said != head.said[i] {
+			p.Differs++
+		}
+	}
+	return p, nil
+}
+
+func (t *task) stage(name string) func(done, total int) {
+	return func(done, total int) { t.watch.see(name, done, total) }
+}
+
+// architecture is the latents' autoencoder, where their metadata tell it.
+func architecture(m latent.Meta) (a arch.Arch, ok bool) {
+	if json.Unmarshal([]byte(m.Arch), &a) != nil || a.Validate() != nil {
+		return arch.Arch{}, false
+	}
+	return a, a.Latent() == m.Shape
+}

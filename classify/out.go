@@ -1,0 +1,117 @@
+package classify
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"moncae/internal/durable"
+	"moncae/internal/fault"
+)
+
+// checkOut refuses, before any work is done, a folder that must not be replaced
+// at the end: one that holds something, but no report of this package.
+func checkOut(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fault.Usagef("--out: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ReportFile)); err != nil {
+		return fault.Usagef("--out %s holds other files (no %s) and is not replaced: name another folder, or empty it", dir, ReportFile)
+	}
+	return nil
+}
+
+// files are an output folder's contents by path within it, with slashes.
+type files map[string][]byte
+
+func writeOut(dir string, m models, r *Report) error {
+	f := files{HeadFile: m.head.Bytes()}
+	if m.pipeline != nil {
+		f[PipelineFile] = m.pipeline.Bytes()
+	}
+	return f.write(dir, r, "run", r)
+}
+
+// write adds the report and the README made of it, and makes the folder, whole
+// or not at all: it is written beside its place and renamed.
+func (f files) write(dir string, report any, template string, v any) error {
+	b, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	f[ReportFile] = append(b, '\n')
+	var text bytes.Buffer
+	if err := readme.ExecuteTemplate(&text, template, v); err != nil {
+		return err
+	}
+	f[ReadmeFile] = text.Bytes()
+	if err := f.replace(filepath.Clean(dir)); err != nil {
+		return fmt.Errorf("--out %s: %w", dir, err)
+	}
+	return nil
+}
+
+func (f files) replace(dir string) (err error) {
+	var disk durable.FS
+	parent := filepath.Dir(dir)
+	if err := disk.Mkdir(parent); err != nil {
+		return err
+	}
+	pattern := "." + filepath.Base(dir) + durable.TempMark
+	if err := sweep(parent, pattern); err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp(parent, pattern)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	whole, old := filepath.Join(temp, "new"), filepath.Join(temp, "old")
+	for name, content := range f {
+		path := filepath.Join(whole, filepath.FromSlash(name))
+		if err := disk.Mkdir(filepath.Dir(path)); err != nil {
+			return err
+		}
+		if err := disk.ReplaceBytes(path, content); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(whole, dir); err != nil {
+		return errors.Join(err, os.Rename(old, dir))
+	}
+	return disk.SyncDir(parent)
+}
+
+// sweep removes what a killed run has left behind.
+func sweep(parent, prefix string) error {
+	entries, err := os.ReadDir(parent)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(parent, e.Name())))
+		}
+	}
+	return err
+}
+
+//go:embed readme.md.tmpl
+var readmeText string
+
+var readme = template.Must(template.New("").Funcs(template.FuncMap{
+	"percent": func(v float64) string { return fmt.Sprintf("%.2f %%", 100*v) },
+	"points":  func(v float64) string { return fmt.Sprintf("%+.2f", 100*v) },
+	"nats":    func(v float64) string { return fmt.Sprintf("%.4f", v) },
+}).Parse(readmeText))

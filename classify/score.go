@@ -1,0 +1,99 @@
+package classify
+
+import (
+	"fmt"
+	"math"
+)
+
+// Score is what a classifier's logits say about labelled rows.
+type Score struct {
+	Accuracy     float64    `json:"accuracy"`
+	Interval95   [2]float64 `json:"interval95"`    // Wilson95 of the accuracy
+	CrossEntropy float64    `json:"cross_entropy"` // mean over rows, nats
+	Rows         int        `json:"rows"`
+	PerClass     []Class    `json:"per_class"`
+	Confusion    [][]int    `json:"confusion"` // [true class][predicted class], rows counted
+
+	said []int32 // the predicted class, by row
+	hits []bool  // whether it is the right one
+}
+
+// Class is one class's part of a Score. Precision is null where the class was
+// never predicted, Recall where no row has it.
+type Class struct {
+	Name      string   `json:"class"`
+	Precision *float64 `json:"precision"`
+	Recall    *float64 `json:"recall"`
+	Support   int      `json:"support"` // rows that have the class
+}
+
+// NewScore scores logits, one row of len(classes) values a label. The predicted
+// class is the first of the largest logits. Logits that are not numbers are an
+// error: they would count as some class.
+func NewScore(logits []float32, labels []int32, classes []string) (Score, error) {
+	k := len(classes)
+	s := Score{Rows: len(labels), Confusion: make([][]int, k), said: make([]int32, len(labels)), hits: make([]bool, len(labels))}
+	for i := range s.Confusion {
+		s.Confusion[i] = make([]int, k)
+	}
+	right, loss := 0, 0.0
+	for i, label := range labels {
+		z := logits[i*k : (i+1)*k]
+		best := largest(z)
+		nats := logSumExp(z) - float64(z[label])
+		if math.IsNaN(nats) || math.IsInf(nats, 0) {
+			return s, fmt.Errorf("test row %d: the head's logits are not finite numbers: %v", i, z)
+		}
+		loss += nats
+		s.Confusion[label][best]++
+		s.said[i] = int32(best)
+		if s.hits[i] = best == int(label); s.hits[i] {
+			right++
+		}
+	}
+	s.Accuracy = float64(right) / float64(s.Rows)
+	s.Interval95 = Wilson95(right, s.Rows)
+	s.CrossEntropy = loss / float64(s.Rows)
+	s.PerClass = perClass(s.Confusion, classes)
+	return s, nil
+}
+
+func perClass(confusion [][]int, names []string) []Class {
+	cs := make([]Class, len(names))
+	for k, name := range names {
+		said, has := 0, 0
+		for j := range names {
+			said += confusion[j][k]
+			has += confusion[k][j]
+		}
+		cs[k] = Class{name, share(confusion[k][k], said), share(confusion[k][k], has), has}
+	}
+	return cs
+}
+
+func share(part, whole int) *float64 {
+	if whole == 0 {
+		return nil
+	}
+	s := float64(part) / float64(whole)
+	return &s
+}
+
+func largest(z []float32) int {
+	best := 0
+	for k, v := range z {
+		if v > z[best] {
+			best = k
+		}
+	}
+	return best
+}
+
+func logSumExp(z []float32) float64 {
+	top := float64(z[largest(z)])
+	sum := 0.0
+	for _, v := range z {
+		sum += math.Exp(float64(v) - top)
+	}
+	return top + math.Log(sum)
+}
