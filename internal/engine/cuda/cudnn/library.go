@@ -1,0 +1,137 @@
+//go:build nvidia && linux && amd64
+
+// Package cudnn calls the convolutions of cuDNN 9, opened at run time: a binary
+// starts without it, and the engine then computes by its own kernels.
+//
+// Only algorithms that cuDNN calls deterministic are used, picked by its
+// heuristics, which are a function of shapes, device and version.
+package cudnn
+
+/*
+#cgo LDFLAGS: -ldl
+#include <stdlib.h>
+#include "api.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"unsafe"
+)
+
+// Package is what holds the library for CUDA 12, as pip names it.
+const Package = "nvidia-cudnn-cu12"
+
+// Variable names the environment variable that may hold the library's path.
+const Variable = "MONCAE_CUDNN"
+
+// ErrNotFound is wrapped where no libcudnn.so.9 can be opened.
+var ErrNotFound = errors.New("cuDNN 9 was not found")
+
+// Library is an open cuDNN.
+type Library struct {
+	Path    string
+	version int
+}
+
+// Version is for example "9.1.0".
+func (l *Library) Version() string {
+	return fmt.Sprintf("%d.%d.%d", l.version/10000, l.version%10000/100, l.version%100)
+}
+
+// Open opens the library, once: the one that MONCAE_CUDNN names, or else the
+// dynamic linker's, or else that of an active or a user's Python environment.
+var Open = sync.OnceValues(func() (*Library, error) {
+	paths := []string{"libcudnn.so.9"}
+	if path := os.Getenv(Variable); path != "" {
+		paths = []string{path}
+	} else {
+		paths = append(paths, pythonPaths()...)
+	}
+	var reasons []string
+	for _, path := range paths {
+		l, err := open(path)
+		if err == nil {
+			return l, nil
+		}
+		reasons = append(reasons, err.Error())
+	}
+	return nil, fmt.Errorf("%w: %s (pip install %s, or name the file libcudnn.so.9 in %s)", ErrNotFound, strings.Join(reasons, "; "), Package, Variable)
+})
+
+func open(path string) (*Library, error) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	var version C.size_t
+	wrong := C.moncae_cudnn_open(name, &version)
+	if major := version / 10000; version != 0 && major != 9 {
+		return nil, fmt.Errorf("%s has version number %d; version 9 is needed", path, int(version))
+	}
+	if wrong != nil {
+		return nil, errors.New(C.GoString(wrong))
+	}
+	return &Library{path, int(version)}, nil
+}
+
+// pythonPaths are the places where pip puts the library.
+func pythonPaths() []string {
+	var roots []string
+	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
+		roots = append(roots, filepath.Join(env, "lib/python3*/site-packages"))
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		roots = append(roots, filepath.Join(home, ".local/lib/python3*/site-packages"))
+	}
+	roots = append(roots, "/usr/local/lib/python3*/dist-packages", "/usr/local/lib/python3*/site-packages")
+	var found []string
+	for _, root := range roots {
+		files, err := filepath.Glob(filepath.Join(root, "nvidia/cudnn/lib/libcudnn.so.9"))
+		if err != nil {
+			panic(err) // a bad pattern
+		}
+		found = append(found, files...)
+	}
+	return found
+}
+
+// Status is a cudnnStatus_t other than success.
+type Status int
+
+func (s Status) Error() string {
+	return fmt.Sprintf("cuDNN: %s (%d)", C.GoString(C.moncae_cudnn_error(C.int(s))), int(s))
+}
+
+func result(s C.int) error {
+	if s == 0 {
+		return nil
+	}
+	return Status(s)
+}
+
+// Handle is cuDNN's state for one stream; it belongs to the context that is
+// current when it is made, and to one goroutine at a time.
+type Handle struct{ h C.handle_t }
+
+// NewHandle makes a handle. The Library must be open.
+func (l *Library) NewHandle() (*Handle, error) {
+	var h Handle
+	if err := result(C.moncae_cudnn_create(&h.h)); err != nil {
+		return nil, err
+	}
+	return &h, nil
+}
+
+// SetStream has everything that follows run on a CUstream.
+func (h *Handle) SetStream(stream unsafe.Pointer) error {
+	return result(C.moncae_cudnn_stream(h.h, stream))
+}
+
+// Close frees the handle.
+func (h *Handle) Close() error {
+	return result(C.moncae_cudnn_destroy(h.h))
+}

@@ -1,0 +1,195 @@
+//go:build nvidia && linux && amd64
+
+package cuda
+
+import (
+	"fmt"
+	"regexp"
+	"runtime"
+	"sync"
+
+	"gorgonia.org/cu"
+
+	"moncae/internal/engine/cuda/cudnn"
+	"moncae/internal/engine/cuda/driver"
+	"moncae/internal/engine/cuda/plan"
+	"moncae/kernels"
+)
+
+// device is an open GPU. Its context is made anew after a fault; generation
+// counts how often, and everything that lived in an older one is gone.
+type device struct {
+	info    driver.Device
+	library *cudnn.Library // nil without
+	memory  *budget
+
+	// calls is held for reading while a program uses the context, and for writing
+	// while the context is replaced, or while a program is tried alone.
+	calls      sync.RWMutex
+	generation int
+	context    cu.CUContext
+	functions  map[string]cu.Function
+
+	// quiet is held while a graph is recorded and while the whole context is waited
+	// for: the driver allows one or the other.
+	quiet sync.Mutex
+
+	choosing   sync.Mutex
+	handles    []*cudnn.Handle // of closed programs: making one takes long
+	algorithms map[plan.Conv]choice
+}
+
+type choice struct {
+	algorithm int
+	workspace int64
+	ok        bool
+}
+
+func openDevice(info driver.Device, library *cudnn.Library) (*device, error) {
+	d := &device{info: info, library: library, algorithms: map[plan.Conv]choice{}}
+	if err := d.start(); err != nil {
+		return nil, err
+	}
+	var free int64
+	err := d.do(func() (err error) {
+		free, _, err = cu.MemInfo()
+		return err
+	})
+	d.memory = newBudget(free / 10 * 9)
+	return d, err
+}
+
+// start retains the context and loads the kernels.
+func (d *device) start() (err error) {
+	if d.context, err = d.info.ID().RetainPrimaryCtx(); err != nil {
+		return fmt.Errorf("making a context: %w", err)
+	}
+	return d.do(d.loadKernels)
+}
+
+var entries = regexp.MustCompile(`\.visible \.entry (\w+)\(`)
+
+func (d *device) loadKernels() error {
+	d.functions = map[string]cu.Function{}
+	for name, code := range kernels.PTX() {
+		module, err := cu.LoadData(code)
+		if err != nil {
+			return fmt.Errorf("loading the kernels of %s.cu: %w", name, err)
+		}
+		for _, entry := range entries.FindAllStringSubmatch(code, -1) {
+			if d.functions[entry[1]], err = module.Function(entry[1]); err != nil {
+				return fmt.Errorf("kernel %s: %w", entry[1], err)
+			}
+		}
+	}
+	return nil
+}
+
+// do runs f on an OS thread with the device's context.
+func (d *device) do(f func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cu.SetCurrentContext(d.context); err != nil {
+		return fmt.Errorf("making the context current: %w", err)
+	}
+	return f()
+}
+
+// wait waits for everything on the device. It needs the context to be current.
+func (d *device) wait() error {
+	d.quiet.Lock()
+	defer d.quiet.Unlock()
+	return cu.Synchronize()
+}
+
+// lost tells whether err, or what led to it, has made the context unusable.
+func (d *device) lost(err error) bool {
+	return driver.IsLost(err) || driver.IsLost(d.do(d.wait))
+}
+
+// replace makes a new context if generation is still the current one.
+func (d *device) replace(generation int) error {
+	d.calls.Lock()
+	defer d.calls.Unlock()
+	if d.generation != generation {
+		return nil
+	}
+	d.generation++
+	d.memory.forget()
+	d.handles = nil // they went with the context
+	if err := d.info.ID().ResetPrimaryCtx(); err != nil {
+		return fmt.Errorf("resetting the device: %w", err)
+	}
+	return d.start()
+}
+
+func (d *device) close() error {
+	err := d.do(func() error {
+		for _, h := range d.handles {
+			if err := h.Close(); err != nil {
+				return err
+			}
+		}
+		return d.memory.trim()
+	})
+	if released := d.info.ID().ReleasePrimaryCtx(); err == nil {
+		err = released
+	}
+	return err
+}
+
+// Choose asks cuDNN's heuristics for an algorithm, once for every shape. It
+// needs the context to be current.
+func (d *device) Choose(c plan.Conv) (algorithm int, workspace int64, ok bool) {
+	key := plan.Conv{Kind: c.Kind, Geometry: c.Geometry, Half: c.Half, Exact: c.Exact}
+	d.choosing.Lock()
+	made, known := d.algorithms[key]
+	d.choosing.Unlock()
+	if !known {
+		made = d.ask(key)
+		d.choosing.Lock()
+		d.algorithms[key] = made
+		d.choosing.Unlock()
+	}
+	return made.algorithm, made.workspace, made.ok
+}
+
+// ask gives up on a shape that cuDNN refuses: our own kernels take any.
+func (d *device) ask(c plan.Conv) (made choice) {
+	h, err := d.takeHandle()
+	if err != nil {
+		return made
+	}
+	defer d.putHandle(h)
+	conv, err := cudnn.NewConv(c)
+	if err != nil {
+		return made
+	}
+	defer conv.Close()
+	if made.algorithm, made.workspace, made.ok, err = conv.Choose(h); err != nil {
+		made.ok = false
+	}
+	return made
+}
+
+func (d *device) takeHandle() (*cudnn.Handle, error) {
+	d.choosing.Lock()
+	if n := len(d.handles); n > 0 {
+		h := d.handles[n-1]
+		d.handles = d.handles[:n-1]
+		d.choosing.Unlock()
+		return h, nil
+	}
+	d.choosing.Unlock()
+	h, err := d.library.NewHandle()
+	if err != nil {
+		return nil, fmt.Errorf("making a cuDNN handle: %w", err)
+	}
+	return h, nil
+}
+
+func (d *device) putHandle(h *cudnn.Handle) {
+	d.choosing.Lock()
+	defer d.choosing.Unlock()
+	d.handles = append(d.handles, h)
+}

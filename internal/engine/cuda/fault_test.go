@@ -1,0 +1,245 @@
+//go:build nvidia && linux && amd64
+
+package cuda
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+)
+
+// TestFaultOnce: a kernel faults in the middle of a step, once. Every program
+// ends as if nothing had been.
+func TestFaultOnce(t *testing.T) {
+	j := newJob(t, openFake(t))
+	want := j.must(t)
+	t.Setenv("MONCAE_FAKE_KERNEL", "adam:4")
+	var wg sync.WaitGroup
+	results, errs := make([]result, 3), make([]error, 3)
+	for i := range results {
+		wg.Go(func() { results[i], errs[i] = j.run() })
+	}
+	wg.Wait()
+	for i := range results {
+		if errs[i] != nil {
+			t.Fatal(errs[i])
+		}
+		same(t, "after a fault", results[i], want)
+	}
+}
+
+// TestFaultAlways: one program's kernel faults whenever it runs. That program
+// fails; the one beside it doesn't.
+func TestFaultAlways(t *testing.T) {
+	good := newJob(t, openFake(t))
+	want := good.must(t)
+	bad := good
+	bad.optimizer = arch.Adagrad
+	p, err := good.compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("MONCAE_FAKE_KERNEL", "adagrad:*")
+	_, err = bad.run()
+	if err == nil || !strings.Contains(err.Error(), "fault on the device") || !strings.Contains(err.Error(), "IllegalAddress") {
+		t.Errorf("the faulty program's error is %v", err)
+	}
+	got, err := good.train(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "beside a faulty program", got, want)
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	same(t, "after a faulty program", good.must(t), want)
+}
+
+// TestLaunchRefused: a kernel that the device refuses is an error with its name.
+func TestLaunchRefused(t *testing.T) {
+	j := newJob(t, openFake(t))
+	t.Setenv("MONCAE_FAKE_LAUNCH", "sgd")
+	bad := j
+	bad.optimizer = arch.SGD
+	if _, err := bad.run(); err == nil || !strings.Contains(err.Error(), "kernel sgd") {
+		t.Errorf("the error is %v; it should name the kernel", err)
+	}
+	j.must(t)
+}
+
+// TestLibraryRefuses: where cuDNN doesn't run what it has offered, a network
+// trains on our own kernels.
+func TestLibraryRefuses(t *testing.T) {
+	if !apart(t, "MONCAE_FAKE_CUDNN_STATUS=3000") {
+		return
+	}
+	got := newJob(t, openFake(t)).must(t)
+	if got.losses[0] < 0.5 || got.losses[0] > 2 {
+		t.Errorf("losses %v", got.losses)
+	}
+}
+
+// TestMemory: a network that the device could never hold is refused at once.
+func TestMemory(t *testing.T) {
+	t.Setenv("MONCAE_FAKE_MEMORY", "8000000")
+	j := newJob(t, openFake(t))
+	small := j.must(t)
+	big := j
+	big.net = testNet(t, 512)
+	if _, err := big.run(); !errors.Is(err, engine.ErrMemory) {
+		t.Errorf("a network beyond the memory: %v, want %v", err, engine.ErrMemory)
+	}
+	same(t, "after a refusal", j.must(t), small)
+}
+
+// TestMemoryWait: a network waits for the memory that another one holds.
+func TestMemoryWait(t *testing.T) {
+	e := openFake(t)
+	j := newJob(t, e)
+	holder, err := j.compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := e.(*single).device.memory
+	memory.mu.Lock()
+	memory.capacity = memory.reserved + 1
+	memory.mu.Unlock()
+
+	t.Run("in vain", func(t *testing.T) {
+		defer func(d time.Duration) { patience = d }(patience)
+		patience = 20 * time.Millisecond
+		if _, err := j.compile(); !errors.Is(err, engine.ErrMemory) {
+			t.Errorf("compiling beside an idle program: %v, want %v", err, engine.ErrMemory)
+		}
+	})
+	done := make(chan error)
+	go func() {
+		_, err := j.run()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("compiled without memory: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	if err := holder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMemoryTaken: the device refuses an allocation that the budget had room
+// for, as where another process uses it. One network is lost; after it, others
+// go on.
+func TestMemoryTaken(t *testing.T) {
+	j := newJob(t, openFake(t))
+	want := j.must(t)
+	t.Setenv("MONCAE_FAKE_MEMORY", "1000")
+	big := j
+	big.net = testNet(t, 64)
+	if _, err := big.run(); !errors.Is(err, engine.ErrMemory) {
+		t.Errorf("compiling on a device that is full: %v, want %v", err, engine.ErrMemory)
+	}
+	t.Setenv("MONCAE_FAKE_MEMORY", "1000000000")
+	same(t, "after a refusal", j.must(t), want)
+}
+
+// TestMissing: what is missing, or too old, is said, with the sort Missing.
+func TestMissing(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		env  []string
+		want []string
+	}{
+		{"no driver", []string{"LD_LIBRARY_PATH="}, []string{"no NVIDIA driver", "libcuda.so.1"}},
+		{"no device", []string{"MONCAE_FAKE_DEVICES=0"}, []string{"no device"}},
+		{"old driver", []string{"MONCAE_FAKE_DRIVER=11080"}, []string{"supports CUDA 11.8", "12.1 or newer", "530"}},
+		{"driver fails", []string{"MONCAE_FAKE_INIT=100"}, []string{"starting the CUDA driver", "NoDevice"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !apart(t, c.env...) {
+				return
+			}
+			_, err := Open()
+			if err == nil || fault.Of(err) != fault.Missing {
+				t.Fatalf("Open: %v, want an error of the sort Missing", err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("Open: %q doesn't say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// TestNoLibrary: without a cuDNN that fits, the engine works, and Probe tells
+// the package that has one.
+func TestNoLibrary(t *testing.T) {
+	for _, c := range []struct {
+		name, env, want string
+	}{
+		{"missing", "MONCAE_CUDNN=/nowhere/libcudnn.so.9", "pip install nvidia-cudnn-cu12"},
+		{"version 8", "MONCAE_FAKE_CUDNN=8902", "version 9 is needed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !apart(t, c.env) {
+				return
+			}
+			e := openFake(t)
+			if v := e.Info().Version; !strings.Contains(v, "no cuDNN") {
+				t.Errorf("the engine's version is %q", v)
+			}
+			if r := Probe(); !strings.Contains(r.CuDNNError, c.want) || r.CuDNN != "" {
+				t.Errorf("Probe says %+v, want %q", r, c.want)
+			}
+			newJob(t, e).must(t)
+		})
+	}
+}
+
+// TestSeveralDevices: results don't depend on the device; programs spread.
+func TestSeveralDevices(t *testing.T) {
+	t.Setenv("MONCAE_FAKE_DEVICES", "2")
+	e := openFake(t)
+	many, ok := e.(*engines)
+	if !ok || e.Info().Workers != 2 {
+		t.Fatalf("two devices gave %T, %+v", e, e.Info())
+	}
+	j := newJob(t, e)
+	var programs []engine.Program
+	var results []result
+	for range 2 {
+		p, err := j.compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := j.train(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		programs, results = append(programs, p), append(results, r)
+	}
+	same(t, "on another device", results[1], results[0])
+	for i, one := range many.list {
+		if one.device.memory.holders != 1 {
+			t.Errorf("device %d holds %d programs, want 1", i, one.device.memory.holders)
+		}
+	}
+	for _, p := range programs {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := Open(2); fault.Of(err) != fault.Usage {
+		t.Errorf("opening device 2 of 2: %v, want an error of the sort Usage", err)
+	}
+}

@@ -1,0 +1,159 @@
+package plan
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"moncae/internal/arch"
+	"moncae/internal/ops"
+)
+
+// geometry of a convolution with kernel k; k 0 is a dense layer, a convolution
+// of one pixel with all values of x as its channels.
+func geometry(x, y value, k, stride int) Geometry {
+	if k == 0 {
+		return Geometry{N: x.n, H: 1, W: 1, C: x.h * x.w * x.c, YH: 1, YW: 1, O: y.c, Kernel: 1, Stride: 1}
+	}
+	return Geometry{N: x.n, H: x.h, W: x.w, C: x.c, YH: y.h, YW: y.w, O: y.c, Kernel: k, Stride: stride}
+}
+
+// forward lowers a convolution with its bias and the activation after it.
+func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
+	out, f := n, arch.Activation("")
+	if next := l.next(n); next != nil {
+		if op, ok := next.Op().(ops.Activation); ok && (op.F != arch.SiLU || !l.training) {
+			out, f = next, op.F
+			l.fused[next] = true
+		}
+	}
+	x, y := l.of(in[0], l.half), l.create(out)
+	bias := l.param(in[2])
+	c := Conv{Kind: Forward, Geometry: geometry(x, y, kernel, stride), Input: x.ref, Output: y.ref}
+	if l.choose(&c, x.half, y.half) {
+		c.Weight = l.weight(in[1], x.half)
+		l.emit(c)
+		l.over(y.total(), "bias_activate"+suffix(y.half), y.ref, bias, number(f), int32(y.c), y.count())
+		return
+	}
+	l.own(c, x.ref, l.param(in[1]), bias, y.ref, number(f), pair(x.half, y.half))
+}
+
+func (l *lowering) inputGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
+	dy, dx := l.values[in[1]], l.create(n)
+	c := Conv{Kind: InputGrad, Geometry: geometry(dx, dy, kernel, stride), Input: dx.ref, Output: dy.ref}
+	if l.choose(&c, dy.half, dx.half) {
+		c.Weight = l.weight(in[0], dy.half)
+		l.emit(c)
+		return
+	}
+	l.own(c, dy.ref, l.param(in[0]), Ref{In: Null}, dx.ref, 0, pair(dy.half, dx.half))
+}
+
+func (l *lowering) weightGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
+	x, dy := l.of(in[0], l.half), l.values[in[1]]
+	c := Conv{Kind: WeightGrad, Geometry: geometry(x, dy, kernel, stride), Input: x.ref, Output: dy.ref}
+	dw := l.gradient(n)
+	if !l.choose(&c, x.half, dy.half) {
+		l.ownWeightGrad(c, dw, pair(x.half, dy.half))
+		return
+	}
+	c.Weight = dw
+	if x.half {
+		c.Weight = Ref{In: HalfGrad, Offset: dw.Offset / 2}
+	}
+	l.emit(c)
+	if x.half {
+		values := int64(c.O) * int64(c.Kernel*c.Kernel*c.C)
+		l.over(values, "to_float", c.Weight, dw, uint32(values))
+	}
+}
+
+// choose tells whether cuDNN computes c, and how. Few channels are ours: there
+// cuDNN's matrix tiles are mostly empty.
+func (l *lowering) choose(c *Conv, from, to bool) bool {
+	if l.options.CuDNN == nil || from != to || min(c.C, c.O) <= 4 || max(c.C, c.O) <= 8 {
+		return false
+	}
+	c.Half = from
+	c.Exact = !l.training || !l.options.TF32
+	var ok bool
+	if c.Algorithm, c.Bytes, ok = l.options.CuDNN.Choose(*c); !ok {
+		return false
+	}
+	c.Workspace = Ref{In: Null}
+	if c.Bytes > 0 {
+		c.Workspace = l.scratch(c.Bytes)
+	}
+	return true
+}
+
+// pair names the types of what a convolution reads and writes.
+func pair(from, to bool) string { return suffix(from) + suffix(to) }
+
+// own launches our kernel for a forward convolution, or for an input gradient,
+// which is the same loop turned: dy is read, dx written.
+func (l *lowering) own(c Conv, read, weight, bias, write Ref, f int32, types string) {
+	h, w, in, ho, wo, out, turned := c.H, c.W, c.C, c.YH, c.YW, c.O, int32(0)
+	if c.Kind == InputGrad {
+		h, w, in, ho, wo, out, turned = ho, wo, out, h, w, in, 1
+	}
+	pixels := c.N * ho * wo
+	launch := Launch{Kernel: "conv_gemm" + types, Grid: [3]int{ceilDiv(pixels, 64), ceilDiv(out, 64), 1}, Block: 256}
+	if min(in, out) <= 8 {
+		group, name := 8, "conv_direct8"
+		switch {
+		case out == 1:
+			group, name = 1, "conv_direct1"
+		case out <= 4:
+			group, name = 4, "conv_direct4"
+		}
+		launch = Launch{Kernel: name + types, Grid: [3]int{ceilDiv(pixels, 512), ceilDiv(out, group), 1}, Block: 128}
+	}
+	launch.Args = []any{read, weight, bias, write, f, int32(c.N), int32(h), int32(w), int32(in), int32(ho), int32(wo), int32(out),
+		int32(c.Kernel), int32(c.Stride), turned}
+	l.emit(launch)
+}
+
+func (l *lowering) ownWeightGrad(c Conv, dw Ref, types string) {
+	bm, bn, name := 64, 64, "conv_weight_64x64"
+	taps := c.Kernel * c.Kernel * c.C
+	switch {
+	case c.O <= 8:
+		bm, bn, name = 8, 128, "conv_weight_8x128"
+	case taps <= 32:
+		bn, name = 16, "conv_weight_64x16"
+	}
+	tiles := ceilDiv(c.O, bm) * ceilDiv(taps, bn)
+	pixels := c.N * c.YH * c.YW
+	chunk := max(ceilDiv(pixels, max(512/tiles, 1)), 256)
+	parts := ceilDiv(pixels, chunk)
+	to := dw
+	if parts > 1 {
+		to = l.scratch(int64(parts) * int64(c.O*taps) * 4)
+	}
+	l.emit(Launch{name + types, [3]int{ceilDiv(taps, bn), ceilDiv(c.O, bm), parts}, 256, []any{c.Input, c.Output, to,
+		int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride), int32(chunk)}})
+	if parts > 1 {
+		l.sumParts(to, dw, parts, int64(c.O*taps))
+	}
+}
+
+func (l *lowering) param(n *gorgonia.Node) Ref { return l.layout.at(Params, l.names[n]) }
+
+// weight is a weight as cuDNN reads it.
+func (l *lowering) weight(n *gorgonia.Node, half bool) Ref {
+	if half {
+		return l.layout.at(HalfParam, l.names[n])
+	}
+	return l.param(n)
+}
+
+// gradient is the place of the parameter's gradient that n computes.
+func (l *lowering) gradient(n *gorgonia.Node) Ref {
+	name, ok := l.grads[n]
+	if !ok {
+		panic("plan: no parameter has the gradient " + n.String())
+	}
+	return l.layout.at(Grads, name)
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"moncae/internal/arch"
+	"moncae/internal/graph"
+	"moncae/internal/ops"
+)
+
+// Layout says where each parameter lies in Params, and how.
+type Layout struct {
+	Trained, Total int // values
+	params         map[string]placed
+}
+
+type placed struct {
+	param arch.Param
+	at    int // values from the start of Params
+	// dims are [O,C,H,W] of a weight, which lies on the device as [O,H,W,C];
+	// zero for vectors.
+	dims [4]int
+}
+
+func newLayout(net *graph.Net) (Layout, error) {
+	l := Layout{params: map[string]placed{}}
+	dims := weightDims(net)
+	for _, trained := range []bool{true, false} {
+		for _, p := range net.Params {
+			if p.Trained() != trained {
+				continue
+			}
+			d := dims[p.Name]
+			if p.Role == arch.Weight && d[0]*d[1]*d[2]*d[3] != p.Size() {
+				return l, fmt.Errorf("parameter %s has shape %v; no convolution or dense layer uses it so", p.Name, p.Shape)
+			}
+			l.params[p.Name] = placed{p, l.Total, d}
+			l.Total += p.Size()
+		}
+		if trained {
+			l.Trained = l.Total
+		}
+	}
+	return l, nil
+}
+
+// weightDims are the dimensions of each weight by name: a dense layer's are
+// those of its input.
+func weightDims(net *graph.Net) map[string][4]int {
+	names := map[*gorgonia.Node]string{}
+	for name, n := range net.Train.Params {
+		names[n] = name
+	}
+	dims := map[string][4]int{}
+	for _, n := range net.Train.Graph.AllNodes() {
+		switch n.Op().(type) {
+		case ops.Conv2D, ops.Dense:
+			x, w := inputs(n)[0].Shape(), inputs(n)[1]
+			s := w.Shape()
+			d := [4]int{s[0], x[1], x[2], x[3]}
+			if len(s) == 4 {
+				d = [4]int{s[0], s[1], s[2], s[3]}
+			}
+			dims[names[w]] = d
+		}
+	}
+	return dims
+}
+
+// at is the parameter's place in a region that has the layout of Params.
+func (l *Layout) at(in Region, name string) Ref {
+	bytes := int64(4)
+	if in == HalfParam || in == HalfGrad {
+		bytes = 2
+	}
+	return Ref{In: in, Offset: int64(l.params[name].at) * bytes}
+}
+
+// running is the place of an untrained parameter's raw average.
+func (l *Layout) running(name string) Ref {
+	return Ref{In: Running, Offset: int64(l.params[name].at-l.Trained) * 4}
+}
+
+// Pack writes w in the order and layouts of Params.
+func (l *Layout) Pack(w arch.Weights) []float32 {
+	flat := make([]float32, l.Total)
+	for name, p := range l.params {
+		l.each(p, func(device, host int) { flat[p.at+device] = w[name][host] })
+	}
+	return flat
+}
+
+// Unpack is Pack's inverse.
+func (l *Layout) Unpack(flat []float32) arch.Weights {
+	w := arch.Weights{}
+	for name, p := range l.params {
+		v := make([]float32, p.param.Size())
+		l.each(p, func(device, host int) { v[host] = flat[p.at+device] })
+		w[name] = v
+	}
+	return w
+}
+
+// each calls f with a value's place on the device and in the host's tensor.
+func (l *Layout) each(p placed, f func(device, host int)) {
+	c, area := p.dims[1], p.dims[2]*p.dims[3]
+	if p.param.Role != arch.Weight {
+		c, area = 1, p.param.Size()
+	}
+	size := c * area
+	for i := range p.param.Size() {
+		o, rest := i/size, i%size
+		f(o*size+rest%area*c+rest/area, i)
+	}
+}

@@ -1,0 +1,298 @@
+package plan
+
+import (
+	"fmt"
+	"sort"
+
+	"gorgonia.org/gorgonia"
+
+	"moncae/internal/arch"
+	"moncae/internal/graph"
+	"moncae/internal/ops"
+)
+
+// value is an activation: N·H·W rows of C values.
+type value struct {
+	ref        Ref
+	half       bool
+	n, h, w, c int
+}
+
+func (v value) rows() int64  { return int64(v.n) * int64(v.h) * int64(v.w) }
+func (v value) total() int64 { return v.rows() * int64(v.c) }
+
+// count is the total as kernels take it.
+func (v value) count() uint32 { return uint32(v.total()) }
+
+// lowering turns one graph into steps.
+type lowering struct {
+	net      *graph.Net
+	layout   *Layout
+	options  Options
+	memory   *memory
+	half     bool
+	training bool
+	library  bool
+
+	names  map[*gorgonia.Node]string           // of parameters
+	live   []*gorgonia.Node                    // in topological order
+	users  map[*gorgonia.Node][]*gorgonia.Node // that need the value, among the live
+	keep   map[*gorgonia.Node]bool             // values that others need after the graph
+	wide   map[*gorgonia.Node]bool             // float32 whatever the training computes in
+	fused  map[*gorgonia.Node]bool             // done by another node's step
+	values map[*gorgonia.Node]value
+	norms  map[*gorgonia.Node]*norm
+	grads  map[*gorgonia.Node]string // the parameter whose gradient a node is
+	places map[*gorgonia.Node]Ref    // of the maxima of a pooling
+
+	images    value // the gathered input in float32
+	inputHalf Ref   // and in bfloat16
+	labels    Ref
+	lossGrad  *gorgonia.Node
+	lossDone  bool
+	steps     []Step
+}
+
+// inputs are an op's operands, in order.
+func inputs(n *gorgonia.Node) gorgonia.Nodes {
+	var in gorgonia.Nodes
+	for it := n.Graph().From(n.ID()); it.Next(); {
+		in = append(in, it.Node().(*gorgonia.Node))
+	}
+	return in
+}
+
+// needs are the operands whose values a kernel of n reads.
+func needs(n *gorgonia.Node) gorgonia.Nodes {
+	in := inputs(n)
+	switch op := n.Op().(type) {
+	case ops.ActivationGrad:
+		if op.F != arch.SiLU {
+			return in[1:]
+		}
+	case ops.MaxPool2Grad:
+		return in[2:] // the forward pass keeps the places of the maxima
+	}
+	return in
+}
+
+// most is the number of values that a tensor may have: kernels count in 32 bits.
+const most = 1<<31 - 1
+
+// prepare finds the live nodes of the graph that roots need.
+func (l *lowering) prepare(roots []*gorgonia.Node, params map[string]*gorgonia.Node) error {
+	l.names = map[*gorgonia.Node]string{}
+	for name, n := range params {
+		l.names[n] = name
+	}
+	l.users = map[*gorgonia.Node][]*gorgonia.Node{}
+	l.keep, l.wide, l.fused = map[*gorgonia.Node]bool{}, map[*gorgonia.Node]bool{}, map[*gorgonia.Node]bool{}
+	l.values, l.norms = map[*gorgonia.Node]value{}, map[*gorgonia.Node]*norm{}
+	seen := map[*gorgonia.Node]bool{}
+	var visit func(n *gorgonia.Node)
+	visit = func(n *gorgonia.Node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		l.live = append(l.live, n)
+		if n.Op() == nil {
+			return
+		}
+		for _, in := range inputs(n) {
+			visit(in)
+		}
+	}
+	for _, n := range roots {
+		visit(n)
+	}
+	sort.Slice(l.live, func(i, j int) bool { return l.live[i].ID() < l.live[j].ID() })
+	for _, n := range l.live {
+		if size := n.Shape().TotalSize(); size > most {
+			return fmt.Errorf("%v has %d values; the CUDA engine takes tensors of at most %d: a smaller batch helps", n, size, most)
+		}
+		if n.Op() == nil {
+			continue
+		}
+		for _, in := range needs(n) {
+			l.users[in] = append(l.users[in], n)
+		}
+	}
+	return nil
+}
+
+// next is the sole user of n's value, nil where there are others.
+func (l *lowering) next(n *gorgonia.Node) *gorgonia.Node {
+	if len(l.users[n]) != 1 || l.keep[n] {
+		return nil
+	}
+	return l.users[n][0]
+}
+
+// emit adds a step and notes the buffers that it names.
+func (l *lowering) emit(s Step) {
+	at := len(l.steps)
+	switch s := s.(type) {
+	case Launch:
+		for _, a := range s.Args {
+			if r, ok := a.(Ref); ok {
+				l.memory.use(r, at)
+			}
+		}
+	case Conv:
+		for _, r := range []Ref{s.Input, s.Weight, s.Output, s.Workspace} {
+			l.memory.use(r, at)
+		}
+		l.library = true
+	}
+	l.steps = append(l.steps, s)
+}
+
+func (l *lowering) scratch(bytes int64) Ref {
+	sequence := 0
+	if !l.training {
+		sequence = 1
+	}
+	return l.memory.add(bytes, sequence)
+}
+
+// create makes the value of a node with four axes.
+func (l *lowering) create(n *gorgonia.Node) value {
+	s := n.Shape()
+	v := value{n: s[0], c: s[1], h: s[2], w: s[3], half: l.half && !l.wide[n]}
+	v.ref = l.scratch(v.total() * v.bytes())
+	l.values[n] = v
+	return v
+}
+
+func (v value) bytes() int64 {
+	if v.half {
+		return 2
+	}
+	return 4
+}
+
+// as is v in the type asked for, cast by a kernel where it has the other.
+func (l *lowering) as(v value, half bool) value {
+	if v.half == half {
+		return v
+	}
+	c := v
+	c.half = half
+	c.ref = l.scratch(c.total() * c.bytes())
+	kernel := "to_float"
+	if half {
+		kernel = "to_half"
+	}
+	l.over(v.total(), kernel, v.ref, c.ref, v.count())
+	return c
+}
+
+// of is a node's value in the type that activations have here.
+func (l *lowering) of(n *gorgonia.Node, half bool) value {
+	v, ok := l.values[n]
+	if !ok {
+		panic(fmt.Sprintf("plan: %v is used before it is made", n))
+	}
+	if n.Op() == nil && half != v.half && half {
+		return l.halfInput(v)
+	}
+	return l.as(v, half)
+}
+
+func suffix(half bool) string {
+	if half {
+		return "_bf16"
+	}
+	return "_f32"
+}
+
+// threads of a block, and the most blocks of a launch over values.
+const (
+	threads   = 256
+	maxBlocks = 8192
+)
+
+// over launches a kernel that strides over total values.
+func (l *lowering) over(total int64, kernel string, args ...any) {
+	blocks := min((total+threads-1)/threads, maxBlocks)
+	l.emit(Launch{Kernel: kernel, Grid: [3]int{int(blocks), 1, 1}, Block: threads, Args: args})
+}
+
+// nodes lowers the live nodes in their order.
+func (l *lowering) nodes() error {
+	for _, n := range l.live {
+		if n.Op() == nil || l.fused[n] {
+			continue
+		}
+		if err := l.node(n); err != nil {
+			return fmt.Errorf("lowering %v: %w", n, err)
+		}
+	}
+	return nil
+}
+
+func (l *lowering) node(n *gorgonia.Node) error {
+	in := inputs(n)
+	switch op := n.Op().(type) {
+	case ops.Conv2D:
+		l.forward(n, in, op.Kernel, op.Stride)
+	case ops.Dense:
+		l.forward(n, in, 0, 1)
+	case ops.Conv2DGradInput:
+		l.inputGrad(n, in, op.Kernel, op.Stride)
+	case ops.DenseGradInput:
+		l.inputGrad(n, in, 0, 1)
+	case ops.Conv2DGradWeight:
+		l.weightGrad(n, in, op.Kernel, op.Stride)
+	case ops.DenseGradWeight:
+		l.weightGrad(n, in, 0, 1)
+	case ops.ChannelSum:
+		l.channelSum(n, in[0])
+	case ops.BatchNorm, ops.Normalize:
+		l.normalize(n, in)
+	case ops.BatchMean, ops.BatchVariance: // with BatchNorm
+	case ops.BatchNormGradInput, ops.BatchNormGradGamma:
+		l.normGrad(in[0])
+	case ops.Activation:
+		x, y := l.of(in[0], l.half), l.create(n)
+		l.over(y.total(), "activate"+suffix(y.half), l.in(x, y.half), y.ref, number(op.F), y.count())
+	case ops.ActivationGrad:
+		l.activationGrad(n, in, op)
+	case ops.Dropout:
+		l.dropout(n, in[0], op)
+	case ops.DropoutGrad:
+		l.dropout(n, in[0], ops.Dropout(op))
+	case ops.MaxPool2:
+		l.maxPool(n, in[0])
+	case ops.MaxPool2Grad:
+		l.maxPoolGrad(n, in)
+	case ops.Upsample2:
+		x, y := l.of(in[0], l.half), l.create(n)
+		l.over(y.total(), "upsample"+suffix(y.half), l.in(x, y.half), y.ref, int32(y.h), int32(y.w), int32(y.c), y.count())
+	case ops.Upsample2Grad:
+		dy, dx := l.of(in[0], l.half), l.create(n)
+		l.over(dx.total(), "upsample_grad"+suffix(dx.half), l.in(dy, dx.half), dx.ref, int32(dy.h), int32(dy.w), int32(dy.c), dx.count())
+	case ops.Add:
+		l.sum(n, in)
+	case ops.BCEWithLogits, ops.MSE, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.SoftmaxCrossEntropyGrad:
+		l.loss(in)
+	default:
+		if ops.IsGradientSum(n) {
+			l.sum(n, in)
+			return nil
+		}
+		return l.constant(n)
+	}
+	return nil
+}
+
+// constant accepts what needs no step: the gradient that the loss starts with.
+func (l *lowering) constant(n *gorgonia.Node) error {
+	if len(n.Shape()) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the CUDA engine has no kernel for %v", n.Op())
+}
+
+func (l *lowering) in(v value, half bool) Ref { return l.as(v, half).ref }

@@ -1,0 +1,153 @@
+// Package plan lowers a network's graphs to what a GPU runs: lists of kernel
+// launches and cuDNN convolutions over one block of memory.
+//
+// It is pure: no device, no cgo. Activations are NHWC, in bfloat16 where the
+// training asks for it; weights, their gradients, statistics, logits and losses
+// are float32. What Gorgonia keeps apart is fused again: convolution, bias and
+// activation; batch norm and activation; batch norm's gradients; a loss and its
+// gradient. Kernels and their partition are a static rule on shapes, so a
+// network gives the same plan, and the same bits, wherever it runs.
+//
+// A plan takes about a millisecond to make.
+package plan
+
+import (
+	"moncae/internal/arch"
+	"moncae/internal/graph"
+)
+
+// Region is a block of a program's device memory, or of its data's.
+type Region int
+
+// The regions. Arena holds activations, their gradients and scratch memory.
+const (
+	Arena     Region = iota
+	Params           // all parameters: the trained ones first, flat, float32
+	Grads            // gradients of the trained ones, in their layout
+	SlotA            // the optimiser's first value for each trained parameter
+	SlotB            // its second
+	Running          // raw running averages, in the order of the untrained parameters
+	HalfParam        // the trained parameters in bfloat16
+	HalfGrad         // cuDNN's weight gradients in bfloat16
+	Counter          // int32: how often the graph ran in this call
+	Steps            // uint64: training steps so far
+	Rows             // int32 row numbers of this call
+	Rates            // float32 learning rates of this call
+	Losses           // float32 losses of this call
+	Measures         // float64 pairs, one for each row of an evaluation
+	Latents          // float32 NCHW
+	Outputs          // float32 NCHW
+	Source           // the data's images or features
+	Labels           // int32
+	Null             // no memory: a null pointer
+	regions
+)
+
+// Ref is a place in a region; in the Arena, in one of the plan's buffers.
+type Ref struct {
+	In     Region
+	Buffer int
+	Offset int64 // bytes
+}
+
+// Step is a Launch or a Conv.
+type Step any
+
+// Launch runs a kernel. Args are Ref, int32, int64, uint32, uint64, float32 or
+// float64, as the kernel's parameters have it.
+type Launch struct {
+	Kernel string
+	Grid   [3]int
+	Block  int
+	Args   []any
+}
+
+// Kind tells the three convolutions of a layer apart.
+type Kind int
+
+// The convolutions: y from x, dx from dy, dw from x and dy.
+const (
+	Forward Kind = iota
+	InputGrad
+	WeightGrad
+)
+
+// Geometry is a convolution's shapes: x [N,H,W,C], w [O,K,K,C], y [N,YH,YW,O].
+type Geometry struct{ N, H, W, C, YH, YW, O, Kernel, Stride int }
+
+// Conv is a convolution that cuDNN computes. Input, Weight and Output are x, w
+// and y of Geometry, or their gradients, according to Kind.
+type Conv struct {
+	Kind Kind
+	Geometry
+	Half      bool // bfloat16
+	Exact     bool // no TF32
+	Algorithm int
+	Bytes     int64 // of Workspace
+	Input     Ref
+	Weight    Ref
+	Output    Ref
+	Workspace Ref
+}
+
+// Chooser picks cuDNN's algorithm for a convolution; ok is false where cuDNN
+// has no deterministic one, and our own kernels do it.
+type Chooser interface {
+	Choose(c Conv) (algorithm int, workspace int64, ok bool)
+}
+
+// Options are what a plan depends on beside the net.
+type Options struct {
+	Optimizer arch.Optimizer
+	Half      bool    // training activations in bfloat16
+	TF32      bool    // cuDNN may use TF32 in training
+	CuDNN     Chooser // nil without cuDNN
+	Floats    bool    // the data are features, not bytes
+}
+
+// Plan is a program for a device.
+type Plan struct {
+	Net *graph.Net
+	// Train is one training step, Evaluate and Infer one batch of each.
+	Train, Evaluate, Infer []Step
+	Bytes                  int64   // of the Arena
+	offsets, sizes         []int64 // of buffers in the Arena
+	Layout                 Layout
+	Library                bool // some step is a Conv
+}
+
+// Offset is the place of r in its region, in bytes.
+func (p *Plan) Offset(r Ref) int64 {
+	if r.In == Arena {
+		return p.offsets[r.Buffer] + r.Offset
+	}
+	return r.Offset
+}
+
+// Size is the length of the arena's buffer that r is in, in bytes.
+func (p *Plan) Size(r Ref) int64 { return p.sizes[r.Buffer] }
+
+// New lowers the net's graphs.
+func New(net *graph.Net, o Options) (*Plan, error) {
+	layout, err := newLayout(net)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Net: net, Layout: layout}
+	memory := &memory{}
+	train := lowering{net: net, layout: &p.Layout, options: o, memory: memory, half: o.Half, training: true}
+	if p.Train, err = train.train(); err != nil {
+		return nil, err
+	}
+	p.Library = train.library
+	infer := lowering{net: net, layout: &p.Layout, options: o, memory: memory}
+	if p.Evaluate, p.Infer, err = infer.infer(); err != nil {
+		return nil, err
+	}
+	p.Library = p.Library || infer.library
+	p.offsets, p.Bytes = memory.place()
+	for _, b := range memory.buffers {
+		p.sizes = append(p.sizes, b.bytes)
+	}
+	return p, nil
+}

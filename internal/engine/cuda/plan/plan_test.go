@@ -1,0 +1,227 @@
+package plan
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"moncae/internal/arch"
+	"moncae/internal/graph"
+	"moncae/kernels"
+)
+
+// network uses every layer that the plan knows, with odd sides and a stride.
+func network(f arch.Activation) arch.Arch {
+	return arch.Arch{
+		Input: arch.Shape{C: 3, H: 11, W: 10},
+		Encoder: arch.Stack{
+			{Kind: arch.Conv, Filters: 12, Kernel: 3, Stride: 1}, {Kind: arch.BatchNorm}, {Kind: arch.Activate, Activation: f},
+			{Kind: arch.MaxPool}, {Kind: arch.Dropout, Rate: 0.2},
+			{Kind: arch.Conv, Filters: 12, Kernel: 5, Stride: 1}, {Kind: arch.Activate, Activation: f}, {Kind: arch.Add, From: 5},
+			{Kind: arch.Conv, Filters: 6, Kernel: 3, Stride: 2},
+		},
+		Decoder: arch.Stack{
+			{Kind: arch.Activate, Activation: f}, {Kind: arch.Upsample, To: &[2]int{6, 5}},
+			{Kind: arch.Conv, Filters: 10, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: f}, {Kind: arch.BatchNorm},
+			{Kind: arch.Upsample, To: &[2]int{11, 10}}, {Kind: arch.Conv, Filters: 3, Kernel: 3, Stride: 1},
+		},
+	}
+}
+
+type everything struct{}
+
+func (everything) Choose(Conv) (int, int64, bool) { return 1, 1000, true }
+
+// plans are the plans that the tests look at, by name.
+func plans(t *testing.T) map[string]*Plan {
+	t.Helper()
+	made := map[string]*Plan{}
+	for _, f := range []arch.Activation{arch.ReLU, arch.Sigmoid, arch.LeakyReLU, arch.ELU, arch.SiLU} {
+		for name, o := range map[string]Options{
+			"own":   {Optimizer: arch.Adam},
+			"half":  {Optimizer: arch.SGD, Half: true},
+			"cudnn": {Optimizer: arch.Adadelta, CuDNN: everything{}, TF32: true},
+			"both":  {Optimizer: arch.RMSprop, CuDNN: everything{}, Half: true},
+		} {
+			net, err := graph.Autoencoder(network(f), 4, graph.MSE, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := New(net, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made[string(f)+" "+name] = p
+		}
+	}
+	head := arch.Stack{{Kind: arch.Dense, Filters: 16}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Dense, Filters: 10}}
+	net, err := graph.Classifier(arch.Shape{C: 4, H: 2, W: 3}, head, 10, 8, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(net, Options{Optimizer: arch.Adagrad, Floats: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made["classifier"] = p
+	return made
+}
+
+// signatures are the parameters' PTX types of every kernel.
+func signatures() map[string][]string {
+	entry := regexp.MustCompile(`(?s)\.visible \.entry (\w+)\((.*?)\n\)`)
+	param := regexp.MustCompile(`\.param \.(\w+)`)
+	all := map[string][]string{}
+	for _, code := range kernels.PTX() {
+		for _, e := range entry.FindAllStringSubmatch(code, -1) {
+			var types []string
+			for _, p := range param.FindAllStringSubmatch(e[2], -1) {
+				types = append(types, p[1])
+			}
+			all[e[1]] = types
+		}
+	}
+	return all
+}
+
+func ptxType(arg any) string {
+	switch arg.(type) {
+	case Ref, int64, uint64:
+		return "u64"
+	case int32, uint32:
+		return "u32"
+	case float32:
+		return "f32"
+	case float64:
+		return "f64"
+	}
+	return "unknown"
+}
+
+// TestArguments holds the launches against the kernels' own parameter lists.
+func TestArguments(t *testing.T) {
+	kernels := signatures()
+	for name, p := range plans(t) {
+		for _, s := range append(append(append([]Step{}, p.Train...), p.Evaluate...), p.Infer...) {
+			launch, ok := s.(Launch)
+			if !ok {
+				continue
+			}
+			var types []string
+			for _, a := range launch.Args {
+				types = append(types, ptxType(a))
+			}
+			if want := kernels[launch.Kernel]; strings.Join(types, " ") != strings.Join(want, " ") {
+				t.Errorf("%s: %s gets %v, takes %v", name, launch.Kernel, types, want)
+			}
+		}
+	}
+}
+
+// TestArena checks that no two buffers that live at once overlap, and that all
+// are within the arena.
+func TestArena(t *testing.T) {
+	for name, p := range plans(t) {
+		for sequence, steps := range map[string][]Step{"train": p.Train, "evaluate": p.Evaluate, "infer": p.Infer} {
+			lives := map[int][2]int{}
+			for i, s := range steps {
+				for _, r := range refs(s) {
+					if r.In != Arena {
+						continue
+					}
+					life, ok := lives[r.Buffer]
+					if !ok {
+						life[0] = i
+					}
+					life[1] = i
+					lives[r.Buffer] = life
+					if end := p.Offset(r) - r.Offset + p.Size(r); end > p.Bytes {
+						t.Errorf("%s %s: buffer %d ends at %d of %d bytes", name, sequence, r.Buffer, end, p.Bytes)
+					}
+				}
+			}
+			for a, x := range lives {
+				for b, y := range lives {
+					apart := p.offsets[a]+p.sizes[a] <= p.offsets[b] || p.offsets[b]+p.sizes[b] <= p.offsets[a]
+					if a < b && x[0] <= y[1] && y[0] <= x[1] && !apart {
+						t.Errorf("%s %s: buffers %d and %d live at once and overlap", name, sequence, a, b)
+					}
+				}
+			}
+		}
+	}
+}
+
+func refs(s Step) []Ref {
+	var all []Ref
+	switch s := s.(type) {
+	case Launch:
+		for _, a := range s.Args {
+			if r, ok := a.(Ref); ok {
+				all = append(all, r)
+			}
+		}
+	case Conv:
+		all = append(all, s.Input, s.Weight, s.Output, s.Workspace)
+	}
+	return all
+}
+
+// TestFusion counts the launches of a plain block: what belongs together is one.
+func TestFusion(t *testing.T) {
+	a := arch.Arch{
+		Input: arch.Shape{C: 1, H: 8, W: 8},
+		Encoder: arch.Stack{{Kind: arch.Conv, Filters: 16, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU},
+			{Kind: arch.Conv, Filters: 16, Kernel: 3, Stride: 1}, {Kind: arch.BatchNorm}, {Kind: arch.Activate, Activation: arch.SiLU}},
+		Decoder: arch.Stack{{Kind: arch.Conv, Filters: 1, Kernel: 3, Stride: 1}},
+	}
+	net, err := graph.Autoencoder(a, 2, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(net, Options{Optimizer: arch.Adam})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range p.Train {
+		names = append(names, strings.TrimSuffix(s.(Launch).Kernel, "_f32"))
+	}
+	const want = "gather_bytes conv_direct8_f32 conv_gemm_f32 norm_sums norm_statistics normalize conv_direct1_f32 loss_pixels loss_mean"
+	if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
+		t.Errorf("launches:\n%s\nwant first:\n%s", got, want)
+	}
+	if count := strings.Count(strings.Join(names, " "), "activate"); count != 1 { // the gradient of the first relu
+		t.Errorf("%d launches for activations alone, want 1: %v", count, names)
+	}
+}
+
+// TestPack checks that Unpack undoes Pack, and the device's order of a weight.
+func TestPack(t *testing.T) {
+	p := plans(t)["classifier"]
+	w := arch.Weights{}
+	next := float32(0)
+	for _, param := range p.Net.Params {
+		v := make([]float32, param.Size())
+		for i := range v {
+			next++
+			v[i] = next
+		}
+		w[param.Name] = v
+	}
+	flat := p.Layout.Pack(w)
+	for name, v := range p.Layout.Unpack(flat) {
+		for i := range v {
+			if v[i] != w[name][i] {
+				t.Fatalf("%s[%d] came back as %v, was %v", name, i, v[i], w[name][i])
+			}
+		}
+	}
+	// head.0.weight is [16, 4·2·3]: on the device, the four channels of a pixel are neighbours.
+	at := p.Layout.at(Params, "head.0.weight").Offset / 4
+	for c := range 4 {
+		if got, want := flat[at+int64(c)], w["head.0.weight"][c*6]; got != want {
+			t.Errorf("channel %d of the first pixel: %v, want %v", c, got, want)
+		}
+	}
+}

@@ -1,0 +1,251 @@
+//go:build nvidia && linux && amd64
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/engine/cuda/cudnn"
+	"moncae/internal/engine/cuda/plan"
+	"moncae/internal/graph"
+)
+
+// program is a network on a device.
+type program struct {
+	device    *device
+	data      *sources
+	plan      *plan.Plan
+	optimizer arch.Optimizer
+	regions   regions
+	reserved  int64
+
+	// What a new context needs to get where the old one was.
+	start   []float32 // parameters
+	history history
+
+	generation int // of the context that on lives in; −1 before the first
+	on         *resident
+
+	// What a call of Train works on, and the functions that are made once so that
+	// a call makes none.
+	rows          []int32
+	rates, losses []float32
+	train         func() error
+	work          func() error // of the call under way
+	resume        func() error // resumed, bound to the program
+}
+
+func compile(d *device, net *graph.Net, data *sources, cfg engine.Config) (engine.Program, error) {
+	if err := engine.CheckCompile(net, data.source, cfg); err != nil {
+		return nil, err
+	}
+	options := plan.Options{Optimizer: cfg.Optimizer, Floats: len(data.source.Features) > 0}
+	switch cfg.Precision {
+	case engine.Float32, "":
+	case engine.TF32:
+		options.TF32 = true
+	case engine.BFloat16:
+		options.Half = true
+	default:
+		return nil, fmt.Errorf("precision %q is not %s, %s or %s", cfg.Precision, engine.Float32, engine.TF32, engine.BFloat16)
+	}
+	if d.library != nil {
+		options.CuDNN = d
+	}
+	p, err := build(d, net, data, cfg, options)
+	var status cudnn.Status
+	if errors.As(err, &status) {
+		// A shape that the heuristics accept and the convolution refuses: the same
+		// on every run, so leaving the library is as repeatable as using it.
+		slog.Warn("a network runs on moncae's own convolutions", "reason", err)
+		options.CuDNN = nil
+		p, err = build(d, net, data, cfg, options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func build(d *device, net *graph.Net, data *sources, cfg engine.Config, options plan.Options) (*program, error) {
+	p := &program{device: d, data: data, optimizer: cfg.Optimizer, generation: -1}
+	p.train = func() error { return p.on.train(p.rows, p.rates, p.losses) }
+	p.resume = p.resumed
+	var err error
+	d.calls.RLock()
+	err = d.do(func() error {
+		p.plan, err = plan.New(net, options)
+		return err
+	})
+	d.calls.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	p.start = p.plan.Layout.Pack(cfg.Weights)
+	p.regions = newRegions(p.plan, options.Half)
+	for {
+		if err := d.memory.reserve(p.regions.bytes); err != nil {
+			return nil, err
+		}
+		p.reserved = p.regions.bytes
+		err := p.call(func() error { return nil })
+		if err == nil {
+			return p, nil
+		}
+		others := errors.Is(err, engine.ErrMemory) && d.memory.shrink(p.reserved)
+		d.memory.release(p.reserved)
+		if !others {
+			return nil, err
+		}
+	}
+}
+
+// call runs work with the program on its device. If the context is lost, it is
+// replaced, and the program repeats its way so far and then work, with nothing
+// beside it; what fails then is this program's own fault.
+func (p *program) call(work func() error) error {
+	d := p.device
+	defer d.memory.worked()
+	d.calls.RLock()
+	generation := d.generation
+	p.work = work
+	err := d.do(p.resume)
+	lost := err != nil && d.lost(err)
+	d.calls.RUnlock()
+	if !lost {
+		return err
+	}
+	slog.Warn("the device reports a fault; its programs begin anew", "device", d.info.Name, "error", err)
+	if err := d.replace(generation); err != nil {
+		return fmt.Errorf("the device does not recover from a fault: %w; the search can be resumed in a new process", err)
+	}
+	d.calls.Lock()
+	generation = d.generation
+	err = d.do(p.resume)
+	lost = err != nil && d.lost(err)
+	d.calls.Unlock()
+	if lost {
+		if err := d.replace(generation); err != nil {
+			return fmt.Errorf("the device does not recover from a fault: %w; the search can be resumed in a new process", err)
+		}
+		return fmt.Errorf("a fault on the device, twice at the same place: %w", err)
+	}
+	return err
+}
+
+// resumed brings the program onto the current context if it isn't there, with
+// all steps that it has made, and does the work.
+func (p *program) resumed() error {
+	if p.generation != p.device.generation {
+		if err := p.settle(); err != nil {
+			return err
+		}
+		p.generation = p.device.generation
+	}
+	return p.work()
+}
+
+func (p *program) settle() error {
+	if err := p.data.place(); err != nil {
+		return err
+	}
+	on, err := settle(p)
+	if err != nil {
+		return err
+	}
+	if err = on.reset(p.start, p.optimizer); err == nil {
+		err = p.history.replay(on)
+	}
+	if err != nil {
+		return on.abandon(err)
+	}
+	p.on = on
+	return nil
+}
+
+func (p *program) Train(rows []int32, rates []float32, losses []float32) error {
+	if err := engine.CheckTrain(p.plan.Net, p.data.source.Rows(), rows, rates, losses); err != nil {
+		return fmt.Errorf("cuda: %w", err)
+	}
+	p.rows, p.rates, p.losses = rows, rates, losses
+	if err := p.call(p.train); err != nil {
+		return fmt.Errorf("cuda: training: %w", err)
+	}
+	p.history.add(rows, rates)
+	return nil
+}
+
+func (p *program) Evaluate(rows []int32) (m engine.Metrics, err error) {
+	if err := engine.CheckRows(rows, p.data.source.Rows()); err != nil || len(rows) == 0 {
+		return m, err
+	}
+	var first, second float64
+	err = p.call(func() (err error) {
+		first, second, err = p.on.evaluate(rows)
+		return err
+	})
+	if err != nil {
+		return m, fmt.Errorf("cuda: evaluating: %w", err)
+	}
+	n := float64(len(rows))
+	if p.plan.Net.Loss == graph.CrossEntropy {
+		return engine.Metrics{Loss: first / n, Accuracy: second / n}, nil
+	}
+	n *= float64(p.plan.Net.Input.Values())
+	m.BCE, m.MSE = first/n, second/n
+	m.Loss = m.BCE
+	if p.plan.Net.Loss == graph.MSE {
+		m.Loss = m.MSE
+	}
+	return m, nil
+}
+
+func (p *program) Infer(rows []int32, latent, output []float32) error {
+	if err := engine.CheckInfer(p.plan.Net, p.data.source.Rows(), rows, latent, output); err != nil {
+		return fmt.Errorf("cuda: %w", err)
+	}
+	if err := p.call(func() error { return p.on.infer(rows, latent, output) }); err != nil {
+		return fmt.Errorf("cuda: inference: %w", err)
+	}
+	return nil
+}
+
+func (p *program) Weights() (arch.Weights, error) {
+	flat := make([]float32, p.plan.Layout.Total)
+	if err := p.call(func() error { return p.on.download(flat) }); err != nil {
+		return nil, fmt.Errorf("cuda: reading weights: %w", err)
+	}
+	return p.plan.Layout.Unpack(flat), nil
+}
+
+func (p *program) SetWeights(w arch.Weights) error {
+	if err := w.Check(p.plan.Net.Params); err != nil {
+		return fmt.Errorf("cuda: %w", err)
+	}
+	p.start = p.plan.Layout.Pack(w)
+	p.history = history{}
+	if err := p.call(func() error { return p.on.reset(p.start, p.optimizer) }); err != nil {
+		return fmt.Errorf("cuda: setting weights: %w", err)
+	}
+	return nil
+}
+
+func (p *program) Close() error {
+	d := p.device
+	if p.reserved == 0 {
+		return nil
+	}
+	d.calls.RLock()
+	defer d.calls.RUnlock()
+	var err error
+	if p.generation == d.generation {
+		err = d.do(p.on.close)
+	}
+	d.memory.release(p.reserved)
+	p.reserved = 0
+	return err
+}

@@ -1,0 +1,147 @@
+//go:build nvidia && linux && amd64
+
+package cuda
+
+import (
+	"math"
+	"sync"
+	"testing"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/engine/ref"
+	"moncae/internal/graph"
+)
+
+// TestRepeat trains the same network alone, again, and beside others: the bits
+// must be equal. On the fake driver also with threads in other orders.
+func TestRepeat(t *testing.T) {
+	j := newJob(t, openEngine(t))
+	for _, precision := range []engine.Precision{engine.Float32, engine.TF32, engine.BFloat16} {
+		j.precision = precision
+		want := j.must(t)
+		same(t, string(precision)+", again", j.must(t), want)
+		for _, order := range []string{"1", "2"} {
+			t.Setenv("MONCAE_EMULATOR_SHUFFLE", order)
+			same(t, string(precision)+", threads in order "+order, j.must(t), want)
+		}
+		var wg sync.WaitGroup
+		results, errs := make([]result, 3), make([]error, 3)
+		for i := range results {
+			wg.Go(func() { results[i], errs[i] = j.run() })
+		}
+		wg.Wait()
+		for i := range results {
+			if errs[i] != nil {
+				t.Fatal(errs[i])
+			}
+			same(t, string(precision)+", beside others", results[i], want)
+		}
+	}
+}
+
+// TestOptimizers trains a few steps with every optimiser and holds losses and
+// metrics against the reference engine.
+func TestOptimizers(t *testing.T) {
+	e := openEngine(t)
+	ours, theirs := newJob(t, e), newJob(t, ref.New())
+	for _, o := range []arch.Optimizer{arch.Adam, arch.RMSprop, arch.Adagrad, arch.Adadelta, arch.SGD} {
+		ours.optimizer, theirs.optimizer = o, o
+		got, want := ours.must(t), theirs.must(t)
+		for i := range want.losses {
+			// Float sums of at most 10⁴ terms, and Adam's steps by the sign of what is
+			// zero but for rounding: the biases before batch norm.
+			if d := math.Abs(float64(got.losses[i] - want.losses[i])); !(d <= 2e-5) {
+				t.Errorf("%s: loss of step %d is %v, the reference's %v", o, i, got.losses[i], want.losses[i])
+			}
+		}
+		if d := math.Abs(got.metrics.BCE - want.metrics.BCE); !(d <= 2e-5) {
+			t.Errorf("%s: BCE after training %v, the reference's %v", o, got.metrics.BCE, want.metrics.BCE)
+		}
+	}
+}
+
+// TestHalf checks that training in bfloat16 follows the float32 curve, to a few
+// of bfloat16's 8 bits.
+func TestHalf(t *testing.T) {
+	j := newJob(t, openEngine(t))
+	want := j.must(t)
+	j.precision = engine.BFloat16
+	got := j.must(t)
+	for i := range want.losses {
+		if d := math.Abs(float64(got.losses[i] - want.losses[i])); !(d <= 0.02*float64(want.losses[i]) && d > 0) {
+			t.Errorf("loss of step %d is %v in bfloat16, %v in float32", i, got.losses[i], want.losses[i])
+		}
+	}
+}
+
+// TestWide holds networks of more than one tile against the reference.
+func TestWide(t *testing.T) {
+	var results [2]result
+	for i, e := range []engine.Engine{openEngine(t), ref.New()} {
+		j := newJob(t, e)
+		d, err := e.Load(testImages(wide.Input))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j.net, err = graph.Autoencoder(wide, 9, graph.MSE, 1); err != nil {
+			t.Fatal(err)
+		}
+		j.data, j.optimizer = d, arch.SGD
+		results[i] = j.must(t)
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for i, want := range results[1].losses {
+		if d := math.Abs(float64(results[0].losses[i] - want)); !(d <= 1e-5) {
+			t.Errorf("loss of step %d is %v, the reference's %v", i, results[0].losses[i], want)
+		}
+	}
+	for name, want := range results[1].weights {
+		for i, v := range want {
+			if d := math.Abs(float64(results[0].weights[name][i] - v)); !(d <= 1e-5) {
+				t.Fatalf("%s[%d] is %v, the reference's %v", name, i, results[0].weights[name][i], v)
+			}
+		}
+	}
+}
+
+// TestChunks trains more steps in one call than the device gets at once, and
+// the same in small calls. On the fake driver with a fault, late, in between.
+func TestChunks(t *testing.T) {
+	j := newJob(t, openEngine(t))
+	const steps = 2*chunk + 5
+	rows, rates := make([]int32, steps*j.net.Batch), make([]float32, steps)
+	for i := range rows {
+		rows[i] = int32(i * 7 % testRows)
+	}
+	for i := range rates {
+		rates[i] = 1e-3
+	}
+	run := func(most int) result {
+		t.Helper()
+		p, err := j.compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := result{losses: make([]float32, steps)}
+		for at := 0; at < steps; at += most {
+			end := min(at+most, steps)
+			if err := p.Train(rows[at*j.net.Batch:end*j.net.Batch], rates[at:end], r.losses[at:end]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r.weights, err = p.Weights(); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	want := run(steps)
+	same(t, "in small calls", run(30), want)
+	t.Setenv("MONCAE_FAKE_KERNEL", "adam:100")
+	same(t, "after a fault", run(30), want)
+}

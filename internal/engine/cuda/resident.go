@@ -1,0 +1,227 @@
+//go:build nvidia && linux && amd64
+
+package cuda
+
+import (
+	"fmt"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"moncae/internal/arch"
+	"moncae/internal/engine/cuda/cudnn"
+	"moncae/internal/engine/cuda/driver"
+	"moncae/internal/engine/cuda/plan"
+)
+
+// resident is a program's part on the device: its stream, memory and graphs. All
+// methods want the context to be current.
+type resident struct {
+	program  *program
+	block    memoryBlock
+	stream   cu.Stream
+	handle   *cudnn.Handle // nil where no step needs cuDNN
+	convs    []*cudnn.Conv
+	training *driver.Graph
+	measure  *driver.Graph
+	inferral *driver.Graph
+	scratch  []int32 // row numbers of a padded batch
+	measured []float64
+}
+
+// settle allocates the program's memory and records its graphs.
+func settle(p *program) (*resident, error) {
+	r := &resident{program: p}
+	if err := r.make(); err != nil {
+		return nil, r.abandon(err)
+	}
+	return r, nil
+}
+
+// abandon gives back what r has after err, unless that went with the context.
+func (r *resident) abandon(err error) error {
+	if driver.IsLost(err) || driver.IsLost(r.program.device.wait()) {
+		return err
+	}
+	if closed := r.close(); closed != nil {
+		return fmt.Errorf("%w (then, cleaning up: %w)", err, closed)
+	}
+	return err
+}
+
+func (r *resident) make() (err error) {
+	p := r.program
+	if r.block, err = p.device.memory.take(p.regions.bytes); err != nil {
+		return err
+	}
+	if r.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
+		return fmt.Errorf("making a stream: %w", err)
+	}
+	batch := p.plan.Net.Batch
+	r.scratch, r.measured = make([]int32, chunk*batch), make([]float64, chunk*batch*2)
+	if p.plan.Library {
+		if err := r.openLibrary(); err != nil {
+			return err
+		}
+	}
+	for _, g := range []struct {
+		graph **driver.Graph
+		steps []plan.Step
+	}{{&r.training, p.plan.Train}, {&r.measure, p.plan.Evaluate}, {&r.inferral, p.plan.Infer}} {
+		if *g.graph, err = r.record(g.steps); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openLibrary makes cuDNN ready; it loads code on first use, which a capture
+// doesn't allow, so all steps run once on zeros before.
+func (r *resident) openLibrary() (err error) {
+	p := r.program
+	if r.handle, err = p.device.takeHandle(); err != nil {
+		return err
+	}
+	if err := r.handle.SetStream(unsafe.Pointer(r.stream.C())); err != nil {
+		return err
+	}
+	if err := cu.MemsetD8Async(r.block.at, 0, p.regions.bytes, r.stream); err != nil {
+		return err
+	}
+	for _, steps := range [][]plan.Step{p.plan.Train, p.plan.Evaluate, p.plan.Infer} {
+		if err := r.enqueue(steps); err != nil {
+			return err
+		}
+	}
+	return r.stream.Synchronize()
+}
+
+func (r *resident) record(steps []plan.Step) (*driver.Graph, error) {
+	quiet := &r.program.device.quiet
+	quiet.Lock()
+	defer quiet.Unlock()
+	return driver.Capture(r.stream, func() error { return r.enqueue(steps) })
+}
+
+func (r *resident) enqueue(steps []plan.Step) error {
+	for _, s := range steps {
+		var err error
+		switch s := s.(type) {
+		case plan.Launch:
+			err = r.launch(s)
+		case plan.Conv:
+			err = r.convolve(s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *resident) convolve(c plan.Conv) error {
+	conv, err := cudnn.NewConv(c)
+	if err != nil {
+		return err
+	}
+	r.convs = append(r.convs, conv) // a recorded graph may refer to it
+	at := func(ref plan.Ref) uintptr { return uintptr(r.address(ref)) }
+	return conv.Run(r.handle, at(c.Input), at(c.Weight), at(c.Output), at(c.Workspace))
+}
+
+// address is the device address of a place in a plan.
+func (r *resident) address(ref plan.Ref) cu.DevicePtr {
+	p := r.program
+	switch ref.In {
+	case plan.Null:
+		return 0
+	case plan.Source:
+		return p.data.values.at
+	case plan.Labels:
+		return p.data.labels.at
+	}
+	return r.block.at + cu.DevicePtr(p.regions.offset[ref.In]+p.plan.Offset(ref))
+}
+
+func (r *resident) region(of plan.Region) cu.DevicePtr { return r.address(plan.Ref{In: of}) }
+
+// launch puts a kernel on the stream. The driver's wrapper reads 8 bytes for
+// every parameter.
+func (r *resident) launch(l plan.Launch) error {
+	f, ok := r.program.device.functions[l.Kernel]
+	if !ok {
+		panic("cuda: no kernel " + l.Kernel)
+	}
+	values, pointers := make([]uint64, len(l.Args)), make([]unsafe.Pointer, len(l.Args))
+	for i, a := range l.Args {
+		values[i], pointers[i] = r.bits(a), unsafe.Pointer(&values[i])
+	}
+	g := l.Grid
+	if err := f.Launch(g[0], g[1], g[2], l.Block, 1, 1, 0, r.stream, pointers); err != nil {
+		return fmt.Errorf("kernel %s, %v blocks of %d threads: %w", l.Kernel, g, l.Block, err)
+	}
+	return nil
+}
+
+// reset brings new parameters and forgets the optimiser's state and the steps.
+func (r *resident) reset(params []float32, o arch.Optimizer) error {
+	if err := upload(r, plan.Params, params); err != nil {
+		return err
+	}
+	first := uint(0)
+	if o == arch.Adagrad {
+		first = adagradStart
+	}
+	if err := cu.MemsetD32Async(r.region(plan.SlotA), first, r.program.regions.size[plan.SlotA]/4, r.stream); err != nil {
+		return err
+	}
+	for _, region := range []plan.Region{plan.SlotB, plan.Running, plan.Steps} {
+		if bytes := r.program.regions.size[region]; bytes > 0 {
+			if err := cu.MemsetD8Async(r.region(region), 0, bytes, r.stream); err != nil {
+				return err
+			}
+		}
+	}
+	return r.stream.Synchronize()
+}
+
+func (r *resident) download(params []float32) error { return download(r, plan.Params, 0, params) }
+
+func upload[T any](r *resident, to plan.Region, values []T) error {
+	bytes := int64(len(values)) * int64(unsafe.Sizeof(values[0]))
+	return cu.MemcpyHtoDAsync(r.region(to), unsafe.Pointer(&values[0]), bytes, r.stream)
+}
+
+// download reads values from index at of a region on, and waits for them.
+func download[T any](r *resident, from plan.Region, at int, values []T) error {
+	size := int64(unsafe.Sizeof(values[0]))
+	if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&values[0]), r.region(from)+cu.DevicePtr(int64(at)*size), int64(len(values))*size, r.stream); err != nil {
+		return err
+	}
+	return r.stream.Synchronize()
+}
+
+func (r *resident) close() error {
+	var first error
+	keep := func(err error) {
+		if first == nil {
+			first = err
+		}
+	}
+	for _, g := range []*driver.Graph{r.training, r.measure, r.inferral} {
+		keep(g.Close())
+	}
+	for _, c := range r.convs {
+		c.Close()
+	}
+	if r.handle != nil {
+		r.program.device.putHandle(r.handle)
+	}
+	if r.stream != (cu.Stream{}) {
+		keep(r.stream.Destroy())
+	}
+	if r.block.bytes > 0 {
+		r.program.device.memory.put(r.block)
+	}
+	return first
+}

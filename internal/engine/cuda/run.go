@@ -1,0 +1,127 @@
+//go:build nvidia && linux && amd64
+
+package cuda
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/cu"
+
+	"moncae/internal/engine"
+	"moncae/internal/engine/cuda/driver"
+	"moncae/internal/engine/cuda/plan"
+)
+
+// adagradStart is what Adagrad's accumulators start with, as bits.
+var adagradStart = uint(math.Float32bits(engine.AdagradStart))
+
+// bits is an argument as 8 bytes whose first are the parameter.
+func (r *resident) bits(arg any) uint64 {
+	switch v := arg.(type) {
+	case plan.Ref:
+		return uint64(r.address(v))
+	case int32:
+		return uint64(uint32(v))
+	case uint32:
+		return uint64(v)
+	case int64:
+		return uint64(v)
+	case uint64:
+		return v
+	case float32:
+		return uint64(math.Float32bits(v))
+	case float64:
+		return math.Float64bits(v)
+	}
+	panic(fmt.Sprintf("cuda: an argument of type %T", arg))
+}
+
+// repeat brings rows to the device and launches a graph once for each batch.
+func (r *resident) repeat(g *driver.Graph, rows []int32, times int) error {
+	if err := upload(r, plan.Rows, rows); err != nil {
+		return err
+	}
+	if err := cu.MemsetD8Async(r.region(plan.Counter), 0, 4, r.stream); err != nil {
+		return err
+	}
+	for range times {
+		if err := g.Launch(r.stream); err != nil {
+			return fmt.Errorf("launching a graph: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *resident) train(rows []int32, rates, losses []float32) error {
+	batch := r.program.plan.Net.Batch
+	for at := 0; at < len(rates); at += chunk {
+		n := min(chunk, len(rates)-at)
+		if err := upload(r, plan.Rates, rates[at:at+n]); err != nil {
+			return err
+		}
+		if err := r.repeat(r.training, rows[at*batch:(at+n)*batch], n); err != nil {
+			return err
+		}
+		if err := download(r, plan.Losses, 0, losses[at:at+n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batches calls f for at most `most` batches of rows at a time, the last one
+// filled with its last row; count is how many of the rows are real.
+func (r *resident) batches(rows []int32, most int, f func(padded []int32, times, at, count int) error) error {
+	batch := r.program.plan.Net.Batch
+	for at := 0; at < len(rows); at += most * batch {
+		count := min(most*batch, len(rows)-at)
+		times := (count + batch - 1) / batch
+		padded := r.scratch[:times*batch]
+		copy(padded, rows[at:at+count])
+		for i := count; i < len(padded); i++ {
+			padded[i] = rows[at+count-1]
+		}
+		if err := f(padded, times, at, count); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evaluate sums the two measures of every row, in their order.
+func (r *resident) evaluate(rows []int32) (first, second float64, err error) {
+	err = r.batches(rows, chunk, func(padded []int32, times, _, count int) error {
+		if err := r.repeat(r.measure, padded, times); err != nil {
+			return err
+		}
+		measured := r.measured[:count*2]
+		if err := download(r, plan.Measures, 0, measured); err != nil {
+			return err
+		}
+		for i := range count {
+			first += measured[2*i]
+			second += measured[2*i+1]
+		}
+		return nil
+	})
+	return first, second, err
+}
+
+func (r *resident) infer(rows []int32, latent, output []float32) error {
+	net := r.program.plan.Net
+	return r.batches(rows, r.program.regions.infers, func(padded []int32, times, at, count int) error {
+		if err := r.repeat(r.inferral, padded, times); err != nil {
+			return err
+		}
+		if values := net.Latent.Values(); latent != nil && values > 0 {
+			if err := download(r, plan.Latents, 0, latent[at*values:(at+count)*values]); err != nil {
+				return err
+			}
+		}
+		if values := net.Output.Values(); output != nil {
+			return download(r, plan.Outputs, 0, output[at*values:(at+count)*values])
+		}
+		return r.stream.Synchronize()
+	})
+}

@@ -1,0 +1,80 @@
+// The layers that are not convolutions, for float and for bf16 activations.
+#include "common.cuh"
+
+// The second half of a sum over rows: out[j] = Σ over parts of part[i·width + j].
+KERNEL(sum_parts)(const float *part, float *out, int parts, uint32_t width) {
+	FOR_EACH(j, width) {
+		double sum = 0;
+		for (int i = 0; i < parts; i++) sum += part[(long long)i * width + j];
+		out[j] = (float)sum;
+	}
+}
+REGISTER(sum_parts)
+
+// Batch statistics from partial sums of x − shift and their squares, where
+// shift is the batch's first value of each channel, and the running averages:
+// raw ones (momentum 0.9, from zero) in state, bias-corrected ones beside the
+// parameters. One thread a channel.
+KERNEL(norm_statistics)(const float *part, int parts, int c, float rows, const float *shift, float *mean, float *variance,
+	float *state_mean, float *state_variance, float *run_mean, float *run_variance, const uint64_t *step) {
+	FOR_EACH(j, (uint32_t)c) {
+		double s = 0, q = 0;
+		for (int i = 0; i < parts; i++) {
+			s += part[((long long)i * c + j) * 2];
+			q += part[((long long)i * c + j) * 2 + 1];
+		}
+		s /= rows;
+		q = q / rows - s * s;
+		if (q < 0) q = 0;
+		const float m = (float)(s + shift[j]), v = (float)q;
+		mean[j] = m;
+		variance[j] = v;
+		if (!run_mean) continue;
+		const double fill = 1 - pow(0.9, (double)(*step + 1));
+		state_mean[j] = 0.9f * state_mean[j] + 0.1f * m;
+		state_variance[j] = 0.9f * state_variance[j] + 0.1f * v;
+		run_mean[j] = (float)(state_mean[j] / fill);
+		run_variance[j] = (float)(state_variance[j] / fill);
+	}
+}
+REGISTER(norm_statistics)
+
+// The gradients of gamma and beta from partial sums of dy and dy·x̂.
+KERNEL(norm_grad_sums)(const float *part, int parts, int c, float *dgamma, float *dbeta) {
+	FOR_EACH(j, (uint32_t)c) {
+		double b = 0, g = 0;
+		for (int i = 0; i < parts; i++) {
+			b += part[((long long)i * c + j) * 2];
+			g += part[((long long)i * c + j) * 2 + 1];
+		}
+		dbeta[j] = (float)b;
+		dgamma[j] = (float)g;
+	}
+}
+REGISTER(norm_grad_sums)
+
+// Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC 2011) as internal/philox has it.
+__device__ inline uint32_t philox(uint64_t seed, uint32_t layer, uint64_t step, uint32_t i) {
+	uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+	uint32_t c0 = i / 4, c1 = layer, c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
+	for (int round = 0; round < 10; round++) {
+		const uint64_t a = (uint64_t)0xD2511F53u * c0, b = (uint64_t)0xCD9E8D57u * c2;
+		c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
+		c1 = (uint32_t)b;
+		c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
+		c3 = (uint32_t)a;
+		k0 += 0x9E3779B9u;
+		k1 += 0xBB67AE85u;
+	}
+	return i % 4 == 0 ? c0 : i % 4 == 1 ? c1 : i % 4 == 2 ? c2 : c3;
+}
+
+#define T float
+#define NAME(x) JOIN(x, f32)
+#include "layers.cuh"
+#undef T
+#undef NAME
+
+#define T bf16
+#define NAME(x) JOIN(x, bf16)
+#include "layers.cuh"

@@ -1,0 +1,83 @@
+"""Compile kernels/*.cu with NVRTC from .deps/cuda/nvrtc (scripts/fetch-cuda.sh nvrtc).
+
+    ptx-cuda.py            write kernels/*.ptx, for compute_80
+    ptx-cuda.py --check    fail where a .ptx is not what its source gives, or a
+                           kernel doesn't compile for sm_80, sm_90 and compute_80
+
+No GPU and no CUDA installation is needed.
+"""
+
+import ctypes
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+KERNELS = ROOT / "kernels"
+OPTIONS = ["--std=c++17", "-default-device", f"--include-path={KERNELS}"]
+
+
+def load() -> ctypes.CDLL:
+    folder = ROOT / ".deps/cuda/nvrtc"
+    try:
+        for builtins in folder.glob("libnvrtc-builtins.so.*"):  # libnvrtc opens it by name
+            ctypes.CDLL(str(builtins), mode=ctypes.RTLD_GLOBAL)
+        return ctypes.CDLL(str(folder / "libnvrtc.so.12"))
+    except OSError as error:
+        sys.exit(f"ptx-cuda.py: {error}: run scripts/fetch-cuda.sh nvrtc")
+
+
+def fetch(nvrtc: ctypes.CDLL, program: ctypes.c_void_p, what: str) -> bytes:
+    size = ctypes.c_size_t()
+    if getattr(nvrtc, f"nvrtcGet{what}Size")(program, ctypes.byref(size)) != 0:
+        return b""
+    text = ctypes.create_string_buffer(size.value)
+    getattr(nvrtc, f"nvrtcGet{what}")(program, text)
+    return text.raw
+
+
+def compile_for(nvrtc: ctypes.CDLL, source: pathlib.Path, arch: str) -> tuple[bytes, bytes]:
+    """PTX and, for a real architecture, the device's own code."""
+    program = ctypes.c_void_p()
+    nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.read_bytes(), source.name.encode(), 0, None, None)
+    options = [f"--gpu-architecture={arch}"] + OPTIONS
+    argv = (ctypes.c_char_p * len(options))(*[o.encode() for o in options])
+    failed = nvrtc.nvrtcCompileProgram(program, len(options), argv)
+    log = fetch(nvrtc, program, "ProgramLog").rstrip(b"\0\n").decode()
+    if log:
+        print(log, file=sys.stderr)
+    if failed:
+        sys.exit(f"{source.name}: NVRTC refuses it for {arch}")
+    ptx, code = fetch(nvrtc, program, "PTX").rstrip(b"\0"), fetch(nvrtc, program, "CUBIN")
+    nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
+    return ptx, code
+
+
+def main() -> None:
+    check = sys.argv[1:] == ["--check"]
+    if sys.argv[1:] and not check:
+        sys.exit(__doc__)
+    nvrtc = load()
+    stale, count = [], 0
+    sources = sorted(KERNELS.glob("*.cu"))
+    for source in sources:  # before any other compilation: NVRTC numbers calls through a process's life
+        ptx, _ = compile_for(nvrtc, source, "compute_80")
+        count += len(re.findall(rb"^\.visible \.entry", ptx, re.M))
+        target = source.with_suffix(".ptx")
+        if not check:
+            target.write_bytes(ptx)
+        elif not target.exists() or target.read_bytes() != ptx:
+            stale.append(target.name)
+    for source in sources if check else []:
+        for arch in ("sm_80", "sm_90"):
+            if not compile_for(nvrtc, source, arch)[1]:
+                sys.exit(f"{source.name}: NVRTC gives no code for {arch}")
+    if stale:
+        sys.exit(f"not what the sources give: {', '.join(stale)}: run make ptx")
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    nvrtc.nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+    print(f"{count} kernels, NVRTC {major.value}.{minor.value}: " + ("current, compile for sm_80 and sm_90" if check else "written"))
+
+
+if __name__ == "__main__":
+    main()
