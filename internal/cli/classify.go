@@ -1,0 +1,248 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"moncae/classify"
+	"moncae/internal/fault"
+	"moncae/internal/ort"
+	"moncae/internal/rundir"
+	"moncae/search"
+)
+
+type classifyOptions struct {
+	train, test, head, out, encoder, candidate, device, library string
+	baselines, json                                             bool
+	seed                                                        uint64
+	data                                                        dataFlags
+}
+
+func (a *app) newClassify() *cobra.Command {
+	var o classifyOptions
+	cmd := &cobra.Command{
+		Use:   "classify [RUN]",
+		Short: "Measure how much of the data's use survived",
+		Long: `Measure how much of the data's use survived: train a classifier on latents, write it as
+ONNX, and score it on latents of the test split.
+
+With --train and --test, files of latents that compress wrote; --data and --baselines put
+the same head on PCA codes, on an untrained encoder's codes, and on the pixels.
+With RUN, every member of a run's front; each opening of the test split is counted.`,
+		Example: `  moncae classify --train train.arrow --test test.arrow --head mlp --out heads
+  moncae classify --train train.arrow --test test.arrow --encoder encoder.onnx --data mnist-mini --baselines --out heads
+  moncae classify digits --head linear --out digits-heads`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.out == "" {
+				return fault.Usagef("--out is missing: name the folder to make")
+			}
+			if len(args) == 1 {
+				return a.classifyRun(cmd, args[0], &o)
+			}
+			return a.classifyFiles(cmd, &o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.train, "train", "", "`file` or folder of latents to train on")
+	f.StringVar(&o.test, "test", "", "`file` or folder of latents to score on")
+	f.Var(choice{&o.head, []string{"linear", "mlp", "conv"}}, "head", "kind of classifier (default linear)")
+	f.StringVarP(&o.out, "out", "o", "", "`folder` to make: head.onnx, pipeline.onnx, report.json (required)")
+	f.StringVarP(&o.encoder, "encoder", "e", "", "the latents' encoder.onnx: also write pipeline.onnx, from image to logits")
+	f.BoolVar(&o.baselines, "baselines", false, "score the same head on PCA codes, random codes and pixels too (needs --data)")
+	f.StringVarP(&o.candidate, "candidate", "c", "front", "with RUN: an `ID`, best-loss, knee, front or population")
+	f.Uint64Var(&o.seed, "seed", 46, "seed of the head's training")
+	addDevice(f, &o.device)
+	addLibrary(f, &o.library)
+	o.data.locate(f, "")
+	o.data.prepare(f)
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) {
+	switch {
+	case o.train == "" || o.test == "":
+		return fault.Usagef("give a RUN, or --train and --test with files of latents (moncae compress writes them)")
+	case o.baselines && o.data.name == "":
+		return fault.Usagef("--baselines needs the images: add --data")
+	}
+	if err := o.data.validate(); err != nil {
+		return err
+	}
+	eng, err := a.openEngine(o.device)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, eng.Close()) }()
+	report, err := classify.Run(cmd.Context(), classify.Options{
+		Train: o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
+		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
+		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed,
+	}, a.stages())
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return a.printJSON(report)
+	}
+	return a.printReport(report, o.out)
+}
+
+// stages shows what a long command is at.
+func (a *app) stages() func(stage string, done, total int) {
+	last := ""
+	return func(stage string, done, total int) {
+		switch {
+		case a.Terminal && total > 0:
+			fmt.Fprintf(a.Err, "\r\x1b[K%s %d/%d", stage, done, total)
+			if done >= total {
+				fmt.Fprint(a.Err, "\r\x1b[K")
+			}
+		case stage != last:
+			fmt.Fprintln(a.Err, stage)
+		}
+		last = stage
+	}
+}
+
+func (a *app) printReport(r *classify.Report, out string) error {
+	t := table{head: []string{"features", "values", "accuracy", "95 % interval", "cross-entropy", "latents − this, 95 %"}, left: 1}
+	line := func(name string, values int, s classify.Score, paired *classify.Paired) {
+		gain := ""
+		if paired != nil {
+			gain = fmt.Sprintf("%+.4f [%+.4f, %+.4f]", paired.Gain, paired.Interval95[0], paired.Interval95[1])
+		}
+		t.add(name, fmt.Sprint(values), fixed(s.Accuracy, 4), fmt.Sprintf("[%.4f, %.4f]", s.Interval95[0], s.Interval95[1]), fixed(s.CrossEntropy, 4), gain)
+	}
+	line("latents", r.Values, r.Score, nil)
+	if b := r.Baselines; b != nil {
+		for _, n := range []struct {
+			name string
+			*classify.Baseline
+		}{{"PCA codes", b.PCA}, {"random encoder", b.Random}, {"pixels", b.Pixels}} {
+			if n.Baseline != nil {
+				line(n.name, n.Values, n.Score, n.Latents)
+			}
+		}
+	}
+	if err := t.print(a.Out); err != nil {
+		return err
+	}
+	if err := a.printClasses(r.Score); err != nil {
+		return err
+	}
+	lines := [][2]string{{"head", fmt.Sprintf("%s on latents %v, trained on %d rows, scored on %d by %s", r.Head, r.Latent, r.TrainRows, r.Rows, r.Provider)}}
+	if p := r.Pipeline; p != nil {
+		lines = append(lines, [2]string{"pipeline", fmt.Sprintf("image → logits: accuracy %.4f, %d rows differ from the head's", p.Accuracy, p.Differs)})
+	}
+	lines = append(lines, [2]string{"written", out})
+	return a.printLines(lines)
+}
+
+func (a *app) printClasses(s classify.Score) error {
+	if len(s.PerClass) > 20 {
+		return nil
+	}
+	t := table{head: []string{"class", "precision", "recall", "images"}, left: 1}
+	share := func(v *float64) string {
+		if v == nil {
+			return "–"
+		}
+		return fixed(*v, 3)
+	}
+	for _, c := range s.PerClass {
+		t.add(c.Name, share(c.Precision), share(c.Recall), fmt.Sprint(c.Support))
+	}
+	if _, err := fmt.Fprintln(a.Out); err != nil {
+		return err
+	}
+	return t.print(a.Out)
+}
+
+func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (err error) {
+	if o.train != "" || o.test != "" || o.encoder != "" || o.baselines {
+		return fault.Usagef("--train, --test, --encoder and --baselines go with files of latents, not with a RUN")
+	}
+	run, err := search.Open(path)
+	if err != nil {
+		return err
+	}
+	ids, err := run.Select(o.candidate)
+	if err != nil {
+		return err
+	}
+	if err := recordedData(path, cmd.Flags(), &o.data); err != nil {
+		return err
+	}
+	members, err := classifyMembers(run, ids)
+	if err != nil {
+		return err
+	}
+	eng, err := a.openEngine(o.device)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, eng.Close()) }()
+	result, err := classify.RunMembers(cmd.Context(), classify.MemberOptions{
+		Run: run.Manifest.Run, Candidates: o.candidate, Members: members, Data: o.data.name, Images: o.data.options,
+		Fingerprint: run.Manifest.Data.Fingerprint, Head: classify.Head(o.head), Out: o.out,
+		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed,
+		OpenTest: func() (*int, error) {
+			n, err := rundir.NoteTest(path, "classify")
+			return &n, err
+		},
+	}, a.stages())
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return a.printJSON(result)
+	}
+	return a.printMembers(result, o.out)
+}
+
+func classifyMembers(run *search.Run, ids []string) ([]classify.Member, error) {
+	var members []classify.Member
+	for _, id := range ids {
+		network, weights, err := run.Network(id)
+		if err != nil {
+			return nil, err
+		}
+		c, err := run.Candidate(id)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, classify.Member{ID: id, Arch: network.Arch, Weights: weights, BCE: c.Best().Figures.BCE})
+	}
+	return members, nil
+}
+
+func (a *app) printMembers(r *classify.Table, out string) error {
+	t := table{head: []string{"id", "latent", "LOC", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte"}, left: 2}
+	for _, m := range r.Members {
+		t.add(m.ID, m.Latent.String(), fixed(m.LOC, 2), fmt.Sprint(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
+			fmt.Sprintf("[%.4f, %.4f]", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5))
+	}
+	if err := t.print(a.Out); err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s head, trained on %d rows; all figures on %d test images of %s (an image is %d bytes raw), by %s.\n", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw, r.Provider)
+	if r.TestOpenings != nil {
+		fmt.Fprintf(&b, "The run's test data has been opened %d times.\n", *r.TestOpenings)
+	}
+	if p := r.Paper; p != nil {
+		here := "no member is so small"
+		if p.Here != nil {
+			here = fmt.Sprintf("BCE %.3f, LOC %.3f, classification loss %.3f, accuracy %.3f (mean of %d)", p.Here.BCE, p.Here.LOC, p.Here.CrossEntropy, p.Here.Accuracy, p.Members)
+		}
+		fmt.Fprintf(&b, "LOC < %g, here:      %s\n", p.Threshold, here)
+		fmt.Fprintf(&b, "LOC < %g, the paper: BCE %.3f, LOC %.3f, classification loss %.3f, accuracy %.3f (Table 1, 10 runs)\n", p.Threshold, p.Paper.BCE, p.Paper.LOC, p.Paper.CrossEntropy, p.Paper.Accuracy)
+	}
+	fmt.Fprintf(&b, "written to %s\n", out)
+	_, err := fmt.Fprint(a.Out, b.String())
+	return err
+}

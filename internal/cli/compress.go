@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"moncae/compress"
+	"moncae/internal/fault"
+	"moncae/internal/latent"
+)
+
+type compressOptions struct {
+	compress.Options
+	data                                              dataFlags
+	dtype, layout, format, compression, images, scale string
+	json                                              bool
+}
+
+func (a *app) newCompress() *cobra.Command {
+	var o compressOptions
+	cmd := &cobra.Command{
+		Use:   "compress --encoder FILE --data DATA --out FILE",
+		Short: "Take a data set through an encoder into a file of latents",
+		Long: `Take a data set through an ONNX encoder into an Arrow (or Parquet) file of latents.
+
+Images are prepared as the encoder's metadata say. An encoder from elsewhere needs one
+image input; --images and --scale say what it takes.`,
+		Example: `  moncae compress --encoder digits/export/g4-2/encoder.onnx --data mnist-mini --split test --out test.arrow
+  moncae compress --encoder encoder.onnx --data photos.zip --dtype int8 --format parquet --out photos.parquet
+  moncae compress --encoder encoder.onnx --data photos/ --shard-rows 100000 --out shards --resume`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.compress(cmd, &o) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.Encoder, "encoder", "e", "", "ONNX `file` of the encoder (required)")
+	f.StringVar(&o.Decoder, "decoder", "", "ONNX `file` of the decoder that quality is measured with, or none (default: decoder.onnx beside the encoder)")
+	f.StringVarP(&o.Out, "out", "o", "", "`file` to write; with --shard-rows a folder (required)")
+	o.data.locate(f, "")
+	o.data.prepare(f)
+	addSplit(f, &o.data.options.Split)
+	f.Var(choice{&o.dtype, []string{"float32", "float16", "int8"}}, "dtype", "of the stored values (default float32)")
+	f.Var(choice{&o.layout, []string{"tensor", "list"}}, "layout", "type of the column: list for readers that refuse extension types (default tensor)")
+	f.Var(choice{&o.format, []string{"file", "stream", "parquet"}}, "format", "Arrow IPC file or stream, or Parquet (default file)")
+	f.Var(choice{&o.compression, []string{"none", "lz4", "zstd"}}, "compression", "of the file; none maps into memory without a copy (default none)")
+	f.BoolVar(&o.WithError, "with-error", false, "add the column error: each image's mean squared error")
+	f.IntVar(&o.ShardRows, "shard-rows", 0, "write files of so many rows and a _manifest.json into the folder --out; 0: one file")
+	f.BoolVar(&o.Resume, "resume", false, "go on behind the last whole shard")
+	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: 256, fewer for large images")
+	f.Var(choice{&o.images, []string{"nchw", "nhwc"}}, "images", "axes of a foreign encoder's input (default nchw)")
+	f.Var(choice{&o.scale, []string{"unit", "raw", "symmetric"}}, "scale", "a foreign encoder's values: unit 0…1, raw 0…255, symmetric −1…1 (default unit)")
+	addDevice(f, &o.Device)
+	addLibrary(f, &o.Library)
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
+	if err := required(map[string]string{"encoder": o.Encoder, "data": o.data.name, "out": o.Out}); err != nil {
+		return err
+	}
+	if err := o.data.validate(); err != nil {
+		return err
+	}
+	o.Data, o.Dataset = o.data.name, o.data.options
+	o.Store = latent.Options{
+		DType: latent.DType(o.dtype), Layout: latent.Layout(o.layout), Format: latent.Format(o.format), Compression: latent.Compression(o.compression),
+	}
+	o.Foreign = compress.Foreign{Layout: compress.Layout(o.images), Scale: compress.Scale(o.scale)}
+	watch := &rowProgress{app: a}
+	report, err := compress.Run(cmd.Context(), o.Options, watch.observe)
+	watch.end()
+	if err != nil {
+		return err
+	}
+	a.skipped(report.Skipped)
+	if o.json {
+		return a.printJSON(report)
+	}
+	return a.printCompression(report)
+}
+
+func (a *app) printCompression(r compress.Report) error {
+	ratio := func(n int64) string {
+		if n == 0 || r.BytesOut == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%s (%.2f× of what was written)", humanBytes(n), float64(n)/float64(r.BytesOut))
+	}
+	lines := [][2]string{
+		{"out", r.Out}, {"rows", fmt.Sprintf("%d of %s, split %s", r.Rows, r.Dataset, r.Split)},
+		{"latent", fmt.Sprintf("%v %s, %.1f× fewer values than the image", r.Latent, r.DType, r.ValuesRatio)},
+		{"written", fmt.Sprintf("%s, %.3f bits a pixel", humanBytes(r.BytesOut), r.BitsPerPixel)},
+		{"raw pixels", ratio(r.BytesRaw)}, {"source files", ratio(r.BytesSource)}, {"as PNG", ratio(r.BytesPNG) + fmt.Sprintf(", from %d rows", r.SampleRows)},
+		{"time", fmt.Sprintf("%.1f s, %.0f images/s, %s", r.Seconds, r.ImagesPerSec, r.Provider)},
+	}
+	if q := r.Quality; q != nil {
+		psnr := "∞"
+		if q.PSNR != nil {
+			psnr = fmt.Sprintf("%.2f dB", *q.PSNR)
+		}
+		lines = append(lines, [2]string{"decoded", fmt.Sprintf("MSE %.5f, PSNR %s, SSIM %.4f, over %d rows", q.MSE, psnr, q.SSIM, r.SampleRows)})
+	}
+	for _, n := range r.Notes {
+		lines = append(lines, [2]string{"note", n})
+	}
+	return a.printLines(lines)
+}
+
+func (a *app) printLines(lines [][2]string) error {
+	for _, l := range lines {
+		if _, err := fmt.Fprintf(a.Out, "%-13s %s\n", l[0], l[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// required refuses an empty flag.
+func required(flags map[string]string) error {
+	for _, name := range []string{"run", "encoder", "decoder", "train", "test", "data", "in", "out", "format"} {
+		if value, ok := flags[name]; ok && value == "" {
+			return fault.Usagef("--%s is missing", name)
+		}
+	}
+	return nil
+}
+
+// rowProgress shows how far a stream of rows is.
+type rowProgress struct {
+	*app
+	bar   *progressbar.ProgressBar
+	phase string
+	last  time.Time
+}
+
+func (p *rowProgress) observe(q compress.Progress) {
+	left := ""
+	if q.Left > 0 {
+		left = ", " + q.Left.Round(time.Second).String() + " left"
+	}
+	line := fmt.Sprintf("%s: %d images, %.0f/s, %s written%s", q.Phase, q.Rows, q.PerSec, humanBytes(q.Written), left)
+	if !p.Terminal {
+		if time.Since(p.last) > 10*time.Second {
+			if !p.last.IsZero() {
+				fmt.Fprintln(p.Err, line)
+			}
+			p.last = time.Now()
+		}
+		return
+	}
+	if p.bar == nil || p.phase != q.Phase {
+		p.end()
+		p.phase = q.Phase
+		p.bar = progressbar.NewOptions64(q.Total, progressbar.OptionSetWriter(p.Err), progressbar.OptionSetWidth(25),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}))
+	}
+	p.bar.Describe(line)
+	quietly(p.bar.Set64(q.Rows))
+}
+
+func (p *rowProgress) end() {
+	if p.bar != nil {
+		quietly(p.bar.Finish())
+		p.bar = nil
+	}
+}
+
+func (a *app) newDecompress() *cobra.Command {
+	var o compress.DecompressOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "decompress --decoder FILE --in FILE --out OUT",
+		Short: "Turn latents back into images",
+		Long: `Turn latents back into images: a folder of PNG files, an .npy array N×C×H×W, or an
+.arrow file of tensors, by the ending of --out.`,
+		Example: `  moncae decompress --decoder digits/export/g4-2/decoder.onnx --in test.arrow --out images
+  moncae decompress --decoder decoder.onnx --in test.arrow --out images.npy`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(map[string]string{"decoder": o.Decoder, "in": o.In, "out": o.Out}); err != nil {
+				return err
+			}
+			watch := &rowProgress{app: a}
+			report, err := compress.Decompress(cmd.Context(), o, watch.observe)
+			watch.end()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printJSON(report)
+			}
+			return a.printLines([][2]string{
+				{"out", report.Out}, {"images", fmt.Sprintf("%d of %v", report.Rows, report.Image)},
+				{"bytes", fmt.Sprintf("%s of latents became %s", humanBytes(report.BytesIn), humanBytes(report.BytesOut))},
+				{"time", fmt.Sprintf("%.1f s, %s", report.Seconds, report.Provider)},
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Decoder, "decoder", "", "ONNX `file` of the decoder (required)")
+	f.StringVarP(&o.In, "in", "i", "", "`file` or folder of latents (required)")
+	f.StringVarP(&o.Out, "out", "o", "", "what to write: a new `folder`, or a file .npy or .arrow (required)")
+	f.BoolVar(&o.Float, "float", false, "float32 in [0,1] instead of bytes (.npy and .arrow)")
+	f.BoolVar(&o.Force, "force", false, "use a decoder that doesn't belong to the latents")
+	f.IntVar(&o.Batch, "batch", 0, "images a run of the decoder; 0: 256, fewer for large images")
+	addDevice(f, &o.Device)
+	addLibrary(f, &o.Library)
+	addJSON(cmd, &asJSON)
+	return cmd
+}

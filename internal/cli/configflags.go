@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+	"moncae/internal/graph"
+	"moncae/search"
+)
+
+// configFlags are the flags that decide a search's result. Each one that is given
+// replaces the preset's value.
+type configFlags struct {
+	preset, space, algorithm, loss, objectives, reference, precision, scope string
+	population, generations, epochs, patience, batch, finetune, limit       int
+	maxLayers, maxFilters                                                   int
+	maxFLOPs                                                                int64
+	validation                                                              float64
+	seed                                                                    uint64
+	bounds                                                                  []string
+	set                                                                     map[string]func(*search.Config) error
+}
+
+func (o *configFlags) add(f *pflag.FlagSet) {
+	standard, err := search.Preset("quick")
+	if err != nil {
+		panic(err)
+	}
+	o.set = map[string]func(*search.Config) error{}
+	f.Var(choice{&o.preset, search.Presets}, "preset", "numbers to begin with; every flag below replaces one (default quick)")
+	number := func(p *int, name, usage string, field func(*search.Config) *int) {
+		f.IntVar(p, name, *field(&standard), usage)
+		o.set[name] = func(c *search.Config) error { *field(c) = *p; return nil }
+	}
+	number(&o.population, "population", "candidates in a generation", func(c *search.Config) *int { return &c.Population })
+	number(&o.generations, "generations", "generations, the first, random one too", func(c *search.Config) *int { return &c.Generations })
+	number(&o.epochs, "epochs", "epochs of each candidate at most", func(c *search.Config) *int { return &c.Epochs })
+	number(&o.patience, "patience", "epochs without a better validation loss before a training stops; 0: never", func(c *search.Config) *int { return &c.Patience })
+	number(&o.batch, "batch", "images in a training step", func(c *search.Config) *int { return &c.Batch })
+	number(&o.finetune, "finetune", "epochs of training at the end; 0: none", func(c *search.Config) *int { return &c.Finetune.Epochs })
+	number(&o.limit, "train-limit", "training images that the search uses; 0: all (finetuning uses all)", func(c *search.Config) *int { return &c.TrainLimit })
+	number(&o.maxLayers, "max-layers", "convolution blocks of an encoder at most", func(c *search.Config) *int { return &c.Space.MaxBlocks })
+	number(&o.maxFilters, "max-filters", "filters of a convolution at most", func(c *search.Config) *int { return &c.Space.MaxFilters })
+	word := func(p *string, name, value, usage string, set func(*search.Config, string) error) {
+		f.StringVar(p, name, value, usage)
+		o.set[name] = func(c *search.Config) error { return set(c, *p) }
+	}
+	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *search.Config, v string) error { c.Space.Name = v; return nil })
+	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(search.Algorithms, ", "), func(c *search.Config, v string) error { c.Algorithm = v; return nil })
+	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce or mse", func(c *search.Config, v string) error { c.Loss = graph.Loss(v); return nil })
+	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front or population", func(c *search.Config, v string) error { c.Finetune.Scope = v; return nil })
+	word(&o.precision, "precision", "auto", "of the trainings: auto, f32, bf16 or tf32", func(c *search.Config, v string) error {
+		if v == "auto" {
+			v = string(engine.Float32)
+		}
+		c.Precision = engine.Precision(v)
+		return nil
+	})
+	word(&o.objectives, "objectives", strings.Join(standard.Objectives, ","), "two or more of "+strings.Join(search.Objectives, ", "), func(c *search.Config, v string) error {
+		c.Objectives = strings.Split(v, ",")
+		return nil
+	})
+	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression)", setReference)
+	f.StringArrayVar(&o.bounds, "bound", nil, "a limit that members of the front must keep, for example 'loc<=2'; can be repeated")
+	o.set["bound"] = func(c *search.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }
+	f.Int64Var(&o.maxFLOPs, "max-flops", 0, "refuse networks of more multiply-adds an image; 0: no limit")
+	o.set["max-flops"] = func(c *search.Config) error { c.MaxFLOPs = o.maxFLOPs; return nil }
+	f.Float64Var(&o.validation, "validation", standard.Validation, "share of the training images set apart for fitness")
+	o.set["validation"] = func(c *search.Config) error { c.Validation = o.validation; return nil }
+	f.Uint64Var(&o.seed, "seed", standard.Seed, "seed of everything random")
+	o.set["seed"] = func(c *search.Config) error { c.Seed = o.seed; return nil }
+}
+
+func setReference(c *search.Config, v string) error {
+	c.Reference = nil
+	for _, part := range strings.Split(v, ",") {
+		r, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || math.IsNaN(r) || math.IsInf(r, 0) {
+			return fault.Usagef("--reference %s: %q is not a finite number; give one an objective, for example 0.26,2.9", v, part)
+		}
+		c.Reference = append(c.Reference, r)
+	}
+	return nil
+}
+
+func parseBounds(words []string) ([]search.Bound, error) {
+	var bounds []search.Bound
+	for _, w := range words {
+		b, err := search.ParseBound(w)
+		if err != nil {
+			return nil, fmt.Errorf("--bound: %w", err)
+		}
+		bounds = append(bounds, b)
+	}
+	return bounds, nil
+}
+
+// build is the preset with the flags that were given.
+func (o *configFlags) build(f *pflag.FlagSet) (search.Config, error) {
+	preset := o.preset
+	if preset == "" {
+		preset = "quick"
+	}
+	c, err := search.Preset(preset)
+	if err != nil {
+		return c, err
+	}
+	for _, name := range o.names() {
+		if !f.Changed(name) {
+			continue
+		}
+		if err := o.set[name](&c); err != nil {
+			return c, err
+		}
+	}
+	return c, c.Validate()
+}
+
+// changed is the first of these flags that was given, "" for none.
+func (o *configFlags) changed(f *pflag.FlagSet) string {
+	for _, name := range append([]string{"preset"}, o.names()...) {
+		if f.Changed(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func (o *configFlags) names() []string {
+	names := make([]string, 0, len(o.set))
+	for name := range o.set {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

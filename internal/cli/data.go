@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/dataset"
+	"moncae/internal/fault"
+)
+
+func (a *app) newData() *cobra.Command {
+	cmd := &cobra.Command{Use: "data", Short: "List, fetch, describe and convert data sets", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	cmd.AddCommand(a.newDataList(), a.newDataGet(), a.newDataInfo(), a.newDataConvert())
+	return cmd
+}
+
+func (a *app) newDataList() *cobra.Command {
+	var d dataFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "List the data sets that can be asked for by name, and where they lie",
+		Example: "  moncae data list",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			type row struct {
+				dataset.Known
+				Path  string `json:"path"`
+				Found bool   `json:"found"`
+			}
+			var rows []row
+			for _, k := range dataset.Names() {
+				path, err := dataset.Locate(k.Name, d.options.DataDir)
+				rows = append(rows, row{k, path, err == nil})
+			}
+			if asJSON {
+				return a.printJSON(rows)
+			}
+			t := table{head: []string{"name", "images", "where"}, left: 3}
+			for _, r := range rows {
+				where := r.Path
+				switch {
+				case !r.Found:
+					where = "not here: moncae data get " + r.Name
+				case r.Path == "":
+					where = "built in"
+				}
+				t.add(r.Name, r.Title, where)
+			}
+			return t.print(a.Out)
+		},
+	}
+	cmd.Flags().StringVar(&d.options.DataDir, "data-dir", "", "`folder` to look in first")
+	addJSON(cmd, &asJSON)
+	return cmd
+}
+
+func (a *app) newDataInfo() *cobra.Command {
+	var d dataFlags
+	var asJSON bool
+	var sheet string
+	cmd := &cobra.Command{
+		Use:   "info [DATA]",
+		Short: "Describe a data set: shapes, classes, pixels, the entropy floor",
+		Long: `Describe a data set: shapes, splits, classes, pixel values, and the entropy floor: no
+reconstruction has a smaller binary cross-entropy (nats, mean over all values).`,
+		Example: "  moncae data info mnist-mini --png sheet.png",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				d.name = args[0]
+			}
+			if err := d.validate(); err != nil {
+				return err
+			}
+			set, err := dataset.Load(cmd.Context(), d.name, d.options)
+			if err != nil {
+				return err
+			}
+			if sheet != "" {
+				if err := writeSheet(sheet, set); err != nil {
+					return err
+				}
+			}
+			return a.printInfo(set, asJSON)
+		},
+	}
+	d.locate(cmd.Flags(), dataset.Default)
+	d.prepare(cmd.Flags())
+	addSplit(cmd.Flags(), &d.options.Split)
+	cmd.Flags().StringVar(&sheet, "png", "", "write a contact sheet, ten images a class, to this `file`")
+	addJSON(cmd, &asJSON)
+	return cmd
+}
+
+func (a *app) printInfo(set *dataset.Set, asJSON bool) error {
+	stats := dataset.StatsOf(set, nil)
+	info := set.Info
+	info.Fingerprint = dataset.Fingerprint(set)
+	if asJSON {
+		return a.printJSON(struct {
+			dataset.Info
+			Stats *dataset.Stats `json:"stats"`
+		}{info, stats})
+	}
+	a.skipped(set.Skipped)
+	splits := make([]string, len(info.Splits))
+	for i, s := range info.Splits {
+		splits[i] = fmt.Sprintf("%s %d", s.Name, s.Rows)
+		if s.Derived {
+			splits[i] += " (set apart)"
+		}
+	}
+	classes := "none: the images have no labels"
+	if set.Classes != nil {
+		classes = fmt.Sprintf("%d: %s", len(set.Classes), strings.Join(set.Classes, ", "))
+	}
+	lines := [][2]string{
+		{"data", info.Name}, {"path", info.Path}, {"format", info.Format}, {"image", set.Shape.String() + " (C×H×W)"},
+		{"split", fmt.Sprintf("%s, %d images, %s in %s of files", info.Split, set.Rows(), humanBytes(int64(len(set.Images))), humanBytes(info.SourceBytes))},
+		{"splits", strings.Join(splits, ", ")}, {"classes", classes},
+		{"values", fmt.Sprintf("mean %.4f, standard deviation %.4f", stats.MeanValue, stats.Deviation)},
+		{"", histogram(stats.Histogram)},
+		{"BCE floor", fmt.Sprintf("%.4f nats a value: no reconstruction can be below", stats.Floor)},
+		{"fingerprint", info.Fingerprint},
+	}
+	for _, l := range lines {
+		if l[1] != "" {
+			if _, err := fmt.Fprintf(a.Out, "%-12s %s\n", l[0], l[1]); err != nil {
+				return err
+			}
+		}
+	}
+	for _, n := range info.Notes {
+		fmt.Fprintf(a.Out, "%-12s %s\n", "note", n)
+	}
+	return nil
+}
+
+func logShare(n, top int64) float64 {
+	return math.Log1p(float64(n)) / math.Log1p(float64(top))
+}
+
+// histogram draws 256 counts in 32 columns, on a logarithmic scale.
+func histogram(counts [256]int64) string {
+	var bins [32]int64
+	var top int64
+	for v, n := range counts {
+		bins[v/8] += n
+		top = max(top, bins[v/8])
+	}
+	bars := []rune(" ▁▂▃▄▅▆▇█")
+	var b strings.Builder
+	for _, n := range bins {
+		i := 0
+		if n > 0 {
+			i = 1 + int(float64(len(bars)-2)*logShare(n, top)+0.5)
+		}
+		b.WriteRune(bars[i])
+	}
+	return "0 " + b.String() + " 255 (log scale)"
+}
+
+func writeSheet(path string, set *dataset.Set) error {
+	if !strings.EqualFold(filepath.Ext(path), ".png") {
+		return fault.Usagef("--png %s: the contact sheet is a .png", path)
+	}
+	rows := 10
+	if n := len(set.Classes); n > 0 {
+		rows = min(n, 20)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, dataset.ContactSheet(set, rows, 10)); err != nil {
+		return err
+	}
+	return output(path, b.Bytes())
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"moncae/internal/dataset"
+	"moncae/internal/dataset/convert"
+	"moncae/internal/dataset/fetch"
+	"moncae/internal/fault"
+)
+
+func (a *app) newDataGet() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "get NAME",
+		Short: "Download a data set from its public place",
+		Long: `Download a data set into the user's cache (or --data-dir), with resume and its
+published checksums. A download that broke off goes on when called again.`,
+		Example: "  moncae data get fashion-mnist",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := args[0]
+			set, ok := fetch.Lookup(name)
+			if !ok {
+				return fault.Usagef("%s can't be downloaded: see `moncae data list` for the names", name)
+			}
+			if dir == "" {
+				cache, err := dataset.CacheDir()
+				if err != nil {
+					return err
+				}
+				dir = cache
+			}
+			to := filepath.Join(dir, name)
+			watch := &byteProgress{app: a}
+			if err := fetch.Get(cmd.Context(), set, to, fetch.Options{Progress: watch.observe}); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(a.Out, to)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&dir, "data-dir", "", "`folder` that gets a folder for the set (default the cache)")
+	return cmd
+}
+
+// byteProgress shows a download.
+type byteProgress struct {
+	*app
+	bar  *progressbar.ProgressBar
+	file string
+}
+
+func (p *byteProgress) observe(file string, have, all int64) {
+	if p.file != file {
+		p.file = file
+		if p.Terminal {
+			p.bar = progressbar.NewOptions64(all, progressbar.OptionSetWriter(p.Err), progressbar.OptionShowBytes(true), progressbar.OptionSetDescription(file), progressbar.OptionSetWidth(25))
+		} else {
+			fmt.Fprintln(p.Err, file)
+		}
+	}
+	if p.bar != nil {
+		quietly(p.bar.Set64(have))
+		if have == all {
+			fmt.Fprintln(p.Err)
+		}
+	}
+}
+
+func (a *app) newDataConvert() *cobra.Command {
+	var d dataFlags
+	var format, out string
+	cmd := &cobra.Command{
+		Use:     "convert DATA --format FORMAT --out PATH",
+		Short:   "Write a data set in another format",
+		Long:    "Write a data set as IDX files, .npz, a folder of PNG images, or Parquet (as Hugging Face lays it out). Pixels and labels survive exactly.",
+		Example: "  moncae data convert mnist-mini --format images --out digits-png",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(map[string]string{"format": format, "out": out}); err != nil {
+				return err
+			}
+			if err := d.validate(); err != nil {
+				return err
+			}
+			splits := []string{d.options.Split}
+			if d.options.Split == "" {
+				splits = []string{"train", "test"}
+			}
+			var sets []*dataset.Set
+			for _, split := range splits {
+				o := d.options
+				o.Split = split
+				set, err := dataset.Load(cmd.Context(), args[0], o)
+				if err != nil {
+					return err
+				}
+				a.skipped(set.Skipped)
+				sets = append(sets, set)
+			}
+			if err := convert.Write(out, format, sets...); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(a.Out, out)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.Var(choice{&format, convert.Formats}, "format", "what to write (required)")
+	f.StringVarP(&out, "out", "o", "", "`path` to write; it must not exist (required)")
+	f.StringVar(&d.options.DataDir, "data-dir", "", "`folder` that named data sets are looked for in first")
+	f.IntVar(&d.options.Limit, "limit", 0, "at most so many images of a split, a stratified sample; 0: all")
+	d.bad(f)
+	d.prepare(f)
+	f.Var(choice{&d.options.Split, []string{"train", "val", "test", "all"}}, "split", "one split only (default train and test)")
+	return cmd
+}

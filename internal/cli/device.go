@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"moncae/internal/engine"
+	"moncae/internal/engine/onednn"
+	"moncae/internal/engine/ref"
+	"moncae/internal/fault"
+)
+
+// addDevice adds the flag that chooses where networks run.
+func addDevice(f *pflag.FlagSet, to *string) {
+	f.StringVar(to, "device", "auto", "where networks run: auto, cpu or cuda[:`N`]")
+}
+
+// openEngine opens the engine that trains on a device. auto takes a GPU where
+// one works, else the CPU; the CPU means oneDNN, and the pure-Go reference where
+// this build has no oneDNN, which it says.
+func (a *app) openEngine(device string) (engine.Engine, error) {
+	switch {
+	case device == "ref":
+		return ref.New(), nil
+	case device == "cuda" || strings.HasPrefix(device, "cuda:"):
+		return openCUDA(device)
+	case device == "auto":
+		if eng, err := openCUDA("cuda"); err == nil {
+			return eng, nil
+		}
+	case device != "cpu":
+		return nil, fault.Usagef("--device %s is unknown: it is auto, cpu, cuda or cuda:N", device)
+	}
+	eng, err := onednn.New()
+	if fault.Of(err) == fault.Missing && err != nil {
+		fmt.Fprintf(a.Err, "moncae: training in pure Go, which is slow: %s\n", oneLine(err))
+		return ref.New(), nil
+	}
+	return eng, err
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/engine"
+	"moncae/internal/engine/cuda"
+	"moncae/internal/engine/onednn"
+	"moncae/internal/engine/ref"
+	"moncae/internal/ort"
+	"moncae/internal/rundir"
+	"moncae/internal/version"
+)
+
+// engineHealth says whether an engine can be used, and what to do if not.
+type engineHealth struct {
+	engine.Info
+	Problem string `json:"problem,omitempty"`
+}
+
+func (a *app) newDoctor() *cobra.Command {
+	var asJSON bool
+	var library string
+	cmd := &cobra.Command{
+		Use:   "doctor [RUN]",
+		Short: "Say which engines, devices and libraries work here, or check a run's files",
+		Example: `  moncae doctor
+  moncae doctor digits`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.checkRun(args[0], asJSON)
+			}
+			return a.doctor(library, asJSON)
+		},
+	}
+	addLibrary(cmd.Flags(), &library)
+	addJSON(cmd, &asJSON)
+	return cmd
+}
+
+func (a *app) checkRun(path string, asJSON bool) error {
+	health, err := rundir.Verify(path)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(health)
+	}
+	_, err = fmt.Fprintln(a.Out, health)
+	return err
+}
+
+func (a *app) doctor(library string, asJSON bool) error {
+	health := struct {
+		Version string         `json:"version"`
+		OS      string         `json:"os"`
+		Arch    string         `json:"arch"`
+		CPUs    int            `json:"cpus"`
+		Engines []engineHealth `json:"engines"`
+		CUDA    cuda.Report    `json:"cuda"`
+		Runtime ort.Found      `json:"onnxruntime"`
+		Problem string         `json:"onnxruntime_problem,omitempty"`
+	}{Version: version.Number(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CUDA: cuda.Probe()}
+	health.Engines = []engineHealth{
+		look("ref", func() (engine.Engine, error) { return ref.New(), nil }),
+		look("onednn", onednn.New),
+		look("cuda", func() (engine.Engine, error) { return cuda.Open() }),
+	}
+	var err error
+	if health.Runtime, err = ort.Find(library); err != nil {
+		health.Problem = oneLine(err)
+	}
+	if asJSON {
+		return a.printJSON(health)
+	}
+	lines := [][2]string{{"moncae", fmt.Sprintf("%s, %s/%s, %d CPUs", health.Version, health.OS, health.Arch, health.CPUs)}}
+	for _, e := range health.Engines {
+		state := fmt.Sprintf("works: %s, %s", e.Version, e.Device)
+		if e.Problem != "" {
+			state = "missing: " + e.Problem
+		}
+		lines = append(lines, [2]string{"engine " + e.Name, state})
+	}
+	lines = append(lines, cudaLines(health.CUDA)...)
+	switch {
+	case health.Problem != "":
+		lines = append(lines, [2]string{"onnxruntime", "missing: " + health.Problem})
+	default:
+		lines = append(lines, [2]string{"onnxruntime", fmt.Sprintf("works: %s, %s", health.Runtime.Version, health.Runtime.Path)})
+	}
+	return a.printLines(lines)
+}
+
+func cudaLines(r cuda.Report) [][2]string {
+	if !r.Built || r.Driver == "" {
+		return nil
+	}
+	lines := [][2]string{{"CUDA driver", r.Driver}}
+	for _, d := range r.Devices {
+		lines = append(lines, [2]string{"GPU", fmt.Sprintf("%+v", d)})
+	}
+	if r.CuDNN == "" {
+		return append(lines, [2]string{"cuDNN", "missing: " + r.CuDNNError})
+	}
+	return append(lines, [2]string{"cuDNN", r.CuDNN + ", " + r.CuDNNPath})
+}
+
+func look(name string, open func() (engine.Engine, error)) engineHealth {
+	eng, err := open()
+	if err != nil {
+		return engineHealth{Info: engine.Info{Name: name}, Problem: oneLine(err)}
+	}
+	health := engineHealth{Info: eng.Info()}
+	if err := eng.Close(); err != nil {
+		health.Problem = oneLine(err)
+	}
+	return health
+}

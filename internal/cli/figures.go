@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/spf13/cobra"
+	"gonum.org/v1/plot/plotter"
+
+	"moncae/internal/engine"
+	"moncae/internal/figure"
+	"moncae/search"
+)
+
+// drawFront writes the picture of a front with all evaluations behind it.
+func drawFront(path string, run *search.Run, f search.Front) error {
+	format, err := figure.Format(path)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := frontFigure(run, f).Draw(&b, format); err != nil {
+		return err
+	}
+	return output(path, b.Bytes())
+}
+
+func frontFigure(run *search.Run, f search.Front) figure.Front {
+	fig := figure.Front{
+		Title: fmt.Sprintf("%s, seed %d, %d trainings", f.Data, f.Seed, f.Evaluations),
+		Loss:  "BCE on validation images, nats a value", Floor: f.Floor.BCE, Mean: f.MeanImage.BCE,
+	}
+	for _, c := range run.Candidates {
+		if c.Search != nil {
+			fig.Evaluations = append(fig.Evaluations, plotter.XY{X: math.Log10(float64(c.Latent.Values())), Y: c.Search.Figures.BCE})
+		}
+	}
+	for _, m := range f.Members {
+		fig.Members = append(fig.Members, plotter.XY{X: m.LOC, Y: m.BCE})
+		if m.PCA != nil {
+			fig.PCA = append(fig.PCA, plotter.XY{X: m.LOC, Y: m.PCA.BCE})
+		}
+	}
+	return fig
+}
+
+// drawGallery writes validation images as every member reconstructs them.
+func (a *app) drawGallery(cmd *cobra.Command, path string, run *search.Run, f search.Front, o *frontOptions) error {
+	format, err := figure.Format(o.gallery)
+	if err != nil {
+		return err
+	}
+	gallery, err := a.gallery(cmd, path, run, f, o)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := gallery.Draw(&b, format); err != nil {
+		return err
+	}
+	return output(o.gallery, b.Bytes())
+}
+
+func (a *app) gallery(cmd *cobra.Command, path string, run *search.Run, f search.Front, o *frontOptions) (g figure.Gallery, err error) {
+	set, err := loadRunData(cmd.Context(), path, run.Manifest, cmd.Flags(), &o.data)
+	if err != nil {
+		return g, err
+	}
+	eng, err := a.openEngine(o.device)
+	if err != nil {
+		return g, err
+	}
+	defer func() { err = firstError(err, eng.Close()) }()
+	data, err := eng.Load(engine.Source{Shape: set.Shape, Images: set.Images})
+	if err != nil {
+		return g, err
+	}
+	defer func() { err = firstError(err, data.Close()) }()
+	rows := validationRows(run.Manifest, set)
+	rows = rows[:min(len(rows), max(1, o.images))]
+	g = figure.Gallery{Title: fmt.Sprintf("Validation images of %s, and what the front makes of them", f.Data), Shape: set.Shape}
+	for _, m := range f.Members {
+		out, err := reconstruct(eng, data, set, run, m.ID, rows)
+		if err != nil {
+			return g, err
+		}
+		if len(g.Rows) == 0 {
+			g.Rows = append(g.Rows, figure.GalleryRow{Caption: fmt.Sprintf("originals · %v · %d values", set.Shape, set.Shape.Values()), Images: split(out.images, len(rows))})
+		}
+		g.Rows = append(g.Rows, figure.GalleryRow{
+			Caption: fmt.Sprintf("%s · latent %v · %d values (%.1f×) · LOC %.2f · BCE %.4f · %.1f dB", m.ID, m.Latent, m.Values, m.Ratio, m.LOC, m.BCE, m.PSNR),
+			Images:  split(out.outputs, len(rows)),
+		})
+	}
+	return g, nil
+}
+
+// split cuts v into n equal parts.
+func split(v []float32, n int) [][]float32 {
+	parts := make([][]float32, n)
+	for i := range parts {
+		parts[i] = v[i*len(v)/n : (i+1)*len(v)/n]
+	}
+	return parts
+}

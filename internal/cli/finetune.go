@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/arch"
+	"moncae/internal/dataset"
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+	"moncae/internal/metric"
+	"moncae/internal/rundir"
+	"moncae/search"
+)
+
+type finetuneOptions struct {
+	candidate, device string
+	epochs, jobs      int
+	rate              float64
+	memory            int64
+	test, json        bool
+	data              dataFlags
+}
+
+func (a *app) newFinetune() *cobra.Command {
+	var o finetuneOptions
+	cmd := &cobra.Command{
+		Use:   "finetune RUN",
+		Short: "Train candidates of a run on",
+		Long: `Train candidates of a run on, on all training images, from their best weights. These
+stay unless the new ones are better on validation images.`,
+		Example: `  moncae finetune digits --candidate front --epochs 20
+  moncae finetune digits --candidate g4-2 --epochs 40 --test`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.finetune(cmd, args[0], &o) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.candidate, "candidate", "c", "front", "which: an `ID`, best-loss, knee, front or population")
+	f.IntVar(&o.epochs, "epochs", 20, "epochs")
+	f.Float64Var(&o.rate, "learning-rate", search.FinetuneRecipe.LearningRate, "peak of the one-cycle schedule (Adam); 0: each candidate's own optimiser and schedule")
+	f.BoolVar(&o.test, "test", false, "measure on the test split afterwards; each opening of it is counted in the run")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "candidates trained at once (default one a core)")
+	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take (default no limit)")
+	addDevice(f, &o.device)
+	o.data.locate(f, "")
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err error) {
+	if o.epochs < 1 {
+		return fault.Usagef("--epochs is %d; give 1 or more", o.epochs)
+	}
+	run, err := search.Open(path)
+	if err != nil {
+		return err
+	}
+	if !run.Finished {
+		return fault.Usagef("%s: the search isn't finished; first `moncae search --run %s --resume`", path, path)
+	}
+	ids, err := run.Select(o.candidate)
+	if err != nil {
+		return err
+	}
+	set, err := loadRunData(cmd.Context(), path, run.Manifest, cmd.Flags(), &o.data)
+	if err != nil {
+		return err
+	}
+	eng, err := a.openEngine(o.device)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstError(err, eng.Close()) }()
+	watch := newProgress(a.Streams, o.json)
+	study, err := search.Resume(path, set, search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: watch.observe})
+	if err != nil {
+		return err
+	}
+	var recipe *arch.Recipe
+	if o.rate > 0 {
+		recipe = &arch.Recipe{Optimizer: arch.Adam, LearningRate: o.rate, Schedule: arch.OneCycle}
+	}
+	front, err := study.Finetune(cmd.Context(), ids, o.epochs, recipe)
+	watch.end()
+	err = firstError(err, study.Close())
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: candidates that were done are in %s", err, path)
+	}
+	if err != nil {
+		return err
+	}
+	var tests []testFigures
+	if o.test {
+		if tests, err = a.testFigures(cmd.Context(), path, set, ids, eng, &o.data); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return a.printJSON(struct {
+			search.Front
+			Test []testFigures `json:"test,omitempty"`
+		}{front, tests})
+	}
+	if err := a.printFront(front); err != nil {
+		return err
+	}
+	return a.printTests(tests)
+}
+
+// testFigures are a candidate's losses on the test split.
+type testFigures struct {
+	ID       string  `json:"id"`
+	Rows     int     `json:"rows"`
+	BCE      float64 `json:"bce"`
+	MSE      float64 `json:"mse"`
+	Openings int     `json:"test_openings"`
+}
+
+func (a *app) testFigures(ctx context.Context, path string, train *dataset.Set, ids []string, eng engine.Engine, d *dataFlags) (tests []testFigures, err error) {
+	openings, err := rundir.NoteTest(path, "finetune --test")
+	if err != nil {
+		return nil, err
+	}
+	options := train.Info.Preprocess.Apply(d.options)
+	options.Split = "test"
+	set, err := dataset.Load(ctx, d.name, options)
+	if err != nil {
+		return nil, err
+	}
+	run, err := search.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		m, err := evaluate(eng, set, run, id)
+		if err != nil {
+			return nil, err
+		}
+		tests = append(tests, testFigures{ID: id, Rows: set.Rows(), BCE: m.BCE, MSE: m.MSE, Openings: openings})
+	}
+	return tests, nil
+}
+
+func (a *app) printTests(tests []testFigures) error {
+	if len(tests) == 0 {
+		return nil
+	}
+	t := table{head: []string{"id", "test BCE", "MSE", "PSNR"}, left: 1}
+	for _, r := range tests {
+		t.add(r.ID, fixed(r.BCE, 4), fixed(r.MSE, 5), fixed(metric.PSNR(r.MSE), 1))
+	}
+	if _, err := fmt.Fprintln(a.Out); err != nil {
+		return err
+	}
+	if err := t.print(a.Out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.Out, "On %d test images; the run's test data has been opened %d times.\n", tests[0].Rows, tests[0].Openings)
+	return err
+}

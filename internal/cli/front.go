@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/fault"
+	"moncae/search"
+)
+
+type frontOptions struct {
+	json, csv     bool
+	bounds        []string
+	plot, gallery string
+	images        int
+	device        string
+	data          dataFlags
+}
+
+func (a *app) newFront() *cobra.Command {
+	var o frontOptions
+	cmd := &cobra.Command{
+		Use:   "front RUN",
+		Short: "Show a run's front: the autoencoders worth having",
+		Long: `Show a run's front: the candidates that no other one beats in all objectives, with PCA
+at the same number of values, the mean image and the entropy floor beside them.
+
+All figures are of validation images, on which the members were selected.`,
+		Example: `  moncae front digits
+  moncae front digits --bound 'loc<=1.9' --json
+  moncae front digits --plot front.svg --gallery gallery.png`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.front(cmd, args[0], &o) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&o.bounds, "bound", nil, "leave out members that break a limit, for example 'loc<=1.9'; can be repeated")
+	f.BoolVar(&o.csv, "csv", false, "print the members as CSV")
+	f.StringVar(&o.plot, "plot", "", "draw loss against level of compression to this `file` (.png or .svg)")
+	f.StringVar(&o.gallery, "gallery", "", "draw validation images as every member reconstructs them to this `file` (.png or .svg)")
+	f.IntVar(&o.images, "images", 10, "images in a row of the gallery")
+	addDevice(f, &o.device)
+	o.data.locate(f, "")
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
+	run, front, err := openFront(path, o.bounds)
+	if err != nil {
+		return err
+	}
+	if o.plot != "" {
+		if err := drawFront(o.plot, run, front); err != nil {
+			return err
+		}
+	}
+	if o.gallery != "" {
+		if err := a.drawGallery(cmd, path, run, front, o); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.json:
+		return a.printJSON(front)
+	case o.csv:
+		return a.printCSV(front)
+	}
+	if !run.Finished {
+		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `moncae search --run %s --resume` goes on\n", len(run.Generations), run.Config.Generations, path)
+	}
+	return a.printFront(front)
+}
+
+func openFront(path string, words []string) (*search.Run, search.Front, error) {
+	run, err := search.Open(path)
+	if err != nil {
+		return nil, search.Front{}, err
+	}
+	if run.Front == nil {
+		return nil, search.Front{}, fault.Usagef("%s: no generation has finished yet, so there is no front; `moncae search --run %s --resume` goes on", path, path)
+	}
+	bounds, err := parseBounds(words)
+	if err != nil {
+		return nil, search.Front{}, err
+	}
+	front, err := run.Front.Bounded(bounds)
+	return run, front, err
+}
+
+func (a *app) printFront(f search.Front) error {
+	wide := !a.Terminal || a.Width >= 124
+	t := table{head: []string{"id", "latent", "LOC", "ratio", "BCE", "excess", "MSE", "PSNR", "SSIM", "params", "epochs", "│", "PCA: BCE", "MSE", "PSNR", "excess vs PCA"}, left: 2}
+	if !wide {
+		t.head = []string{"id", "latent", "LOC", "ratio", "BCE", "excess", "MSE", "PSNR", "params", "epochs", "│", "PCA: BCE", "excess vs PCA"}
+	}
+	for _, m := range f.Members {
+		cells := []string{m.ID, m.Latent.String(), fixed(m.LOC, 2), fixed(m.Ratio, 1) + "×", fixed(m.BCE, 4), fixed(m.ExcessBCE, 4), fixed(m.MSE, 5), fixed(m.PSNR, 1)}
+		if wide {
+			cells = append(cells, fixed(m.SSIM, 3))
+		}
+		cells = append(cells, strconv.Itoa(m.Params), strconv.Itoa(m.Epochs), "│")
+		pca := []string{"–", "–", "–", "–"}
+		if p := m.PCA; p != nil {
+			pca = []string{fixed(p.BCE, 4), fixed(p.MSE, 5), fixed(p.PSNR, 1), fmt.Sprintf("%+.0f %%", 100*(m.ExcessBCE/(p.BCE-f.Floor.BCE)-1))}
+		}
+		if !wide {
+			pca = []string{pca[0], pca[3]}
+		}
+		t.add(append(cells, pca...)...)
+	}
+	if err := t.print(a.Out); err != nil {
+		return err
+	}
+	took := ""
+	if f.Seconds != nil {
+		took = fmt.Sprintf(", %.0f s", *f.Seconds)
+	}
+	_, err := fmt.Fprintf(a.Out, `%d on the front of %d trainings (%d failed); hypervolume %.4f; seed %d%s
+mean image: BCE %.4f, MSE %.5f; entropy floor: BCE %.4f (excess = BCE − floor)
+Measured on validation images, on which the members were selected.
+`, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume, f.Seed, took, f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE)
+	return err
+}
+
+func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+
+func (a *app) printCSV(f search.Front) error {
+	w := csv.NewWriter(a.Out)
+	rows := [][]string{{"id", "channels", "height", "width", "values", "loc", "ratio", "bce", "excess_bce", "mse", "psnr", "ssim", "params", "flops", "epochs", "pca_bce", "pca_mse", "pca_psnr"}}
+	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	for _, m := range f.Members {
+		row := []string{m.ID, strconv.Itoa(m.Latent.C), strconv.Itoa(m.Latent.H), strconv.Itoa(m.Latent.W), strconv.Itoa(m.Values), exact(m.LOC), exact(m.Ratio),
+			exact(m.BCE), exact(m.ExcessBCE), exact(m.MSE), exact(m.PSNR), exact(m.SSIM), strconv.Itoa(m.Params), strconv.FormatInt(m.FLOPs, 10), strconv.Itoa(m.Epochs)}
+		if p := m.PCA; p != nil {
+			row = append(row, exact(p.BCE), exact(p.MSE), exact(p.PSNR))
+		} else {
+			row = append(row, "", "", "")
+		}
+		rows = append(rows, row)
+	}
+	return w.WriteAll(rows)
+}

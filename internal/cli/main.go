@@ -1,0 +1,118 @@
+// Package cli is moncae's command line: one file a command, flags and printing
+// here, the work in the packages below.
+//
+// Results go to stdout, progress and messages to stderr. Every command that
+// prints a result has --json, which prints exactly one JSON document. An error
+// is one line on stderr; exit codes are those of package fault, and 130 after
+// an interrupt.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"moncae/internal/fault"
+)
+
+// Streams are what a command reads, writes and knows of its terminal.
+type Streams struct {
+	In       io.Reader
+	Out      io.Writer
+	Err      io.Writer
+	Terminal bool // Err is a terminal: progress may redraw
+	Width    int  // of the terminal, in columns
+}
+
+// System gives the process's own streams.
+func System() Streams {
+	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: 100}
+	if fd := int(os.Stderr.Fd()); term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" {
+		s.Terminal = true
+		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
+			s.Width = w
+		}
+	}
+	return s
+}
+
+const interrupted = 130
+
+// Main runs the command line and gives the exit code. The first interrupt or
+// SIGTERM cancels the work, which saves its state; a second one ends the
+// process at once.
+func Main(args []string, s Streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	app := &app{Streams: s}
+	root := app.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintf(s.Err, "moncae: interrupted%s\n", strings.TrimPrefix(err.Error(), context.Canceled.Error()))
+		return interrupted
+	case !app.started: // cobra refused the words before a command began
+		err = fault.Usagef("%w (see `%s --help`)", err, app.called(root, args))
+	}
+	fmt.Fprintf(s.Err, "moncae: %s\n", oneLine(err))
+	return int(fault.Of(err))
+}
+
+// oneLine keeps an error that came with line breaks on one line.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// app is what the commands share.
+type app struct {
+	Streams
+	config  string
+	started bool
+}
+
+func (a *app) called(root *cobra.Command, args []string) string {
+	if cmd, _, err := root.Find(args); err == nil {
+		return cmd.CommandPath()
+	}
+	return root.Name()
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "moncae",
+		Short: "Find small convolutional autoencoders for your images, and compress with them",
+		Long: `moncae searches small convolutional autoencoders for an image data set (as MONCAE
+does: reconstruction loss against level of compression, hypervolume contribution as
+fitness), hands the survivors over as ONNX, compresses data sets with them into Arrow
+files, and measures how much of the data's use survived.
+
+Exit codes: 0 done, 1 failed, 2 bad usage or bad input data, 3 a damaged file of
+moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (state saved).`,
+		Example:       "  moncae search --run digits          # the built-in digits, about two minutes\n  moncae front digits                 # the autoencoders that it found",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			a.started = true
+			return a.applyConfig(cmd)
+		},
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.PersistentFlags().StringVar(&a.config, "config", "", "YAML `file` with flags of the command, one key a flag; the command line wins")
+	root.AddCommand(a.commands()...)
+	return root
+}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package cli
+
+// peak is unknown here.
+func peak() string { return "" }

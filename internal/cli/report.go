@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"moncae/classify"
+	"moncae/internal/fault"
+	"moncae/internal/report"
+	"moncae/search"
+)
+
+type reportOptions struct {
+	frontOptions
+	out      string
+	classify string
+}
+
+func (a *app) newReport() *cobra.Command {
+	var o reportOptions
+	cmd := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Write a run as one HTML page",
+		Long:  "Write a run as one HTML page that needs nothing else: front, figures, reconstructions, failures, configuration.",
+		Example: `  moncae report digits --out digits.html
+  moncae report digits --classify digits-heads --out digits.html`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(map[string]string{"out": o.out}); err != nil {
+				return err
+			}
+			page, err := a.page(cmd, args[0], &o)
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			if err := page.Write(&b); err != nil {
+				return err
+			}
+			if err := output(o.out, b.Bytes()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.Out, o.out)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "out", "o", "", "HTML `file` to write (required)")
+	f.StringVar(&o.classify, "classify", "", "`folder` that `moncae classify RUN` made, to add its table")
+	f.IntVar(&o.images, "images", 10, "images in a row of the gallery")
+	addDevice(f, &o.device)
+	o.data.locate(f, "")
+	return cmd
+}
+
+func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (report.Page, error) {
+	run, front, err := openFront(path, nil)
+	if err != nil {
+		return report.Page{}, err
+	}
+	p := report.Page{
+		Title:    "Autoencoders for " + front.Data,
+		Subtitle: fmt.Sprintf("run %s: %d on the front of %d trainings (%d failed), hypervolume %.4f", front.Run, len(front.Members), front.Evaluations, front.Failed, front.Hypervolume),
+		Tables:   []report.Table{membersTable(front)},
+		Facts:    facts(run, front),
+	}
+	var b bytes.Buffer
+	if err := frontFigure(run, front).Draw(&b, "svg"); err != nil {
+		return p, err
+	}
+	p.Front = bytes.Clone(b.Bytes())
+	if len(front.Members) > 0 {
+		gallery, err := a.gallery(cmd, path, run, front, &o.frontOptions)
+		if err != nil {
+			return p, err
+		}
+		b.Reset()
+		if err := gallery.Draw(&b, "png"); err != nil {
+			return p, err
+		}
+		p.Gallery = b.Bytes()
+	}
+	if o.classify != "" {
+		t, err := classifyTable(o.classify)
+		if err != nil {
+			return p, err
+		}
+		p.Tables = append(p.Tables, t)
+	}
+	p.Tables = append(p.Tables, generationsTable(run))
+	for _, c := range run.Candidates {
+		if c.Failure != "" {
+			p.Failures = append(p.Failures, [2]string{c.ID, c.Failure})
+		}
+	}
+	return p, nil
+}
+
+func membersTable(f search.Front) report.Table {
+	t := report.Table{
+		Title: "Members",
+		Head:  []string{"id", "latent", "values", "LOC", "ratio", "BCE", "excess", "MSE", "PSNR", "SSIM", "parameters", "epochs", "PCA BCE", "PCA MSE", "PCA PSNR"},
+		Notes: []string{
+			"Measured on validation images, on which the members were selected. PCA has the same number of values.",
+			fmt.Sprintf("Mean image: BCE %.4f, MSE %.5f. Entropy floor: BCE %.4f, which no reconstruction can be below; excess is BCE over it.", f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE),
+		},
+	}
+	for _, m := range f.Members {
+		row := []string{m.ID, m.Latent.String(), strconv.Itoa(m.Values), fixed(m.LOC, 2), fixed(m.Ratio, 1) + "×", fixed(m.BCE, 4), fixed(m.ExcessBCE, 4),
+			fixed(m.MSE, 5), fixed(m.PSNR, 1), fixed(m.SSIM, 3), strconv.Itoa(m.Params), strconv.Itoa(m.Epochs)}
+		if p := m.PCA; p != nil {
+			row = append(row, fixed(p.BCE, 4), fixed(p.MSE, 5), fixed(p.PSNR, 1))
+		} else {
+			row = append(row, "–", "–", "–")
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func generationsTable(run *search.Run) report.Table {
+	t := report.Table{Title: "Generations", Head: []string{"generation", "hypervolume", "seconds", "training", "validating", "idle"},
+		Notes: []string{"Training, validating and idle are seconds of all workers together."}}
+	for _, g := range run.Generations {
+		t.Rows = append(t.Rows, []string{strconv.Itoa(g.Generation + 1), fixed(g.Hypervolume, 4), fixed(g.Times.Wall, 1), fixed(g.Times.Train, 1), fixed(g.Times.Validate, 1), fixed(g.Times.Idle, 1)})
+	}
+	return t
+}
+
+func facts(run *search.Run, f search.Front) [][2]string {
+	m, c := run.Manifest, run.Config
+	state := "finished"
+	if !run.Finished {
+		state = fmt.Sprintf("not finished: generation %d of %d", len(run.Generations), c.Generations)
+	}
+	return [][2]string{
+		{"run", m.Run}, {"state", state}, {"moncae", m.Moncae}, {"seed", strconv.FormatUint(m.Seed, 10)},
+		{"data", fmt.Sprintf("%s, %d training images of %v, %d of them for validation", m.Data.Name, m.Data.TrainRows, m.Data.Shape, len(m.ValidationIDs))},
+		{"fingerprint", m.Data.Fingerprint},
+		{"reference", reference(f.Objectives, f.Reference)},
+		{"search", fmt.Sprintf("%s, %s space of at most %d blocks and %d filters, population %d, %d generations", c.Algorithm, c.Space.Name, c.Space.MaxBlocks, c.Space.MaxFilters, c.Population, c.Generations)},
+		{"training", fmt.Sprintf("at most %d epochs, patience %d, batch %d, %s; finetuning %d epochs", c.Epochs, c.Patience, c.Batch, c.Loss, c.Finetune.Epochs)},
+		{"time", fixed(run.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(run.TestOpenings)},
+	}
+}
+
+// classifyTable reads what `classify RUN` wrote.
+func classifyTable(dir string) (report.Table, error) {
+	path := filepath.Join(dir, classify.ReportFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return report.Table{}, fault.Usagef("--classify: %w", err)
+	}
+	var r classify.Table
+	if err := json.Unmarshal(content, &r); err != nil || r.Format != classify.TableFormat {
+		return report.Table{}, fault.Damagedf("%s: is not what `moncae classify RUN` writes (format %q)", path, r.Format)
+	}
+	t := report.Table{
+		Title: "Use that survived", Head: []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte"},
+		Notes: []string{fmt.Sprintf("%s head on latents, all figures on %d test images; an image is %d bytes raw.", r.Head, r.Rows, r.BytesRaw)},
+	}
+	for _, m := range r.Members {
+		t.Rows = append(t.Rows, []string{m.ID, m.Latent.String(), strconv.Itoa(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
+			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5)})
+	}
+	return t, nil
+}

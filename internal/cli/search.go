@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/dataset"
+	"moncae/internal/durable"
+	"moncae/internal/engine"
+	"moncae/internal/fault"
+	"moncae/internal/rundir"
+	"moncae/search"
+)
+
+type searchOptions struct {
+	data     dataFlags
+	config   configFlags
+	run      string
+	resume   bool
+	device   string
+	jobs     int
+	memory   int64
+	noExport bool
+	library  string
+	json     bool
+}
+
+func (a *app) newSearch() *cobra.Command {
+	var o searchOptions
+	cmd := &cobra.Command{
+		Use:   "search --run DIR",
+		Short: "Search autoencoders for a data set",
+		Long: `Search autoencoders for a data set: train generations of candidates, keep the front of
+reconstruction loss against level of compression, train it on, and export it as ONNX.
+
+Everything is kept in the folder --run. A search that was interrupted goes on with
+--resume and ends with the front that it would have had.
+
+Fitness is measured on validation images, which are training images set apart.`,
+		Example: `  moncae search --run digits
+  moncae search --data photos/ --image-size 64x64 --run photos-run
+  moncae search --data mnist --preset standard --seed 29 --run mnist-29
+  moncae search --run mnist-29 --resume`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.search(cmd, &o) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.run, "run", "r", "", "`folder` that the run is kept in (required)")
+	f.BoolVar(&o.resume, "resume", false, "go on with the run in --run")
+	o.data.locate(f, dataset.Default)
+	o.data.prepare(f)
+	o.config.add(f)
+	addDevice(f, &o.device)
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "candidates trained at once; the result does not depend on it (default one a core)")
+	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take, for example 4G (default no limit)")
+	f.BoolVar(&o.noExport, "no-export", false, "don't export the front as ONNX at the end")
+	addLibrary(f, &o.library)
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
+	if o.run == "" {
+		return fault.Usagef("--run is missing: name the folder that the search is to be kept in, for example --run digits")
+	}
+	if o.jobs < 0 {
+		return fault.Usagef("--jobs is %d; give 1 or more", o.jobs)
+	}
+	study, err := a.open(cmd, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, study.close()) }()
+	front, err := study.Run(cmd.Context())
+	study.progress.end()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("%w: what is done is in %s; go on with `moncae search --run %s --resume`", err, o.run, o.run)
+	}
+	if err != nil {
+		return err
+	}
+	study.progress.times()
+	if !o.noExport {
+		if err := a.exportFront(cmd.Context(), o, study, front); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return a.printJSON(front)
+	}
+	if err := a.printFront(front); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Err, "\nThe run is in %s. See `moncae front %s --plot front.png --gallery gallery.png`.\n", o.run, o.run)
+	return nil
+}
+
+// study is a search.Study with what it runs on.
+type study struct {
+	*search.Study
+	set      *dataset.Set
+	engine   engine.Engine
+	progress *progress
+	closers  []func() error
+}
+
+func (s *study) close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// open begins a run, or opens the one to resume. What can be refused is refused
+// before the data are read.
+func (a *app) open(cmd *cobra.Command, o *searchOptions) (s *study, err error) {
+	if err := o.data.validate(); err != nil {
+		return nil, err
+	}
+	var config search.Config
+	if o.resume {
+		if name := o.config.changed(cmd.Flags()); name != "" {
+			return nil, fault.Usagef("--%s can't be given with --resume: a run keeps the configuration that it began with (see %s/run.json)", name, o.run)
+		}
+		if err := recordedData(o.run, cmd.Flags(), &o.data); err != nil {
+			return nil, err
+		}
+	} else {
+		if config, err = o.config.build(cmd.Flags()); err != nil {
+			return nil, err
+		}
+		if rundir.Exists(o.run) {
+			return nil, fault.Usagef("%s holds a run already: go on with it by --resume, or name another folder", o.run)
+		}
+	}
+	eng, err := a.openEngine(o.device)
+	if err != nil {
+		return nil, err
+	}
+	s = &study{engine: eng, closers: []func() error{eng.Close}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.set, err = dataset.Load(cmd.Context(), o.data.name, o.data.options); err != nil {
+		return nil, err
+	}
+	a.skipped(s.set.Skipped)
+	s.progress = newProgress(a.Streams, o.json)
+	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: s.progress.observe, FS: durable.FS{}}
+	if o.resume {
+		s.Study, err = search.Resume(o.run, s.set, options)
+	} else {
+		s.Study, err = search.Create(o.run, config, s.set, options)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.Study.Close)
+	c, info := s.Config(), eng.Info()
+	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %d epochs; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
+		c.Algorithm, c.Population, c.Generations, c.Epochs, info.Name, info.Device)
+	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", reference(c.Objectives, s.Reference()), c.Validation)
+	if info.Name == "ref" {
+		s.progress.warnSlow(c, s.set)
+	}
+	return s, nil
+}
+
+func reference(objectives []string, point []float64) string {
+	parts := make([]string, len(point))
+	for i, v := range point {
+		parts[i] = fmt.Sprintf("%s %.4g", objectives[i], v)
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/fault"
+	"moncae/search"
+)
+
+// refresh is how often a page of a run under way asks for itself again.
+const refresh = 5
+
+func (a *app) newServe() *cobra.Command {
+	var o reportOptions
+	var address string
+	cmd := &cobra.Command{
+		Use:     "serve RUN",
+		Short:   "Show a run in the browser, also while it is under way",
+		Example: "  moncae serve digits --address 127.0.0.1:8080",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := search.Open(args[0]); err != nil {
+				return err
+			}
+			listener, err := net.Listen("tcp", address)
+			if err != nil {
+				return fault.Usagef("--address %s: %w", address, err)
+			}
+			fmt.Fprintf(a.Err, "http://%s — end with Ctrl-C\n", listener.Addr())
+			return serve(cmd.Context(), listener, a.pages(cmd, args[0], &o))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&address, "address", "127.0.0.1:8046", "`host:port` to listen on")
+	f.StringVar(&o.classify, "classify", "", "`folder` that `moncae classify RUN` made, to add its table")
+	f.IntVar(&o.images, "images", 10, "images in a row of the gallery")
+	addDevice(f, &o.device)
+	o.data.locate(f, "")
+	return cmd
+}
+
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { quietly(server.Close()) })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// pages writes the run's report as it stands at each request.
+func (a *app) pages(cmd *cobra.Command, path string, o *reportOptions) http.Handler {
+	var one sync.Mutex // a page trains nothing, but takes all cores for a second
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		one.Lock()
+		defer one.Unlock()
+		page, err := a.page(cmd, path, o)
+		if err != nil {
+			http.Error(w, oneLine(err)+"\nThe page asks again when it is loaded again.", http.StatusServiceUnavailable)
+			return
+		}
+		if run, err := search.Open(path); err == nil && !run.Finished {
+			page.Refresh = refresh
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		quietly(page.Write(w))
+	})
+	return mux
+}

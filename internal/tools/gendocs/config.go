@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"moncae/search"
+)
+
+const configHead = `# Keys of a configuration file
+
+` + "`--config FILE`" + ` takes a YAML file with one key for each flag, without the dashes. What the command line says wins; a key that
+the command has no flag for is an error that names the line. A list can be written as one.
+
+` + "```yaml" + `
+preset: standard
+seed: 29
+objectives: [loss, loc]
+reference: [0.26, 2.9]
+` + "```" + `
+
+This page is made from the commands by ` + "`make docs`" + `.
+
+## Presets
+
+What a preset of ` + "`moncae search`" + ` stands for. Each value has a flag of its own, which replaces it.
+
+`
+
+// configPage lists the presets and every command's keys.
+func configPage(root *cobra.Command) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(configHead)
+	if err := presets(&b); err != nil {
+		return nil, err
+	}
+	for _, c := range leaves(root) {
+		keys(&b, c)
+	}
+	return b.Bytes(), nil
+}
+
+// preset is one row of the presets' table.
+type preset struct {
+	key   string
+	value func(search.Config) string
+}
+
+var rows = []preset{
+	number("population", func(c search.Config) int { return c.Population }),
+	number("generations", func(c search.Config) int { return c.Generations }),
+	number("epochs", func(c search.Config) int { return c.Epochs }),
+	number("patience", func(c search.Config) int { return c.Patience }),
+	number("batch", func(c search.Config) int { return c.Batch }),
+	{"space", func(c search.Config) string { return c.Space.Name }},
+	number("max-layers", func(c search.Config) int { return c.Space.MaxBlocks }),
+	number("max-filters", func(c search.Config) int { return c.Space.MaxFilters }),
+	{"train-limit", func(c search.Config) string {
+		if c.TrainLimit == 0 {
+			return "all"
+		}
+		return fmt.Sprint(c.TrainLimit)
+	}},
+	number("finetune", func(c search.Config) int { return c.Finetune.Epochs }),
+	{"finetune-scope", func(c search.Config) string { return c.Finetune.Scope }},
+	{"reference", func(c search.Config) string {
+		if c.Reference == nil {
+			return "from the data"
+		}
+		return strings.ReplaceAll(strings.Trim(fmt.Sprint(c.Reference), "[]"), " ", ",")
+	}},
+}
+
+func number(key string, value func(search.Config) int) preset {
+	return preset{key, func(c search.Config) string { return fmt.Sprint(value(c)) }}
+}
+
+func presets(b *bytes.Buffer) error {
+	fmt.Fprintf(b, "| key | %s |\n|%s\n", strings.Join(search.Presets, " | "), strings.Repeat(" --- |", len(search.Presets)+1))
+	for _, r := range rows {
+		fmt.Fprintf(b, "| `%s` |", r.key)
+		for _, name := range search.Presets {
+			c, err := search.Preset(name)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(b, " %s |", r.value(c))
+		}
+		b.WriteByte('\n')
+	}
+	return nil
+}
+
+// keys lists one command's keys.
+func keys(b *bytes.Buffer, c *cobra.Command) {
+	var lines []string
+	c.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" {
+			return
+		}
+		kind, usage := pflag.UnquoteUsage(f)
+		standard := f.DefValue
+		if standard == "[]" {
+			standard = ""
+		}
+		escape := strings.NewReplacer("|", `\|`)
+		lines = append(lines, fmt.Sprintf("| `%s` | %s | %s | %s |", f.Name, escape.Replace(cmp.Or(kind, "true, false")), escape.Replace(standard), escape.Replace(usage)))
+	})
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s\n\n| key | value | default | |\n| --- | --- | --- | --- |\n%s\n", c.CommandPath(), strings.Join(lines, "\n"))
+}
