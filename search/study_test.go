@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"moncae/internal/dataset"
 	"moncae/internal/fault"
 	"moncae/internal/rundir"
 	"moncae/search/moo"
@@ -380,7 +379,7 @@ func TestSkippedImagesKeepTheirIDs(t *testing.T) {
 			t.Errorf("validation id %d", id)
 		}
 	}
-	var one dataset.Set = *images(1)
+	one := *images(1)
 	if _, err := Create(filepath.Join(t.TempDir(), "run"), config(t), &one, Options{Engine: fakeEngine{}}); fault.Of(err) != fault.Usage {
 		t.Errorf("one image: %v", err)
 	}

@@ -8,6 +8,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -80,9 +81,9 @@ type StepTime struct {
 const images = 2048 // in the data: enough that a batch isn't in cache already
 
 // Train measures training steps of o.Arch on the engine.
-func Train(e engine.Engine, o Options) (Result, error) {
+func Train(e engine.Engine, o Options) (r Result, err error) {
 	o.defaults(e)
-	r := Result{
+	r = Result{
 		Engine: e.Info(), Precision: o.Precision, Optimizer: o.Optimizer, Batch: o.Batch,
 		Params: o.Arch.ParamCount(), FLOPs: o.Arch.FLOPs(),
 	}
@@ -90,12 +91,12 @@ func Train(e engine.Engine, o Options) (Result, error) {
 	if err != nil {
 		return r, err
 	}
-	defer data.Close()
 	runs := make([]*run, 0, most(o.Workers))
 	defer func() {
 		for _, x := range runs {
-			x.program.Close()
+			err = errors.Join(err, x.program.Close())
 		}
+		err = errors.Join(err, data.Close())
 	}()
 	for range cap(runs) {
 		start := time.Now()

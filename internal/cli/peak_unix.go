@@ -18,5 +18,5 @@ func peak() string {
 	if runtime.GOOS == "darwin" {
 		unit = 1
 	}
-	return ", memory at its peak " + humanBytes(int64(u.Maxrss)*unit)
+	return ", memory at its peak " + humanBytes(u.Maxrss*unit)
 }

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -161,11 +159,4 @@ func (p *progress) warnSlow(c search.Config, set *dataset.Set) {
 	seconds := float64(c.Population*c.Generations*c.Epochs*images) * perImage / opsPerSecond
 	fmt.Fprintf(p.Err, "the pure-Go engine is made for checking: this search may take %s; a build with cgo is about a thousand times faster\n",
 		(time.Duration(seconds) * time.Second).Round(time.Minute))
-}
-
-// indent writes lines with two spaces before them.
-func indent(w io.Writer, lines ...string) {
-	for _, l := range lines {
-		fmt.Fprintln(w, "  "+strings.TrimRight(l, " "))
-	}
 }

@@ -226,7 +226,7 @@ func (o Conv2D) DiffWRT(int) []bool { return []bool{true, true, true} }
 // can die before its own gradient is born.
 func (o Conv2D) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	var g gradients
-	dw := g.apply(Conv2DGradWeight{o.Kernel, o.Stride}, in[0], dy)
+	dw := g.apply(Conv2DGradWeight(o), in[0], dy)
 	db := g.apply(ChannelSum{ConvBias}, dy)
 	dx := g.apply(Conv2DGradInput{o.Kernel, o.Stride, shape4(in[0])}, in[1], dy)
 	return gorgonia.Nodes{dx, dw, db}, g.err

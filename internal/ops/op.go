@@ -19,48 +19,48 @@ import "moncae/internal/arch"
 
 // The inputs of each op are listed in order; k is Kernel, p is Kernel/2.
 type (
-	// Conv2D: x [N,C,H,W], w [O,C,k,k], b [O] → [N,O,⌈H/Stride⌉,⌈W/Stride⌉].
+	// Conv2D takes x [N,C,H,W], w [O,C,k,k], b [O] → [N,O,⌈H/Stride⌉,⌈W/Stride⌉].
 	// Cross-correlation with p zeros on every side.
 	Conv2D struct{ Kernel, Stride int }
-	// Conv2DGradInput: w, dy → dx [N,C,H,W] (the shape is X, for a stride hides it).
+	// Conv2DGradInput takes w, dy → dx [N,C,H,W] (the shape is X, for a stride hides it).
 	Conv2DGradInput struct {
 		Kernel, Stride int
 		X              [4]int
 	}
-	// Conv2DGradWeight: x, dy → dw [O,C,k,k].
+	// Conv2DGradWeight takes x, dy → dw [O,C,k,k].
 	Conv2DGradWeight struct{ Kernel, Stride int }
-	// ChannelSum: dy [N,C,H,W] → [C], the sum over N, H and W: the gradient of a
+	// ChannelSum takes dy [N,C,H,W] → [C], the sum over N, H and W: the gradient of a
 	// convolution's bias and of batch norm's beta.
 	ChannelSum struct{ Of Role }
 
-	// Dense: x [N,C,H,W], w [O,C·H·W], b [O] → [N,O,1,1].
+	// Dense takes x [N,C,H,W], w [O,C·H·W], b [O] → [N,O,1,1].
 	Dense struct{}
-	// DenseGradInput: w, dy [N,O,1,1] → dx of shape X.
+	// DenseGradInput takes w, dy [N,O,1,1] → dx of shape X.
 	DenseGradInput struct{ X [4]int }
-	// DenseGradWeight: x, dy → dw [O,C·H·W].
+	// DenseGradWeight takes x, dy → dw [O,C·H·W].
 	DenseGradWeight struct{}
 
-	// BatchNorm: x, gamma [C], beta [C] → y, by the batch's own mean and biased
+	// BatchNorm takes x, gamma [C], beta [C] → y, by the batch's own mean and biased
 	// variance over N, H, W and epsilon arch.BatchNormEpsilon.
 	BatchNorm struct{}
-	// BatchNormGradInput: x, gamma, dy → dx.
+	// BatchNormGradInput takes x, gamma, dy → dx.
 	BatchNormGradInput struct{}
-	// BatchNormGradGamma: x, dy → [C]. (Beta's gradient is ChannelSum.)
+	// BatchNormGradGamma takes x, dy → [C]. (Beta's gradient is ChannelSum.)
 	BatchNormGradGamma struct{}
 	// BatchMean and BatchVariance: x → [C], the batch's statistics (variance
 	// biased) that running averages are made of. Not differentiable.
 	BatchMean     struct{}
 	BatchVariance struct{}
-	// Normalize: x, gamma, beta, mean [C], variance [C] → y: batch norm outside
+	// Normalize takes x, gamma, beta, mean [C], variance [C] → y: batch norm outside
 	// training. Not differentiable.
 	Normalize struct{}
 
-	// Activation: x → f(x).
+	// Activation takes x → f(x).
 	Activation struct{ F arch.Activation }
-	// ActivationGrad: x, y = f(x), dy → dx. All but SiLU need y alone; SiLU needs x.
+	// ActivationGrad takes x, y = f(x), dy → dx. All but SiLU need y alone; SiLU needs x.
 	ActivationGrad struct{ F arch.Activation }
 
-	// Dropout: x, step (scalar: training steps before this one) → y. Value i in
+	// Dropout takes x, step (scalar: training steps before this one) → y. Value i in
 	// NCHW order is kept where the generator's number for (Seed, step, Layer, i)
 	// is at least Rate, and scaled by 1/(1−Rate).
 	Dropout struct {
@@ -68,44 +68,44 @@ type (
 		Layer uint32
 		Seed  uint64
 	}
-	// DropoutGrad: dy, step → dx, by the same mask.
+	// DropoutGrad takes dy, step → dx, by the same mask.
 	DropoutGrad struct {
 		Rate  float64
 		Layer uint32
 		Seed  uint64
 	}
 
-	// MaxPool2: x [N,C,H,W] → [N,C,⌈H/2⌉,⌈W/2⌉]; along an odd side the windows are
+	// MaxPool2 takes x [N,C,H,W] → [N,C,⌈H/2⌉,⌈W/2⌉]; along an odd side the windows are
 	// (·,0)(1,2)(3,4)…, along an even one (0,1)(2,3)…
 	MaxPool2 struct{}
-	// MaxPool2Grad: x, y, dy → dx; the first maximum of a window in row-major
+	// MaxPool2Grad takes x, y, dy → dx; the first maximum of a window in row-major
 	// order takes the whole gradient.
 	MaxPool2Grad struct{}
 
-	// Upsample2: x → [N,C,H,W], nearest: output row h takes input row (h+H%2)/2,
+	// Upsample2 takes x → [N,C,H,W], nearest: output row h takes input row (h+H%2)/2,
 	// likewise columns. The input is [N,C,⌈H/2⌉,⌈W/2⌉].
 	Upsample2 struct{ H, W int }
-	// Upsample2Grad: dy → dx [N,C,⌈H/2⌉,⌈W/2⌉], sums.
+	// Upsample2Grad takes dy → dx [N,C,⌈H/2⌉,⌈W/2⌉], sums.
 	Upsample2Grad struct{}
 
-	// Add: a, b of one shape → a + b. Its gradient is dy for both: no op. Where a
+	// Add takes a, b of one shape → a + b. Its gradient is dy for both: no op. Where a
 	// value has several users, Gorgonia itself adds their gradients with an
 	// element-wise op of its own; IsGradientSum recognises that.
 	Add struct{}
 
-	// BCEWithLogits: z, target in [0,1] → scalar, the mean over all values of
+	// BCEWithLogits takes z, target in [0,1] → scalar, the mean over all values of
 	// max(z,0) − z·t + log(1+e^−|z|), in nats.
 	BCEWithLogits struct{}
-	// BCEWithLogitsGrad: z, target, dloss (scalar) → dz.
+	// BCEWithLogitsGrad takes z, target, dloss (scalar) → dz.
 	BCEWithLogitsGrad struct{}
-	// MSE: z, target → scalar, the mean of (sigmoid(z) − t)².
+	// MSE takes z, target → scalar, the mean of (sigmoid(z) − t)².
 	MSE struct{}
-	// MSEGrad: z, target, dloss → dz.
+	// MSEGrad takes z, target, dloss → dz.
 	MSEGrad struct{}
-	// SoftmaxCrossEntropy: z [N,K,1,1], labels [N] (class numbers as float32) →
+	// SoftmaxCrossEntropy takes z [N,K,1,1], labels [N] (class numbers as float32) →
 	// scalar, the mean over N in nats.
 	SoftmaxCrossEntropy struct{}
-	// SoftmaxCrossEntropyGrad: z, labels, dloss → dz.
+	// SoftmaxCrossEntropyGrad takes z, labels, dloss → dz.
 	SoftmaxCrossEntropyGrad struct{}
 )
 

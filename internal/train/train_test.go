@@ -37,7 +37,6 @@ func (s *script) Infer([]int32, []float32, []float32) error { return nil }
 func (s *script) Weights() (arch.Weights, error)            { return s.weights.Clone(), nil }
 func (s *script) SetWeights(w arch.Weights) error           { s.weights = w.Clone(); return nil }
 func (s *script) Close() error                              { s.closed++; return nil }
-func (s *script) step(i int) (loss float32, isNaN bool)     { return 0.5, i == s.nanAt }
 func (s *script) Evaluate(rows []int32) (engine.Metrics, error) {
 	m := engine.Metrics{Loss: s.validation[s.evaluated]}
 	s.evaluated++

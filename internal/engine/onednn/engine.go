@@ -77,12 +77,10 @@ func (e *cpu) compile(net *graph.Net, d engine.Data, cfg engine.Config) (*progra
 	}
 	p := &program{engine: e, net: net, data: rows, layout: lower.NewLayout(net.Params)}
 	if err := p.build(optimizers[cfg.Optimizer], lower.Options{Images: rows.source.Images != nil}); err != nil {
-		p.Close()
-		return nil, err
+		return nil, errors.Join(err, p.Close())
 	}
 	if err := p.SetWeights(cfg.Weights); err != nil {
-		p.Close()
-		return nil, err
+		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }

@@ -143,7 +143,7 @@ func step(s *lower.Step) C.mn_step {
 		mean: C.int32_t(s.Mean), variance: C.int32_t(s.Variance),
 		kernel: C.int32_t(s.Kernel), stride: C.int32_t(s.Stride),
 		act: C.int32_t(s.Act), before: C.int32_t(s.Before), resample: C.int32_t(s.Resample),
-		norm: C.int32_t(flag(s.Norm)), loss: C.int32_t(s.Loss),
+		norm: flag(s.Norm), loss: C.int32_t(s.Loss),
 		rate: C.double(s.Rate), layer: C.uint32_t(s.Layer), seed: C.uint64_t(s.Seed),
 	}
 }
