@@ -118,7 +118,7 @@ func (s *study) close() error {
 
 // open begins a run, or opens the one to resume. What can be refused is refused
 // before the data are read.
-func (a *app) open(cmd *cobra.Command, o *searchOptions) (s *study, err error) {
+func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 	if err := o.data.validate(); err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (s *study, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &study{engine: eng, closers: []func() error{eng.Close}}
+	s := &study{engine: eng, closers: []func() error{eng.Close}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
