@@ -7,9 +7,9 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"moncae/export"
 	"moncae/internal/arch"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -74,7 +74,7 @@ func (t *task) untrained(ctx context.Context) (*features, error) {
 	if !ok || a.Input != t.images.shape {
 		return t.projected(), nil
 	}
-	nets, err := export.Build(a, arch.InitialWeights(a.Params(), t.Seed), onnx.Float)
+	nets, err := onnxnet.Build(a, arch.InitialWeights(a.Params(), t.Seed), onnx.Float)
 	if err != nil {
 		return nil, err
 	}

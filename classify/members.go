@@ -7,12 +7,12 @@ import (
 	"maps"
 	"time"
 
-	"moncae/export"
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -196,7 +196,7 @@ type memberScored struct {
 
 // member encodes all images, trains and scores the head, and adds the models to out.
 func (j *job) member(ctx context.Context, m Member, out files) (s memberScored, err error) {
-	nets, err := export.Build(m.Arch, m.Weights, onnx.Float)
+	nets, err := onnxnet.Build(m.Arch, m.Weights, onnx.Float)
 	if err != nil {
 		return s, fault.Damagedf("%w", err)
 	}

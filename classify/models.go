@@ -8,11 +8,11 @@ import (
 	"maps"
 	"slices"
 
-	"moncae/export"
 	"moncae/internal/arch"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 	"moncae/internal/version"
 )
@@ -26,7 +26,7 @@ const (
 
 // model is the head with its standardisation, as ONNX.
 func (h *trained) model(in arch.Shape, metadata map[string]string) (*onnx.Model, error) {
-	return export.Head{
+	return onnxnet.Head{
 		In: in, Stack: h.stack, Weights: h.weights,
 		Mean: h.standard.Mean, Scale: h.standard.Scale, Metadata: metadata,
 	}.Model()
@@ -43,9 +43,9 @@ func (t *task) models(h *trained) (m models, err error) {
 		return m, err
 	}
 	metadata := map[string]string{
-		export.KeyVersion: version.Number(), keyHead: string(t.Head), keyClasses: string(classes),
+		onnxnet.KeyVersion: version.Number(), keyHead: string(t.Head), keyClasses: string(classes),
 	}
-	for key, v := range map[string]string{keyEncoder: t.train.meta.Encoder, export.KeyDataset: t.train.meta.Dataset} {
+	for key, v := range map[string]string{keyEncoder: t.train.meta.Encoder, onnxnet.KeyDataset: t.train.meta.Dataset} {
 		if v != "" {
 			metadata[key] = v
 		}
@@ -53,7 +53,7 @@ func (t *task) models(h *trained) (m models, err error) {
 	if m.head, err = h.model(t.train.shape, metadata); err != nil || t.encoder == nil {
 		return m, err
 	}
-	if m.pipeline, err = export.Pipeline(t.encoder.model, m.head); err != nil {
+	if m.pipeline, err = onnxnet.Pipeline(t.encoder.model, m.head); err != nil {
 		return m, err
 	}
 	all := m.pipeline.Metadata()
@@ -118,7 +118,7 @@ const verifiedRows = 64
 // values in [0, 1], in batches of any size.
 func (e *encoder) takes(image arch.Shape) bool {
 	var foreign struct{ Layout, Scale string }
-	if text := e.model.Metadata()[export.KeyPreprocess]; text != "" && json.Unmarshal([]byte(text), &foreign) != nil {
+	if text := e.model.Metadata()[onnxnet.KeyPreprocess]; text != "" && json.Unmarshal([]byte(text), &foreign) != nil {
 		return false
 	}
 	in := e.model.Inputs()

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"moncae/export"
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/engine"
@@ -19,6 +18,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -77,7 +77,7 @@ func benchOf(t *testing.T, dir string, how dataset.Options) bench {
 	o := runtimeOptions(t)
 	b := bench{dir: dir, arch: small()}
 	b.weights = arch.InitialWeights(b.arch.Params(), 5)
-	nets, err := export.Build(b.arch, b.weights, onnx.Float)
+	nets, err := onnxnet.Build(b.arch, b.weights, onnx.Float)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestRunRefuses(t *testing.T) {
 	b := newBench(t)
 	at := func(name string) string { return filepath.Join(b.dir, name) }
 	foreign := at("foreign.onnx")
-	nets, err := export.Build(b.arch, arch.InitialWeights(b.arch.Params(), 6), onnx.Float)
+	nets, err := onnxnet.Build(b.arch, arch.InitialWeights(b.arch.Params(), 6), onnx.Float)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,12 +17,12 @@ import (
 	"strings"
 	"testing"
 
-	"moncae/export"
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -51,7 +51,7 @@ func autoencoder(t testing.TB, s arch.Shape) (dir string) {
 			w[p.Name][i] = float32(r.NormFloat64()) / 3
 		}
 	}
-	n, err := export.Build(a, w, onnx.Float)
+	n, err := onnxnet.Build(a, w, onnx.Float)
 	if err != nil {
 		t.Fatal(err)
 	}

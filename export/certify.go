@@ -7,6 +7,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -44,7 +45,7 @@ type Check struct {
 // Certify runs the networks through ONNX Runtime (on the CPU unless o names a
 // device), and the encoder through onnx-go too where that can, and compares with
 // the trainer. A difference above the tolerance is an error that says where.
-func Certify(n Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.Options) ([]Check, error) {
+func Certify(n onnxnet.Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.Options) ([]Check, error) {
 	images, err := s.count(a)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -114,7 +115,7 @@ func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
 	if err := replaceable(target); err != nil {
 		return Result{}, err
 	}
-	nets, err := Build(c.Arch, c.Weights, dtype)
+	nets, err := onnxnet.Build(c.Arch, c.Weights, dtype)
 	if err != nil {
 		return Result{}, err
 	}
@@ -135,7 +136,7 @@ func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
 }
 
 // contents makes all files of the folder and fills in the result's models.
-func (c Candidate) contents(nets Networks, dtype onnx.Type, r *Result) ([]content, error) {
+func (c Candidate) contents(nets onnxnet.Networks, dtype onnx.Type, r *Result) ([]content, error) {
 	if len(c.Preprocess) > 0 { // as one line, however the run has it
 		var line bytes.Buffer
 		if err := json.Compact(&line, c.Preprocess); err != nil {

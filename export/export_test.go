@@ -17,6 +17,7 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -62,16 +63,16 @@ func TestExportWritesAProvenFolder(t *testing.T) {
 	}
 	encoder, decoder := readModel(t, dir, "encoder"), readModel(t, dir, "decoder")
 	meta := encoder.Metadata()
-	if meta[KeyPair] != decoder.Hash() || decoder.Metadata()[KeyPair] != encoder.Hash() {
+	if meta[onnxnet.KeyPair] != decoder.Hash() || decoder.Metadata()[onnxnet.KeyPair] != encoder.Hash() {
 		t.Error("encoder and decoder don't name each other")
 	}
 	var a arch.Arch
-	if err := json.Unmarshal([]byte(meta[KeyArch]), &a); err != nil || a.Latent() != c.Arch.Latent() {
-		t.Errorf("%s: %v, %v", KeyArch, a, err)
+	if err := json.Unmarshal([]byte(meta[onnxnet.KeyArch]), &a); err != nil || a.Latent() != c.Arch.Latent() {
+		t.Errorf("%s: %v, %v", onnxnet.KeyArch, a, err)
 	}
 	want := map[string]string{
-		KeyRun: "abc", KeyCandidate: "g1-02", KeyDataset: `{"name":"squares","fingerprint":"f00"}`,
-		KeyPreprocess: `{"channels":1}`, KeyMetrics: `{"bce":0.25,"own":1.5,"values":32}`,
+		onnxnet.KeyRun: "abc", onnxnet.KeyCandidate: "g1-02", onnxnet.KeyDataset: `{"name":"squares","fingerprint":"f00"}`,
+		onnxnet.KeyPreprocess: `{"channels":1}`, onnxnet.KeyMetrics: `{"bce":0.25,"own":1.5,"values":32}`,
 	}
 	for k, v := range want {
 		if meta[k] != v {
@@ -200,7 +201,7 @@ func TestExportRefuses(t *testing.T) {
 // gives the same graph. MONCAE_UPDATE=1 writes a new version's files.
 func TestFormatsOfEarlierVersions(t *testing.T) {
 	c := small(t)
-	nets, err := Build(c.Arch, c.Weights, onnx.Float)
+	nets, err := onnxnet.Build(c.Arch, c.Weights, onnx.Float)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +282,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 	relu := arch.Layer{Kind: arch.Activate, Activation: arch.ReLU}
 	dense := func(n int) arch.Layer { return arch.Layer{Kind: arch.Dense, Filters: n} }
 	drop := arch.Layer{Kind: arch.Dropout, Rate: 0.3}
-	nets, err := Build(c.Arch, c.Weights, onnx.Float)
+	nets, err := onnxnet.Build(c.Arch, c.Weights, onnx.Float)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +297,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 		"pooled": {conv, {Kind: arch.Conv, Filters: 5, Kernel: 3, Stride: 2}, {Kind: arch.MaxPool}},
 	} {
 		r := rand.New(rand.NewPCG(7, 8))
-		h := Head{In: in, Stack: stack, Weights: randomWeights(stack.Params("head", in), r), Metadata: map[string]string{"k": "v"}}
+		h := onnxnet.Head{In: in, Stack: stack, Weights: randomWeights(stack.Params("head", in), r), Metadata: map[string]string{"k": "v"}}
 		for range in.Values() {
 			h.Mean, h.Scale = append(h.Mean, float32(r.NormFloat64())), append(h.Scale, 0.5+r.Float32())
 		}
@@ -312,7 +313,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 		if _, err := compare(got, want, 6, 1e-4); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		whole, err := Pipeline(nets.Encoder, head)
+		whole, err := onnxnet.Pipeline(nets.Encoder, head)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,14 +324,14 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 			t.Errorf("%s pipeline: %v", name, err)
 		}
 	}
-	h := Head{In: in, Stack: arch.Stack{dense(2)}}
+	h := onnxnet.Head{In: in, Stack: arch.Stack{dense(2)}}
 	h.Weights = randomWeights(h.Stack.Params("head", in), rand.New(rand.NewPCG(1, 1)))
 	head, err := h.Model()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for opset, fits := range map[int64]bool{12: false, 17: true, 21: true, 22: false} {
-		joined, err := Pipeline(nets.Encoder.WithOpset(opset), head)
+		joined, err := onnxnet.Pipeline(nets.Encoder.WithOpset(opset), head)
 		if (err == nil) != fits {
 			t.Errorf("an encoder of opset %d: %v", opset, err)
 		}
@@ -340,7 +341,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Pipeline(nets.Decoder, nets.Decoder); fault.Of(err) != fault.Usage {
+	if _, err := onnxnet.Pipeline(nets.Decoder, nets.Decoder); fault.Of(err) != fault.Usage {
 		t.Errorf("two decoders: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"moncae/internal/engine/onednn"
 	"moncae/internal/engine/ref"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 	"moncae/search/genome"
 )
@@ -63,7 +64,7 @@ func agree(t *testing.T, seed int, space genome.Space, in arch.Shape, n int, flo
 		seen["onednn"]++
 		sameAs(t, s, infer(t, cpu, a, w, pixels), n, fmt.Sprintf("seed %d: %v", seed, a))
 	}
-	nets, err := Build(a, w, onnx.Float)
+	nets, err := onnxnet.Build(a, w, onnx.Float)
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
@@ -99,7 +100,7 @@ func TestLargeBatchAgrees(t *testing.T) {
 	a := vectorNetworks(t)["digits"]
 	w := randomWeights(a.Params(), r)
 	s := infer(t, cpu, a, w, randomPixels(a, 256, r))
-	nets, err := Build(a, w, onnx.Float)
+	nets, err := onnxnet.Build(a, w, onnx.Float)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,7 @@ func TestOddStacksAgree(t *testing.T) {
 				if cpu, err := onednn.New(); err == nil && a.Encoder[0].Kind != arch.BatchNorm {
 					sameAs(t, s, infer(t, cpu, a, w, pixels), 3, name)
 				}
-				nets, err := Build(a, w, dtype)
+				nets, err := onnxnet.Build(a, w, dtype)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -10,6 +10,7 @@ import (
 	"moncae/internal/engine/ref"
 	"moncae/internal/graph"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 )
 
@@ -102,7 +103,7 @@ func sameAs(t *testing.T, want, got Sample, n int, what string) {
 }
 
 // headReference is what the pure-Go kernels make of n standardised latents.
-func headReference(t *testing.T, h Head, latents []float32, n int) []float32 {
+func headReference(t *testing.T, h onnxnet.Head, latents []float32, n int) []float32 {
 	t.Helper()
 	x := append([]float32(nil), latents...)
 	for i := range x {

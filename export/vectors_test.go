@@ -11,6 +11,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/search/genome"
 )
 
@@ -90,7 +91,7 @@ func writeHead(t *testing.T, dir string, c Candidate, s Sample) {
 	in := c.Arch.Latent()
 	r := rand.New(rand.NewPCG(13, 14))
 	stack := arch.Stack{{Kind: arch.Dense, Filters: 8}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Dense, Filters: 10}}
-	h := Head{In: in, Stack: stack, Weights: randomWeights(stack.Params("head", in), r)}
+	h := onnxnet.Head{In: in, Stack: stack, Weights: randomWeights(stack.Params("head", in), r)}
 	for range in.Values() {
 		h.Mean, h.Scale = append(h.Mean, r.Float32()), append(h.Scale, 0.5+r.Float32())
 	}
@@ -98,7 +99,7 @@ func writeHead(t *testing.T, dir string, c Candidate, s Sample) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pipeline, err := Pipeline(readModel(t, dir, "encoder"), head)
+	pipeline, err := onnxnet.Pipeline(readModel(t, dir, "encoder"), head)
 	if err != nil {
 		t.Fatal(err)
 	}

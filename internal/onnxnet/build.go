@@ -1,4 +1,4 @@
-package export
+package onnxnet
 
 import (
 	"fmt"
@@ -27,7 +27,7 @@ type writer struct {
 func (w *writer) stack(prefix string, s arch.Stack, in arch.Shape, x value) value {
 	shapes, err := s.Shapes(in)
 	if err != nil {
-		panic("export: not validated: " + err.Error())
+		panic("onnxnet: not validated: " + err.Error())
 	}
 	folded := foldable(s)
 	values := []value{x}
@@ -71,7 +71,7 @@ func (w *writer) layer(l layer, x value) value {
 	case arch.Upsample:
 		return value{name: w.upsample(l, w.spatial(l, x))}
 	}
-	panic(fmt.Sprintf("export: layer kind %q", l.Kind))
+	panic(fmt.Sprintf("onnxnet: layer kind %q", l.Kind))
 }
 
 // spatial gives x its four axes back.
@@ -131,7 +131,7 @@ func (w *writer) activation(l layer, x string) string {
 		gate := w.graph.Node("Sigmoid", l.prefix+".gate", []string{x})
 		return w.graph.Node("Mul", l.prefix, []string{x, gate})
 	}
-	panic(fmt.Sprintf("export: activation %q", l.Activation))
+	panic(fmt.Sprintf("onnxnet: activation %q", l.Activation))
 }
 
 func (w *writer) batchNorm(l layer, x string) string {
