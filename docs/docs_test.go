@@ -2,19 +2,20 @@
 //
 // Blocks fenced as sh or python are run in the order of the pages list, all in
 // one scratch folder, so that a page can go on with what an earlier one made.
-// A block with `<!-- norun: reason -->` on the line before it is not run, and
-// is listed. `make test-docs` runs this; it needs bin/moncae and the Python
-// environment of `make test-python`.
+// A block with `<!-- norun: reason -->` on the line before it is not run; norun
+// lists these. `make test-docs` runs this; it needs bin/moncae and the Python
+// environment of `make test-python`. Commands within a sentence are held
+// against the command line's words and flags.
 package docs_test
 
 import (
 	"bufio"
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,22 +97,14 @@ func lookup(name string, env []string) (string, error) {
 
 func blocks(t *testing.T, root string) []block {
 	t.Helper()
-	pages := append([]string(nil), first...)
-	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
-			return err
+	order := append([]string(nil), first...)
+	for _, page := range pages(t, root) {
+		if !slices.Contains(first, page) {
+			order = append(order, page)
 		}
-		page, err := filepath.Rel(root, path)
-		if err == nil && page != first[1] {
-			pages = append(pages, page)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	var all []block
-	for _, page := range pages {
+	for _, page := range order {
 		bs, err := parse(root, page)
 		if err != nil {
 			t.Fatal(err)
@@ -142,7 +135,8 @@ func parse(root, page string) ([]block, error) {
 			fenced, open, norun = false, nil, ""
 		case strings.HasPrefix(line, "```"):
 			fenced = true
-			if language := strings.TrimPrefix(line, "```"); language == "sh" || language == "python" {
+			language, _, _ := strings.Cut(strings.TrimPrefix(line, "```"), " ")
+			if language == "sh" || language == "python" {
 				open = &block{page: page, line: n, language: language, norun: norun}
 			}
 		case open != nil:

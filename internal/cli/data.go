@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) newData() *cobra.Command {
-	cmd := &cobra.Command{Use: "data", Short: "List, fetch, describe and convert data sets", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "data", Short: "List, fetch, describe and convert data sets", Example: "  moncae data list\n  moncae data info mnist-mini", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	cmd.AddCommand(a.newDataList(), a.newDataGet(), a.newDataInfo(), a.newDataConvert())
 	return cmd

@@ -1,0 +1,107 @@
+package docs_test
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/cli"
+)
+
+// norun are the blocks that no test here runs: page, reason, how many.
+var norun = map[[2]string]int{
+	{"README.md", "the tests' own build has done it"}:                                                            1,
+	{"docs/format/latents.md", "tests/python/test_latents.py runs it"}:                                           6,
+	{"docs/format/latents.md", "needs PyTorch; tests/python/test_latents.py runs it where that is"}:              1,
+	{"docs/format/run.md", "needs the package crc32c or google-crc32c"}:                                          1,
+	{"docs/how-to/gpu.md", "needs a GPU"}:                                                                        2,
+	{"docs/how-to/pytorch.md", "needs PyTorch; tests/python/test_torch.py and notebook 02 run it where that is"}: 1,
+}
+
+func TestWhatIsNotRunIsListed(t *testing.T) {
+	found := map[[2]string]int{}
+	for _, b := range blocks(t, "..") {
+		if b.norun != "" {
+			found[[2]string{b.page, b.norun}]++
+		}
+	}
+	if !maps.Equal(found, norun) {
+		t.Errorf("blocks that are not run: %v, listed are %v", found, norun)
+	}
+}
+
+// TestCommandsInSentencesExist holds `moncae …` within a sentence against the
+// command line: the command is there, and so is every flag.
+func TestCommandsInSentencesExist(t *testing.T) {
+	checked := 0
+	for _, page := range append(pages(t, ".."), notebooks(t, "..")...) {
+		prose(t, filepath.Join("..", page), func(n int, line string) {
+			for _, code := range span.FindAllString(line, -1) {
+				words := strings.Fields(strings.Trim(code, "`"))
+				if len(words) < 2 || words[0] != "moncae" {
+					continue
+				}
+				checked++
+				if err := understood(words[1:]); err != nil {
+					t.Errorf("%s:%d: %s: %v", page, n, code, err)
+				}
+			}
+		})
+	}
+	if checked < 25 {
+		t.Errorf("only %d commands were found", checked)
+	}
+}
+
+var longFlag = regexp.MustCompile(`^--([a-z0-9-]+)`)
+
+func understood(words []string) error {
+	root := cli.Command()
+	root.SetOut(io.Discard)
+	command, rest, err := root.Find(words)
+	if err != nil {
+		return err
+	}
+	for _, w := range rest {
+		if m := longFlag.FindStringSubmatch(w); m != nil && m[1] != "help" && command.Flags().Lookup(m[1]) == nil && command.InheritedFlags().Lookup(m[1]) == nil {
+			return fmt.Errorf("%s has no %s", command.CommandPath(), w)
+		}
+	}
+	return nil
+}
+
+// TestEveryCommandShowsAnExample: in --help, and of words that it understands.
+func TestEveryCommandShowsAnExample(t *testing.T) {
+	examples := 0
+	var visit func(*cobra.Command)
+	visit = func(c *cobra.Command) {
+		if c.Name() == "completion" || c.Name() == "help" { // cobra's own
+			return
+		}
+		if c.Example == "" {
+			t.Errorf("%s --help has no example", c.CommandPath())
+		}
+		for line := range strings.Lines(c.Example) {
+			words := strings.Fields(line)
+			if len(words) > 1 && words[0] == "moncae" {
+				examples++
+				if err := understood(words[1:]); err != nil {
+					t.Errorf("%s --help: %s: %v", c.CommandPath(), strings.TrimSpace(line), err)
+				}
+			}
+		}
+		for _, child := range c.Commands() {
+			visit(child)
+		}
+	}
+	visit(cli.Command())
+	if examples < 20 {
+		t.Errorf("only %d examples", examples)
+	}
+}
