@@ -24,7 +24,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python lint fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python lint docs test-docs docs-images notebooks release test-release fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -43,7 +43,11 @@ $(SETUP):
 
 $(VENV)/.ready: tests/python/requirements.txt | $(SETUP)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install -q --disable-pip-version-check -r tests/python/requirements.txt
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r tests/python/requirements.txt
+	touch $@
+
+$(VENV)/.notebooks: notebooks/requirements.txt $(VENV)/.ready
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r notebooks/requirements.txt
 	touch $@
 
 demo: build ## search the built-in digits (about two minutes) and show the front
@@ -65,6 +69,24 @@ test-python: build $(VENV)/.ready ## what we write, read by tools that we didn't
 
 lint: $(NATIVE) ## gofmt, vet, golangci-lint (depguard holds the layers)
 	bash scripts/lint.sh $(GOTAGS)
+
+docs: $(NATIVE) ## write docs/reference anew, from the commands
+	$(GO) run $(GOTAGS) ./internal/tools/gendocs docs/reference
+
+test-docs: build $(VENV)/.ready ## every command that README and docs show (about five minutes)
+	MONCAE_DOCS_BIN=$(CURDIR)/bin/moncae MONCAE_DOCS_PYTHON=$(CURDIR)/$(VENV)/bin/python $(GO) test -count=1 -v -run TestEveryCommandInTheDocsRuns -timeout 20m ./docs
+
+docs-images: build $(VENV)/.ready ## the pictures and tables of the README, by its own commands
+	$(VENV)/bin/python scripts/docs_images.py
+
+notebooks: build $(VENV)/.notebooks ## execute the notebooks from a clean state (about five minutes)
+	$(VENV)/bin/python scripts/notebooks.py
+
+release: build ## archives for all platforms in dist/; VERSION=v1.2.3
+	VERSION=$(VERSION) GO=$(GO) GOTAGS="$(GOTAGS)" bash scripts/release.sh
+
+test-release: release ## unpack the archives elsewhere and use them there
+	bash scripts/test-release.sh
 
 fmt: ## format the Go code
 	gofmt -w $$(git ls-files '*.go')
