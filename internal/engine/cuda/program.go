@@ -40,18 +40,12 @@ type program struct {
 }
 
 func compile(d *device, net *graph.Net, data *sources, cfg engine.Config) (engine.Program, error) {
-	if err := engine.CheckCompile(net, data.source, cfg); err != nil {
+	if err := engine.CheckCompile(net, data.source, cfg, engine.Float32, engine.TF32, engine.BFloat16); err != nil {
 		return nil, err
 	}
-	options := plan.Options{Optimizer: cfg.Optimizer, Floats: len(data.source.Features) > 0}
-	switch cfg.Precision {
-	case engine.Float32, "":
-	case engine.TF32:
-		options.TF32 = true
-	case engine.BFloat16:
-		options.Half = true
-	default:
-		return nil, fmt.Errorf("precision %q is not %s, %s or %s", cfg.Precision, engine.Float32, engine.TF32, engine.BFloat16)
+	options := plan.Options{
+		Optimizer: cfg.Optimizer, Floats: len(data.source.Features) > 0,
+		TF32: cfg.Precision == engine.TF32, Half: cfg.Precision == engine.BFloat16,
 	}
 	if d.library != nil {
 		options.CuDNN = d

@@ -69,10 +69,7 @@ func (e *cpu) compile(net *graph.Net, d engine.Data, cfg engine.Config) (*progra
 	if !ok {
 		return nil, errors.New("compile: the data were loaded by another engine")
 	}
-	if cfg.Precision != "" && cfg.Precision != engine.Float32 {
-		return nil, fmt.Errorf("compile: precision %s is not one of this engine's (f32)", cfg.Precision)
-	}
-	if err := engine.CheckCompile(net, rows.source, cfg); err != nil {
+	if err := engine.CheckCompile(net, rows.source, cfg, engine.Float32); err != nil {
 		return nil, err
 	}
 	p := &program{engine: e, net: net, data: rows, layout: lower.NewLayout(net.Params)}
@@ -116,7 +113,7 @@ func (p *blocks) take(size int) (native.Block, error) {
 	return b, err
 }
 
-// give keeps a block; the largest leave when there are more than processors.
+// give keeps a block; the oldest leave when there are more than processors.
 func (p *blocks) give(b native.Block) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

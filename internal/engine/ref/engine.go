@@ -59,10 +59,7 @@ func (d data) Close() error          { return nil }
 
 // Compile makes a program; net stays as it is and may be compiled again.
 func (e *Engine) Compile(net *graph.Net, d engine.Data, cfg engine.Config) (engine.Program, error) {
-	if cfg.Precision != "" && cfg.Precision != engine.Float32 {
-		return nil, fmt.Errorf("ref: compile: precision %s: this engine computes in %s only", cfg.Precision, engine.Float32)
-	}
-	if err := engine.CheckCompile(net, d.Source(), cfg); err != nil {
+	if err := engine.CheckCompile(net, d.Source(), cfg, engine.Float32); err != nil {
 		return nil, fmt.Errorf("ref: %w", err)
 	}
 	e.compiling.Lock()
