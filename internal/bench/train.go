@@ -167,7 +167,7 @@ func newRun(e engine.Engine, d engine.Data, o Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.Compile(net, d, engine.Config{Optimizer: o.Optimizer, Precision: o.Precision, Weights: initial(net.Params)})
+	p, err := e.Compile(net, d, engine.Config{Optimizer: o.Optimizer, Precision: o.Precision, Weights: arch.InitialWeights(net.Params, 1)})
 	if err != nil {
 		return nil, err
 	}
@@ -254,23 +254,4 @@ func (r *Result) profile(x *run, p Profiler, o Options) error {
 		r.Profile = append(r.Profile, row)
 	}
 	return nil
-}
-
-// initial are weights from the spreads that the arch names.
-func initial(params []arch.Param) arch.Weights {
-	r := rand.New(rand.NewPCG(3, 4))
-	w := make(arch.Weights, len(params))
-	for _, p := range params {
-		v := make([]float32, p.Size())
-		for i := range v {
-			switch p.Role {
-			case arch.Weight:
-				v[i] = float32(p.Spread * r.NormFloat64())
-			case arch.Gamma, arch.Variance:
-				v[i] = 1
-			}
-		}
-		w[p.Name] = v
-	}
-	return w
 }
