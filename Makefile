@@ -8,6 +8,7 @@ SHELL := /bin/bash
 GO      ?= go
 PYTHON  ?= python3
 VENV    := .deps/venv
+PEERS   := .deps/venv-peers
 SETUP   := .deps/.setup
 VERSION ?=
 
@@ -24,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python lint docs test-docs docs-images notebooks release test-release fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images notebooks release test-release fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -66,6 +67,14 @@ test-pure: | $(SETUP) ## everything also builds, vets and starts without cgo
 
 test-python: build $(VENV)/.ready ## what we write, read by tools that we didn't
 	$(VENV)/bin/python -m pytest -q tests/python
+
+$(PEERS)/.ready: scripts/bench_peers.txt | $(SETUP)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install -q --disable-pip-version-check -r scripts/bench_peers.txt
+	touch $@
+
+bench-peers: build $(PEERS)/.ready ## training steps beside TensorFlow's (ten minutes, 1.6 GB below .deps)
+	$(PEERS)/bin/python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/{small,medium,large}.json
 
 lint: $(NATIVE) ## gofmt, vet, golangci-lint (depguard holds the layers)
 	bash scripts/lint.sh $(GOTAGS)
