@@ -10,6 +10,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/graph"
 	"moncae/search/baseline"
+	"moncae/search/moo"
 )
 
 func TestPresetsAreValid(t *testing.T) {
@@ -38,6 +39,33 @@ func TestValidateTellsEverything(t *testing.T) {
 	for _, want := range []string{"population of 1", `"magic"`, "share of 1", `"beauty"`, `"latency" is not available`, "2 numbers for 3", "not finite"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in:\n%v", want, err)
+		}
+	}
+}
+
+func TestAReferenceThatNothingDominates(t *testing.T) {
+	c, err := Preset("quick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Objectives = []string{ObjectiveLoss, ObjectiveLOC, ObjectiveParams}
+	const floor = 0.05
+	for _, x := range []struct {
+		loss graph.Loss
+		at   moo.Point
+		want string // "" for a good one
+	}{
+		{graph.BCE, moo.Point{0.0501, 0.01, 1}, ""},
+		{graph.BCE, moo.Point{0.05, 2, 1}, "loss of 0.05"},
+		{graph.MSE, moo.Point{0.05, 2, 1}, ""},
+		{graph.MSE, moo.Point{0, 2, 1}, "loss of 0"},
+		{graph.BCE, moo.Point{1, 0, 1}, "loc of 0"},
+		{graph.BCE, moo.Point{1, 2, -1}, "params of -1"},
+	} {
+		c.Loss = x.loss
+		err := c.attainable(x.at, floor)
+		if (err == nil) != (x.want == "") || err != nil && (fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), x.want)) {
+			t.Errorf("%s, %v: %v, want %q", x.loss, x.at, err, x.want)
 		}
 	}
 }

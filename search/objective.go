@@ -97,6 +97,21 @@ func (c Config) reference(in arch.Shape, mean baseline.Loss, guess float64) (moo
 	return c.point(nothing), nil
 }
 
+// attainable refuses a reference point that nothing can dominate. floor is the
+// entropy of the pixels, which no BCE is below; every other objective is above 0.
+func (c Config) attainable(reference moo.Point, floor float64) error {
+	for i, name := range c.Objectives {
+		least, why := 0.0, ""
+		if name == ObjectiveLoss && c.Loss == graph.BCE {
+			least, why = floor, " (the entropy of the pixels)"
+		}
+		if !(reference[i] > least) {
+			return fault.Usagef("reference point: %s of %.4g, and nothing is below %.4g%s: give a larger one, or leave --reference away", name, reference[i], least, why)
+		}
+	}
+	return nil
+}
+
 // Bound is a hard limit on an objective, whether it is searched on or not.
 type Bound struct {
 	Objective string  `json:"objective"`

@@ -162,8 +162,10 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 		}
 		guess = s.guess()
 	}
-	s.reference, err = c.reference(set.Shape, s.mean, guess)
-	return s, err
+	if s.reference, err = c.reference(set.Shape, s.mean, guess); err != nil {
+		return nil, err
+	}
+	return s, c.attainable(s.reference, s.floor)
 }
 
 func (s *Study) validationIDs() []int64 {
