@@ -103,6 +103,7 @@ type breeder struct {
 	pool       []*Candidate
 	choose     func(*rand.Rand) *Candidate // nil: random genomes
 	planned    map[string]string           // identities of this generation's candidates before, and their ids
+	locs       []float64                   // those that spread took before
 }
 
 // breed draws a candidate. One that is refused, or whose network is known, is
@@ -112,6 +113,11 @@ func (b *breeder) breed(index int) slot {
 	seed := seedOf(s.config.Seed, b.generation, index, "candidate")
 	rng := rand.New(rand.NewPCG(seed, 0))
 	c := &Candidate{ID: candidateID(b.generation, index), Generation: b.generation, Index: index}
+	if b.generation == 0 && s.config.Spread > 1 {
+		if farthest := b.spread(c, rng, seed); farthest.arch != nil {
+			return farthest
+		}
+	}
 	var known string
 	var network *arch.Arch
 	for range 1 + redraws {
@@ -129,6 +135,38 @@ func (b *breeder) breed(index int) slot {
 		return slot{known: known}
 	}
 	return slot{candidate: c, arch: network, seed: seed}
+}
+
+// spread draws networks and takes the one whose LOC, which is known without a
+// training, is farthest from those taken before. Of networks drawn at random few
+// have a small latent, and what the first generation lacks comes late.
+func (b *breeder) spread(c *Candidate, rng *rand.Rand, seed uint64) (best slot) {
+	farthest := -1.0
+	for range b.study.config.Spread {
+		b.draw(c, rng)
+		network := b.decode(c)
+		if network == nil || b.lookUp(c.Identity) != "" {
+			continue
+		}
+		if d := distance(network.LOC(), b.locs); d > farthest {
+			drawn := *c
+			best, farthest = slot{candidate: &drawn, arch: network, seed: seed}, d
+		}
+	}
+	if best.arch != nil {
+		b.planned[best.candidate.Identity] = best.candidate.ID
+		b.locs = append(b.locs, best.arch.LOC())
+	}
+	return best
+}
+
+// distance is that of x to the nearest of all, infinite where there is none.
+func distance(x float64, all []float64) float64 {
+	d := math.Inf(1)
+	for _, v := range all {
+		d = min(d, math.Abs(x-v))
+	}
+	return d
 }
 
 // lookUp finds the candidate with a network among the generations before, and
@@ -156,7 +194,7 @@ func (b *breeder) draw(c *Candidate, rng *rand.Rand) {
 // and c says why.
 func (b *breeder) decode(c *Candidate) *arch.Arch {
 	s := b.study
-	a, recipe, err := s.config.Space.Decode(c.Genome, s.set.Shape, genome.Limits{FLOPs: s.config.MaxFLOPs})
+	a, recipe, err := s.config.Space.Decode(c.Genome, s.set.Shape, genome.Limits{FLOPs: s.config.MaxFLOPs * int64(s.set.Shape.H*s.set.Shape.W)})
 	if err == nil {
 		err = s.config.hopeless(static(a), s.reference)
 	}

@@ -24,20 +24,23 @@ type Config struct {
 	Algorithm   string       `json:"algorithm"`
 	Population  int          `json:"population"`
 	Generations int          `json:"generations"` // the first, random one too
-	Epochs      int          `json:"epochs"`
-	Patience    int          `json:"patience"` // epochs without a better validation loss; 0: all epochs
-	Batch       int          `json:"batch"`
-	Finetune    Finetune     `json:"finetune"`
-	Loss        graph.Loss   `json:"loss"`
-	Objectives  []string     `json:"objectives"`
-	Reference   []float64    `json:"reference,omitempty"` // one per objective; empty: from the data
-	Bounds      []Bound      `json:"bounds,omitempty"`
-	Seed        uint64       `json:"seed"`
+	// Spread is how many genomes are drawn for a place of the first generation; the
+	// one whose latent size is farthest from those before it takes the place.
+	Spread     int        `json:"spread,omitempty"`
+	Epochs     int        `json:"epochs"`
+	Patience   int        `json:"patience"` // epochs without a better validation loss; 0: all epochs
+	Batch      int        `json:"batch"`
+	Finetune   Finetune   `json:"finetune"`
+	Loss       graph.Loss `json:"loss"`
+	Objectives []string   `json:"objectives"`
+	Reference  []float64  `json:"reference,omitempty"` // one per objective; empty: from the data
+	Bounds     []Bound    `json:"bounds,omitempty"`
+	Seed       uint64     `json:"seed"`
 	// TrainLimit is how many training images the search uses, 0 for all; finetuning
 	// always uses all.
 	TrainLimit int              `json:"train_limit"`
 	Validation float64          `json:"validation"`          // share of the training images
-	MaxFLOPs   int64            `json:"max_flops,omitempty"` // multiply-adds of one image; 0: no limit
+	MaxFLOPs   int64            `json:"max_flops,omitempty"` // multiply-adds a pixel; 0: no limit
 	Precision  engine.Precision `json:"precision"`
 }
 
@@ -67,22 +70,23 @@ func Preset(name string) (Config, error) {
 	recipe := FinetuneRecipe
 	c := Config{
 		Algorithm: Moncae, Loss: graph.BCE, Objectives: []string{ObjectiveLoss, ObjectiveLOC},
-		Patience: 1, Seed: 46, Validation: 0.1, Precision: engine.Float32,
+		Spread: 8, Patience: 1, Seed: 46, Validation: 0.1, Precision: engine.Float32,
 		Finetune: Finetune{Scope: ScopeFront, Recipe: &recipe},
 	}
 	switch name {
 	case "quick":
 		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
-		c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 8, 5, 3, 64, 25
+		c.Population, c.Generations, c.Epochs, c.Batch, c.MaxFLOPs = 16, 5, 3, 32, 2500
+		c.Finetune.Epochs, c.Finetune.Scope = 25, ScopeSizes
 	case "standard":
 		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}
-		c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 16, 10, 5, 128, 20
-		c.TrainLimit = 10000
+		c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 16, 10, 5, 64, 20
+		c.TrainLimit, c.MaxFLOPs = 10000, 10000
 	case "paper":
 		c.Space = genome.Space{Name: genome.Paper, MaxBlocks: 6, MaxFilters: 128}
 		c.Population, c.Generations, c.Epochs, c.Batch = 20, 20, 5, 256
 		c.Finetune = Finetune{Epochs: 20, Scope: ScopePopulation}
-		c.Reference = []float64{4, 12}
+		c.Reference, c.Spread = []float64{4, 12}, 0
 	default:
 		return c, fault.Usagef("preset %q is unknown: it is one of %s", name, strings.Join(Presets, ", "))
 	}
@@ -107,6 +111,7 @@ func (c Config) Validate() error {
 	check(slices.Contains(Algorithms, c.Algorithm), "algorithm %q is unknown: it is one of %s", c.Algorithm, strings.Join(Algorithms, ", "))
 	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
 	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
+	check(c.Spread >= 0, "a spread of %d: it is 0 (plain random) or more", c.Spread)
 	check(c.Epochs >= 1, "%d epochs: it takes 1 at least", c.Epochs)
 	check(c.Patience >= 0, "patience %d: it is 0 (never stop early) or more", c.Patience)
 	check(c.Batch >= 1, "batch of %d: it takes 1 at least", c.Batch)
@@ -115,7 +120,7 @@ func (c Config) Validate() error {
 	check(c.Loss == graph.BCE || c.Loss == graph.MSE, "loss %q: it is %s or %s", c.Loss, graph.BCE, graph.MSE)
 	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)
 	check(c.Validation > 0 && c.Validation < 1, "validation share of %v: it is between 0 and 1", c.Validation)
-	check(c.MaxFLOPs >= 0, "at most %d multiply-adds: it is 0 (no limit) or more", c.MaxFLOPs)
+	check(c.MaxFLOPs >= 0, "at most %d multiply-adds a pixel: it is 0 (no limit) or more", c.MaxFLOPs)
 	if c.Finetune.Recipe != nil {
 		if err := c.Finetune.Recipe.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("finetuning: %w", err))

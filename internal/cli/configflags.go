@@ -18,14 +18,14 @@ import (
 // configFlags are the flags that decide a search's result. Each one that is given
 // replaces the preset's value.
 type configFlags struct {
-	preset, space, algorithm, loss, objectives, reference, precision, scope string
-	population, generations, epochs, patience, batch, finetune, limit       int
-	maxLayers, maxFilters                                                   int
-	maxFLOPs                                                                int64
-	validation                                                              float64
-	seed                                                                    uint64
-	bounds                                                                  []string
-	set                                                                     map[string]func(*search.Config) error
+	preset, space, algorithm, loss, objectives, reference, precision, scope   string
+	population, generations, spread, epochs, patience, batch, finetune, limit int
+	maxLayers, maxFilters                                                     int
+	maxFLOPs                                                                  int64
+	validation                                                                float64
+	seed                                                                      uint64
+	bounds                                                                    []string
+	set                                                                       map[string]func(*search.Config) error
 }
 
 func (o *configFlags) add(f *pflag.FlagSet) {
@@ -41,6 +41,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	}
 	number(&o.population, "population", "candidates in a generation", func(c *search.Config) *int { return &c.Population })
 	number(&o.generations, "generations", "generations, the first, random one too", func(c *search.Config) *int { return &c.Generations })
+	number(&o.spread, "spread", "networks drawn for a place of the first generation; the one whose latent size is farthest from the others takes it", func(c *search.Config) *int { return &c.Spread })
 	number(&o.epochs, "epochs", "epochs of each candidate at most", func(c *search.Config) *int { return &c.Epochs })
 	number(&o.patience, "patience", "epochs without a better validation loss before a training stops; 0: never", func(c *search.Config) *int { return &c.Patience })
 	number(&o.batch, "batch", "images in a training step", func(c *search.Config) *int { return &c.Batch })
@@ -55,7 +56,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *search.Config, v string) error { c.Space.Name = v; return nil })
 	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(search.Algorithms, ", "), func(c *search.Config, v string) error { c.Algorithm = v; return nil })
 	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce or mse", func(c *search.Config, v string) error { c.Loss = graph.Loss(v); return nil })
-	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front or population", func(c *search.Config, v string) error { c.Finetune.Scope = v; return nil })
+	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front, sizes (of every latent size the best) or population", func(c *search.Config, v string) error { c.Finetune.Scope = v; return nil })
 	word(&o.precision, "precision", "auto", "of the trainings: auto, f32, bf16 or tf32", func(c *search.Config, v string) error {
 		if v == "auto" {
 			v = string(engine.Float32)
@@ -70,7 +71,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression)", setReference)
 	f.StringArrayVar(&o.bounds, "bound", nil, "a limit that members of the front must keep, for example 'loc<=2'; can be repeated")
 	o.set["bound"] = func(c *search.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }
-	f.Int64Var(&o.maxFLOPs, "max-flops", 0, "refuse networks of more multiply-adds an image; 0: no limit")
+	f.Int64Var(&o.maxFLOPs, "max-flops", standard.MaxFLOPs, "refuse networks of more multiply-adds for each pixel of an image; 0: no limit")
 	o.set["max-flops"] = func(c *search.Config) error { c.MaxFLOPs = o.maxFLOPs; return nil }
 	f.Float64Var(&o.validation, "validation", standard.Validation, "share of the training images set apart for fitness")
 	o.set["validation"] = func(c *search.Config) error { c.Validation = o.validation; return nil }

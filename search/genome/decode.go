@@ -150,13 +150,15 @@ func (st step) body(filters, stride, from, channels int, f arch.Activation) arch
 }
 
 // learningRate is the place u in [0, 1) on the optimiser's logarithmic scale, to
-// three significant digits: 1e-4 … 1e-2; adadelta 0.1 … 1, sgd 0.01 … 1, for
-// their steps are not normalised.
+// three significant digits: 1e-4 … 1e-2; adagrad 1e-3 … 0.1, for its steps shrink
+// as it goes; adadelta 0.1 … 1, sgd 0.01 … 1, for theirs are not normalised.
 func learningRate(o arch.Optimizer, u float64) float64 {
 	lo, hi := 1e-4, 1e-2
 	switch o {
 	case arch.Adadelta:
 		lo, hi = 0.1, 1
+	case arch.Adagrad:
+		lo, hi = 1e-3, 0.1
 	case arch.SGD:
 		lo, hi = 0.01, 1
 	}

@@ -245,24 +245,26 @@ func TestMutationChangesAndKeepsTheSpace(t *testing.T) {
 	})
 }
 
-func TestMutationSwitchesOnRarely(t *testing.T) {
+func TestMutationSwitchesBlocksOn(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
-	g := extended.Random(rng)
-	for i := range g.Blocks[1:] {
-		g.Blocks[i+1].Active = false
-	}
-	on := 0.0
-	const rounds = 4000
-	for range rounds {
-		for _, b := range extended.Mutate(g, rng).Blocks[1:] {
-			if b.Active {
-				on++
+	for space, want := range map[Space]float64{paper: SwitchOnPaper, extended: SwitchOnExtended} {
+		g := space.Random(rng)
+		for i := range g.Blocks[1:] {
+			g.Blocks[i+1].Active = false
+		}
+		on := 0.0
+		const rounds = 4000
+		for range rounds {
+			for _, b := range space.Mutate(g, rng).Blocks[1:] {
+				if b.Active {
+					on++
+				}
 			}
 		}
-	}
-	n := float64(rounds * 7)
-	if share := on / n; math.Abs(share-SwitchOn) > 4*math.Sqrt(SwitchOn*(1-SwitchOn)/n) {
-		t.Errorf("inactive blocks came on %v of the time, want %v", share, SwitchOn)
+		n := float64(rounds * (space.MaxBlocks - 1))
+		if share := on / n; math.Abs(share-want) > 4*math.Sqrt(want*(1-want)/n) {
+			t.Errorf("%s: inactive blocks came on %v of the time, want %v", space.Name, share, want)
+		}
 	}
 }
 

@@ -5,8 +5,20 @@ import (
 	"math/rand/v2"
 )
 
-// SwitchOn is the chance of an inactive block to become active in one mutation.
-const SwitchOn = 0.01
+// The chances of an inactive block to become active in one mutation. The
+// paper's lets networks grow ever shallower, for an active block is switched off
+// ten times as often; the extended space's balances it.
+const (
+	SwitchOnPaper    = 0.01
+	SwitchOnExtended = 0.1
+)
+
+func (s Space) switchOn() float64 {
+	if s.Name == Paper {
+		return SwitchOnPaper
+	}
+	return SwitchOnExtended
+}
 
 // Random draws every gene uniformly from the space's options, but for dropout in
 // the extended space (see Rarely).
@@ -21,7 +33,7 @@ func (s Space) Random(rng *rand.Rand) Genome {
 // Mutate is a copy of g in which 1 + Poisson(1) genes have another value, drawn
 // from the genes that take part: those of active blocks and of the whole
 // network, the same one perhaps twice (a dropout of the extended space may stay). A block can be switched off this way;
-// each inactive block is switched on with probability SwitchOn.
+// each inactive block is switched on with the space's chance.
 func (s Space) Mutate(g Genome, rng *rand.Rand) Genome {
 	g = g.Clone()
 	var live []gene
@@ -31,7 +43,7 @@ func (s Space) Mutate(g Genome, rng *rand.Rand) Genome {
 		}
 	}
 	for i := range g.Blocks {
-		if !g.Blocks[i].Active && rng.Float64() < SwitchOn {
+		if !g.Blocks[i].Active && rng.Float64() < s.switchOn() {
 			g.Blocks[i].Active = true
 		}
 	}
