@@ -54,18 +54,15 @@ type preset struct {
 var rows = []preset{
 	number("population", func(c search.Config) int { return c.Population }),
 	number("generations", func(c search.Config) int { return c.Generations }),
+	{"spread", func(c search.Config) string { return orWord(int64(c.Spread), "off") }},
 	number("epochs", func(c search.Config) int { return c.Epochs }),
 	number("patience", func(c search.Config) int { return c.Patience }),
 	number("batch", func(c search.Config) int { return c.Batch }),
 	{"space", func(c search.Config) string { return c.Space.Name }},
 	number("max-layers", func(c search.Config) int { return c.Space.MaxBlocks }),
 	number("max-filters", func(c search.Config) int { return c.Space.MaxFilters }),
-	{"train-limit", func(c search.Config) string {
-		if c.TrainLimit == 0 {
-			return "all"
-		}
-		return fmt.Sprint(c.TrainLimit)
-	}},
+	{"max-flops", func(c search.Config) string { return orWord(c.MaxFLOPs, "no limit") }},
+	{"train-limit", func(c search.Config) string { return orWord(int64(c.TrainLimit), "all") }},
 	number("finetune", func(c search.Config) int { return c.Finetune.Epochs }),
 	{"finetune-scope", func(c search.Config) string { return c.Finetune.Scope }},
 	{"reference", func(c search.Config) string {
@@ -78,6 +75,14 @@ var rows = []preset{
 
 func number(key string, value func(search.Config) int) preset {
 	return preset{key, func(c search.Config) string { return fmt.Sprint(value(c)) }}
+}
+
+// orWord says what 0 stands for.
+func orWord(n int64, zero string) string {
+	if n == 0 {
+		return zero
+	}
+	return fmt.Sprint(n)
 }
 
 func presets(b *bytes.Buffer) error {
