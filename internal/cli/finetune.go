@@ -87,7 +87,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	watch.end()
 	err = firstError(err, study.Close())
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%w: candidates that were done are in %s", err, path)
+		return goOn{err, "candidates that were done are in " + path}
 	}
 	if err != nil {
 		return err

@@ -62,7 +62,11 @@ func Main(args []string, s Streams) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintf(s.Err, "moncae: interrupted%s\n", strings.TrimPrefix(err.Error(), context.Canceled.Error()))
+		message := "interrupted"
+		if hint := (goOn{}); errors.As(err, &hint) {
+			message += ": " + hint.how
+		}
+		fmt.Fprintf(s.Err, "moncae: %s\n", message)
 		return interrupted
 	case !app.started: // cobra refused the words before a command began
 		err = fault.Usagef("%w (see `%s --help`)", err, app.called(root, args))
@@ -70,6 +74,14 @@ func Main(args []string, s Streams) int {
 	fmt.Fprintf(s.Err, "moncae: %s\n", oneLine(err))
 	return int(fault.Of(err))
 }
+
+// goOn is an interruption after which work can go on, and how.
+type goOn struct {
+	error
+	how string
+}
+
+func (g goOn) Unwrap() error { return g.error }
 
 // oneLine keeps an error that came with line breaks on one line.
 func oneLine(err error) string {

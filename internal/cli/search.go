@@ -78,7 +78,7 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 	front, err := study.Run(cmd.Context())
 	study.progress.end()
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("%w: what is done is in %s; go on with `moncae search --run %s --resume`", err, o.run, o.run)
+		return goOn{err, fmt.Sprintf("what is done is in %s; go on with `moncae search --run %s --resume`", o.run, o.run)}
 	}
 	if err != nil {
 		return err
