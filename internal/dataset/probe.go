@@ -119,7 +119,7 @@ func (s *stream) where(path string) string {
 
 func (s *stream) badImage(it *source.Item, err error) error {
 	what := s.where(it.Path)
-	return &source.Bad{Err: fault.Usagef("%s: %w; repair or remove it, or pass over such images with --on-bad-image skip", what, err)}
+	return &source.Bad{Err: fault.Usagef("%s: %w; repair or remove it, or pass over such images with --on-bad-image skip", what, err), Cause: err}
 }
 
 func (s *stream) sizesDiffer(path string, h, w int, first [2]int) error {

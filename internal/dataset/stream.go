@@ -159,12 +159,13 @@ func (s *stream) take(b *Batch, n int) {
 	c, values := s.chunk, s.info.Shape.Values()
 	for ; s.at < len(c.records) && len(b.Records) < n; s.at++ {
 		if err := c.errs[s.at]; err != nil {
-			if s.options.OnBadImage != "skip" || !isBad(err) {
+			var bad *source.Bad
+			if s.options.OnBadImage != "skip" || !errors.As(err, &bad) {
 				s.err = err
 				return
 			}
 			r := c.records[s.at]
-			s.info.Skipped = append(s.info.Skipped, Skipped{r.ID, r.Path, err.Error()})
+			s.info.Skipped = append(s.info.Skipped, Skipped{r.ID, r.Path, bad.Reason()})
 			continue
 		}
 		image := c.pixels[s.at*values : (s.at+1)*values]

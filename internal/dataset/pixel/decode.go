@@ -8,6 +8,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"strings"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -29,6 +30,9 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 	}
 	m, err := d.decode(h.Format, data)
 	if err != nil {
+		if strings.HasPrefix(err.Error(), h.Format+": ") {
+			return nil, err
+		}
 		return nil, fmt.Errorf("%s: %w", h.Format, err)
 	}
 	d.convert(m, h)

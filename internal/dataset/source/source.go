@@ -103,9 +103,20 @@ type File struct {
 }
 
 // Bad marks the error of a single item, which --on-bad-image skip passes over.
-type Bad struct{ Err error }
+type Bad struct {
+	Err   error
+	Cause error // what is wrong with the item, without where it lies; nil: Err
+}
 
 func (b *Bad) Error() string { return b.Err.Error() }
+
+// Reason is why the item is passed over.
+func (b *Bad) Reason() string {
+	if b.Cause != nil {
+		return b.Cause.Error()
+	}
+	return b.Err.Error()
+}
 
 // Unwrap is the error itself.
 func (b *Bad) Unwrap() error { return b.Err }
