@@ -96,3 +96,17 @@ func TestBad(t *testing.T) {
 		t.Errorf("any train.bin is taken for CIFAR-100: %v, %v", c, err)
 	}
 }
+
+func FuzzCIFAR(f *testing.F) {
+	f.Add(record(10, 3), []byte("cat\ndog\n"))
+	f.Add(append(record(10, 3), 1, 2), []byte{})
+	f.Fuzz(func(t *testing.T, batch, names []byte) {
+		c, err := Collect([]source.File{memory("data_batch_1.bin", batch), memory("batches.meta.txt", names)})
+		if err == nil && c != nil {
+			_, _, err = read(t, c, c.Splits[0].Name)
+		}
+		if err != nil && fault.Of(err) != fault.Usage {
+			t.Fatalf("no fault of the user's: %v", err)
+		}
+	})
+}

@@ -48,6 +48,8 @@ func open(f *source.File, labels bool) (t table, err error) {
 		if r, err = ipc.NewFileReader(disk); err == nil {
 			t = &fileTable{r, disk, 0}
 		}
+	case strings.EqualFold(path.Ext(f.Path), ".parquet"):
+		err = errors.New("it doesn't begin with PAR1")
 	default:
 		var r *ipc.Reader
 		if r, err = ipc.NewReader(disk); err == nil {

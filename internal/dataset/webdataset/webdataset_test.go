@@ -68,3 +68,31 @@ func TestBad(t *testing.T) {
 		}
 	}
 }
+
+func FuzzLabels(f *testing.F) {
+	f.Add("3", `{"label": 1}`)
+	f.Add("dog", `{"cls": "cat", "class": 7}`)
+	f.Fuzz(func(t *testing.T, cls, object string) {
+		content := func(path, text string) source.File {
+			return source.File{Path: path, Size: int64(len(text)), Open: func() (io.ReadCloser, error) {
+				return io.NopCloser(strings.NewReader(text)), nil
+			}}
+		}
+		c, err := Collect("x.tar", []source.File{content("a.cls", cls), content("a.jpg", ""), content("b.jpg", ""), content("b.json", object)})
+		if err != nil {
+			if fault.Of(err) != fault.Usage {
+				t.Fatalf("no fault of the user's: %v", err)
+			}
+			return
+		}
+		labels, err := c.Splits[0].Labels()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range labels {
+			if l < -1 || int(l) >= len(c.Classes) {
+				t.Fatalf("label %d of %d classes", l, len(c.Classes))
+			}
+		}
+	})
+}
