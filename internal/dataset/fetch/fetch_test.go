@@ -168,7 +168,10 @@ func TestBadServers(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		bad := server(t, c.handle)
-		o := Options{Attempts: 2, Stall: 50 * time.Millisecond, MaxBytes: 1 << 20}
+		o := Options{Attempts: 2, Stall: 10 * time.Second, MaxBytes: 1 << 20}
+		if c.name == "stalls" {
+			o.Stall = 50 * time.Millisecond
+		}
 		err := Get(context.Background(), set(bad), dir, o)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), bad+"f.bin") {
 			t.Errorf("%s: error is %v, should contain %q", c.name, err, c.want)
