@@ -104,12 +104,15 @@ func (r *run) all(ctx context.Context) (Report, error) {
 	return r.report(before), nil
 }
 
-// interrupted adds to a cancellation what can be done about it.
+// interrupted adds what can be done about an end before the end.
 func (r *run) interrupted(ctx context.Context, err error) error {
-	if ctx.Err() == nil || r.shards == nil {
+	if r.shards == nil || r.shards.Manifest().Rows == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s holds %d rows in whole shards: go on with --resume", ctx.Err(), r.options.Out, r.shards.Manifest().Rows)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return fmt.Errorf("%w: %s holds %d rows in whole shards: go on with --resume", err, r.options.Out, r.shards.Manifest().Rows)
 }
 
 // prepare opens the data and the decoder, and settles shapes and metadata.
