@@ -25,6 +25,9 @@ type BenchOptions struct {
 	Device  string
 	Library string
 	Foreign Foreign
+	// Python is an interpreter with Pillow, onnxruntime and pyarrow; with it a
+	// folder of images is also compressed by a loop in Python. "": not.
+	Python string
 }
 
 // BenchReport compares a whole compression, from decoded images in memory to a
@@ -38,6 +41,8 @@ type BenchReport struct {
 	Session  float64 `json:"session_images_per_second"`  // medians
 	Compress float64 `json:"compress_images_per_second"` //
 	Ratio    float64 `json:"ratio"`                      // of the two, median over rounds that ran side by side
+
+	Loop *LoopReport `json:"python,omitempty"`
 }
 
 // Bench measures both, alternating.
@@ -59,6 +64,12 @@ func Bench(ctx context.Context, o BenchOptions, observe Observer) (rep BenchRepo
 	}.resolve()
 	if err != nil {
 		return rep, err
+	}
+	var py *python
+	if o.Python != "" {
+		if py, err = newPython(ctx, dir, o.Python, &base); err != nil {
+			return rep, err
+		}
 	}
 	enc, data, err := openEncoder(base, 0)
 	if err != nil {
@@ -94,7 +105,10 @@ func Bench(ctx context.Context, o BenchOptions, observe Observer) (rep BenchRepo
 		}
 	}
 	rep.Session, rep.Compress, rep.Ratio = median(session), median(whole), median(ratios)
-	return rep, nil
+	if py != nil {
+		rep.Loop, err = py.rounds(ctx, o.Rounds, b.batch, observe)
+	}
+	return rep, err
 }
 
 // bench is what the rounds share.

@@ -15,7 +15,7 @@ import (
 func (a *app) newBench() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure training steps and compression", Example: "  moncae bench train network.json --profile", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(a.newBenchTrain())
+	cmd.AddCommand(a.newBenchTrain(), a.newBenchCompress())
 	return cmd
 }
 

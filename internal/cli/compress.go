@@ -6,6 +6,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"moncae/compress"
 	"moncae/internal/fault"
@@ -49,19 +50,24 @@ image input; --images and --scale say what it takes.`,
 	f.IntVar(&o.ShardRows, "shard-rows", 0, "write files of so many rows and a _manifest.json into the folder --out; 0: one file")
 	f.BoolVar(&o.Resume, "resume", false, "go on behind the last whole shard")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: 256, fewer for large images")
-	f.Var(choice{&o.images, []string{"nchw", "nhwc"}}, "images", "axes of a foreign encoder's input (default nchw)")
-	f.Var(choice{&o.scale, []string{"unit", "raw", "symmetric"}}, "scale", "a foreign encoder's values: unit 0…1, raw 0…255, symmetric −1…1 (default unit)")
+	addForeign(f, &o.images, &o.scale)
 	addDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
 	addJSON(cmd, &o.json)
 	return cmd
 }
 
+// addForeign adds the flags that describe an encoder without moncae's metadata.
+func addForeign(f *pflag.FlagSet, images, scale *string) {
+	f.Var(choice{images, []string{"nchw", "nhwc"}}, "images", "axes of a foreign encoder's input (default nchw)")
+	f.Var(choice{scale, []string{"unit", "raw", "symmetric"}}, "scale", "a foreign encoder's values: unit 0…1, raw 0…255, symmetric −1…1 (default unit)")
+}
+
 func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	if err := required(map[string]string{"encoder": o.Encoder, "data": o.data.name, "out": o.Out}); err != nil {
 		return err
 	}
-	if err := o.data.validate(); err != nil {
+	if err := o.data.validateForModel(); err != nil {
 		return err
 	}
 	o.Data, o.Dataset = o.data.name, o.data.options

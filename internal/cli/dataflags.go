@@ -35,12 +35,18 @@ func (d *dataFlags) prepare(f *pflag.FlagSet) {
 }
 
 func (d *dataFlags) validate() error {
+	if d.options.Resize != "" && d.options.ImageSize == nil {
+		return fault.Usagef("--resize %s needs a size: add --image-size HxW", d.options.Resize)
+	}
+	return d.validateForModel()
+}
+
+// validateForModel is validate for a model, which brings the size.
+func (d *dataFlags) validateForModel() error {
 	o := d.options
 	switch {
 	case o.Channels != 0 && o.Channels != 1 && o.Channels != 3:
 		return fault.Usagef("--channels is %d; give 1 (grey) or 3 (RGB)", o.Channels)
-	case o.Resize != "" && o.ImageSize == nil:
-		return fault.Usagef("--resize %s needs a size: add --image-size HxW", o.Resize)
 	case !(o.TestFraction > 0 && o.TestFraction < 1):
 		return fault.Usagef("--test-fraction is %v; give a number between 0 and 1", o.TestFraction)
 	}
