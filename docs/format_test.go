@@ -23,6 +23,7 @@ var printed = []struct {
 	{"json.md", "## moncae export --json", export.Result{}},
 	{"json.md", "## moncae compress --json", compress.Report{}},
 	{"json.md", "## moncae decompress --json", compress.DecompressReport{}},
+	{"json.md", "## moncae bench compress --json", compress.BenchReport{}},
 	{"json.md", "## moncae classify --json", classify.Report{}},
 	{"json.md", "## moncae classify RUN --json", classify.Table{}},
 	{"json.md", "## moncae data info --json", dataset.Info{}},
