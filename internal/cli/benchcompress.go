@@ -21,7 +21,7 @@ func (a *app) newBenchCompress() *cobra.Command {
 
   - ONNX Runtime alone, a thread a core, over float32 tensors that are in memory already.
     The compression begins with decoded images in memory and ends with a file on the disk;
-  - with --python, a straightforward loop of Pillow, onnxruntime and pyarrow. Both begin
+  - with --python, a straightforward loop of Pillow, ONNX Runtime and pyarrow. Both begin
     with a folder of JPEG or PNG files, and write an Arrow file. An interpreter's start and
     its imports are not counted, the opening of the session is.
 
@@ -58,7 +58,7 @@ Figures are medians over --rounds; the ratios are medians of each round's own ra
 	d.locate(f, "")
 	d.prepare(f)
 	addSplit(f, &d.options.Split)
-	f.StringVar(&o.Python, "python", "", "`interpreter` with pillow, onnxruntime and pyarrow: also measure a loop in Python over a folder of images")
+	f.StringVar(&o.Python, "python", "", "`interpreter` with Pillow, ONNX Runtime and pyarrow: also measure a loop in Python over a folder of images")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: as compress takes it")
 	f.IntVar(&o.Rounds, "rounds", 5, "measurements of each side")
 	addForeign(f, &images, &scale)
