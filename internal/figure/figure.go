@@ -6,6 +6,7 @@
 package figure
 
 import (
+	"bytes"
 	"image/color"
 	"io"
 	"path/filepath"
@@ -42,16 +43,25 @@ func Format(path string) (string, error) {
 
 // render draws on a canvas of the given size and writes it as png or svg.
 func render(w io.Writer, format string, width, height vg.Length, paint func(draw.Canvas)) error {
-	var c interface {
-		vg.CanvasSizer
-		io.WriterTo
-	}
 	if format == "svg" {
-		c = vgsvg.New(width, height)
-	} else {
-		c = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))}
+		c := vgsvg.New(width, height)
+		paint(draw.New(c))
+		var b bytes.Buffer
+		if _, err := c.WriteTo(&b); err != nil {
+			return err
+		}
+		_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(families)))
+		return err
 	}
+	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))}
 	paint(draw.New(c))
 	_, err := c.WriteTo(w)
 	return err
 }
+
+// The widths of Arial and Helvetica are those of the font that text is measured
+// with, so that a viewer without it finds everything in its place.
+const (
+	family   = "font-family:Liberation Sans;"
+	families = "font-family:Liberation Sans,Arial,Helvetica,sans-serif;"
+)

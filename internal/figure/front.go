@@ -30,7 +30,7 @@ type Front struct {
 func (f Front) Draw(w io.Writer, format string) error {
 	p := plot.New()
 	p.Title.Text = f.Title
-	p.X.Label.Text = "level of compression: log10(latent values), and latent values"
+	p.X.Label.Text = "LOC: log10 of the number of latent values (beneath: that number)"
 	p.Y.Label.Text = f.Loss
 	p.Title.TextStyle = style(11, text.YTop)
 	p.Title.TextStyle.XAlign = text.XCenter
@@ -40,7 +40,8 @@ func (f Front) Draw(w io.Writer, format string) error {
 		axis.Label.TextStyle.Color, axis.Tick.Label.Color = ink, ink
 		axis.Color, axis.Tick.Color = ink, ink
 	}
-	p.X.Tick.Marker = locTicks{}
+	p.X.Label.Padding = vg.Points(6)
+	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{latent: true}, ticks{}
 	legend := plot.NewLegend()
 	legend.TextStyle.Font, legend.TextStyle.Color = style(9, 0).Font, ink
 	legend.Top, legend.Left, legend.Padding, legend.ThumbnailWidth = true, true, vg.Points(4), vg.Points(24)
@@ -67,16 +68,17 @@ func (f Front) layers(p *plot.Plot, legend *plot.Legend) error {
 		}
 		all.GlyphStyle = draw.GlyphStyle{Color: faint, Radius: vg.Points(2), Shape: draw.CircleGlyph{}}
 		p.Add(all)
-		legend.Add(fmt.Sprintf("all evaluations (%d)", len(f.Evaluations)), all)
+		legend.Add(f.evaluations(), all)
 	}
 	if len(f.PCA) > 0 {
-		pca, err := plotter.NewLine(sorted(f.PCA))
+		pca, points, err := plotter.NewLinePoints(sorted(f.PCA))
 		if err != nil {
 			return err
 		}
 		pca.Color, pca.Width, pca.Dashes = rust, vg.Points(1.2), []vg.Length{vg.Points(5), vg.Points(3)}
-		p.Add(pca)
-		legend.Add("PCA, as many values", pca)
+		points.GlyphStyle = draw.GlyphStyle{Color: rust, Radius: vg.Points(2), Shape: draw.BoxGlyph{}}
+		p.Add(pca, points)
+		legend.Add("PCA, as many values", pca, points)
 	}
 	if len(f.Members) > 0 {
 		line, points, err := plotter.NewLinePoints(sorted(f.Members))
@@ -103,14 +105,32 @@ func (f Front) layers(p *plot.Plot, legend *plot.Legend) error {
 	return nil
 }
 
-// bound shows the front, PCA, floor and mean image whole; evaluations far above
-// the mean image (failed learners) stay outside.
+// top is the loss above which evaluations stay outside: those that learned
+// nothing would press the others flat.
+func (f Front) top() float64 {
+	if math.IsNaN(f.Mean) {
+		return math.Inf(1)
+	}
+	return 1.1 * f.Mean
+}
+
+func (f Front) evaluations() string {
+	above := 0
+	for _, q := range f.Evaluations {
+		if q.Y > f.top() {
+			above++
+		}
+	}
+	if above > 0 {
+		return fmt.Sprintf("all trainings (%d, %d above)", len(f.Evaluations), above)
+	}
+	return fmt.Sprintf("all trainings (%d)", len(f.Evaluations))
+}
+
+// bound shows the front, PCA, floor and mean image whole.
 func (f Front) bound(p *plot.Plot) {
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	top := math.Inf(1)
-	if !math.IsNaN(f.Mean) {
-		top = 1.1 * f.Mean
-	}
+	top := f.top()
 	for _, layer := range []plotter.XYs{f.Evaluations, f.Members, f.PCA} {
 		for _, q := range layer {
 			p.X.Min, p.X.Max = math.Min(p.X.Min, q.X), math.Max(p.X.Max, q.X)
@@ -124,7 +144,13 @@ func (f Front) bound(p *plot.Plot) {
 			p.Y.Min, p.Y.Max = math.Min(p.Y.Min, y), math.Max(p.Y.Max, y)
 		}
 	}
-	dx, dy := 0.05*(p.X.Max-p.X.Min)+0.02, 0.05*(p.Y.Max-p.Y.Min)
+	if p.X.Min > p.X.Max { // nothing was trained
+		p.X.Min, p.X.Max = 0, 1
+	}
+	if p.Y.Min > p.Y.Max {
+		p.Y.Min, p.Y.Max = 0, 1
+	}
+	dx, dy := 0.05*(p.X.Max-p.X.Min)+0.02, 0.05*(p.Y.Max-p.Y.Min)+1e-4
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = p.X.Min-dx, p.X.Max+dx, math.Max(0, p.Y.Min-dy), p.Y.Max+dy
 }
 
@@ -134,15 +160,26 @@ func sorted(xys plotter.XYs) plotter.XYs {
 	return s
 }
 
-// locTicks label the axis with LOC and, beneath, the number of values.
-type locTicks struct{}
+// ticks are four to eight round numbers; latent adds, beneath, the number of
+// values that a LOC stands for.
+type ticks struct{ latent bool }
 
-func (locTicks) Ticks(low, high float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(low, high)
-	for i, t := range ticks {
-		if t.Label != "" {
-			ticks[i].Label = fmt.Sprintf("%s\n%.0f", t.Label, math.Pow(10, t.Value))
+func (t ticks) Ticks(low, high float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))
+	for _, k := range []float64{5, 2} {
+		if (high-low)/(k*step) >= 4 {
+			step *= k
+			break
 		}
 	}
-	return ticks
+	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	var marks []plot.Tick
+	for i := math.Ceil(low / step); i*step <= high; i++ {
+		label := fmt.Sprintf("%.*f", digits, i*step)
+		if t.latent {
+			label += fmt.Sprintf("\n%.0f", math.Pow(10, i*step))
+		}
+		marks = append(marks, plot.Tick{Value: i * step, Label: label})
+	}
+	return marks
 }
