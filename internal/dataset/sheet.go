@@ -6,7 +6,7 @@ import (
 )
 
 // sheetSide is the size that small images are enlarged to on a contact sheet.
-const sheetSide = 56
+const sheetSide = 64
 
 // ContactSheet shows rows×cols images of s, enlarged by a whole factor where they
 // are small. Where s is labelled, the classes take turns by row, each with its
