@@ -175,7 +175,7 @@ func (r *resident) reset(params []float32, o arch.Optimizer) error {
 	if err := cu.MemsetD32Async(r.region(plan.SlotA), first, r.program.regions.size[plan.SlotA]/4, r.stream); err != nil {
 		return err
 	}
-	for _, region := range []plan.Region{plan.SlotB, plan.Running, plan.Steps} {
+	for _, region := range []plan.Region{plan.Grads, plan.SlotB, plan.Running, plan.Steps} {
 		if bytes := r.program.regions.size[region]; bytes > 0 {
 			if err := cu.MemsetD8Async(r.region(region), 0, bytes, r.stream); err != nil {
 				return err

@@ -27,8 +27,13 @@ namespace emulator {
 void barrier();
 void *shared(int key, size_t bytes); // of this block; the same key gives the same memory
 
+template <class T> constexpr size_t pointee() { // alignment of what a pointer points to, 0 for values
+	if constexpr (std::is_pointer<T>::value) return alignof(typename std::remove_pointer<T>::type);
+	return 0;
+}
+
 struct Kernel {
-	std::vector<size_t> sizes; // of the parameters
+	std::vector<size_t> sizes, alignments; // of the parameters, and of what they point to
 	std::function<void(void **)> call;
 };
 std::unordered_map<std::string, Kernel> &kernels();
@@ -38,7 +43,7 @@ bool run(const Kernel &kernel, dim3 grid, dim3 block, void **args);
 
 struct Entry {
 	template <class... A> Entry(const char *name, void (*f)(A...)) {
-		kernels()[name] = {{sizeof(A)...}, [f](void **args) { spread(f, args, std::index_sequence_for<A...>{}); }};
+		kernels()[name] = {{sizeof(A)...}, {pointee<A>()...}, [f](void **args) { spread(f, args, std::index_sequence_for<A...>{}); }};
 	}
 	template <class... A, size_t... I> static void spread(void (*f)(A...), void **args, std::index_sequence<I...>) {
 		f(*(typename std::remove_cv<A>::type *)args[I]...);

@@ -2,26 +2,39 @@
 #include "emulator.h"
 #include "fake.h"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, INVALID_IMAGE = 200, NOT_FOUND = 500,
-	ILLEGAL_ADDRESS = 700, LAUNCH_RESOURCES = 701, CAPTURE_UNSUPPORTED = 900 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, INVALID_IMAGE = 200, INVALID_HANDLE = 400, NOT_FOUND = 500,
+	ILLEGAL_ADDRESS = 700, LAUNCH_RESOURCES = 701, MISALIGNED_ADDRESS = 716, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901,
+	CAPTURE_WRONG_THREAD = 908 };
 
 typedef std::function<int()> Work;
 
+struct Context;
+
+struct Stream {
+	Context *context = nullptr;
+	bool capturing = false, spoiled = false, destroyed = false;
+	std::mutex running; // held while work is queued or done
+	std::deque<Work> queue;
+	std::vector<Work> captured;
+	size_t done = 0; // pieces of work, since the stream was made
+};
+
 struct Context {
-	std::map<uint64_t, size_t> memory;
+	std::map<uint64_t, size_t> memory, pinned;
+	std::set<Stream *> streams;
 	size_t used = 0;
 	int lost = 0;
 };
 
-struct Stream {
-	Context *context;
-	bool capturing = false;
-	std::vector<Work> queue, captured;
+struct Event {
+	Stream *stream = nullptr;
+	size_t after = 0; // as many pieces of its work
 };
 
 struct Function {
@@ -29,10 +42,11 @@ struct Function {
 	const emulator::Kernel *kernel;
 };
 
-static std::mutex mutex; // of devices
+static std::mutex mutex; // of devices, but for their streams' work
 static Context devices[8];
 static thread_local Context *current;
 static thread_local Stream null_stream;
+static thread_local Stream *capturing; // by this thread
 
 static long number(const char *variable, long otherwise) {
 	const char *s = getenv(variable);
@@ -50,28 +64,78 @@ bool fake_event(const char *variable, const char *name) {
 	return seen[s]++ == atol(s + n + 1);
 }
 
-static Stream *stream_of(void *s) {
-	if (s) return (Stream *)s;
-	null_stream.context = current;
-	return &null_stream;
-}
-
 static int lost() { return current ? current->lost : INVALID_CONTEXT; }
 
-static int drain(Stream *s) {
-	std::vector<Work> queue;
-	queue.swap(s->queue);
-	for (auto &work : queue) {
-		if (s->context->lost) return s->context->lost;
-		if (int r = work()) return s->context->lost = r;
+// The stream of a handle, or null where it isn't one of the current context.
+static Stream *stream_of(void *s) {
+	if (!s) {
+		null_stream.context = current;
+		return &null_stream;
 	}
+	std::lock_guard<std::mutex> hold(mutex);
+	return current && current->streams.count((Stream *)s) && !((Stream *)s)->destroyed ? (Stream *)s : nullptr;
+}
+
+int fake_forbidden() {
+	if (!capturing) return SUCCESS;
+	fprintf(stderr, "fake libcuda: a call that a capture forbids\n");
+	capturing->spoiled = true;
+	return CAPTURE_UNSUPPORTED;
+}
+
+bool fake_capturing(void *s) { return s && ((Stream *)s)->capturing; }
+
+// Whether [p, p + n) lies in one live allocation; pinned memory has another map.
+static bool within(const std::map<uint64_t, size_t> &memory, uint64_t p, size_t n) {
+	auto it = memory.upper_bound(p);
+	return it != memory.begin() && (--it, p + n <= it->first + it->second);
+}
+
+static int access(Context *c, uint64_t p, size_t n, size_t alignment) {
+	std::lock_guard<std::mutex> hold(mutex);
+	if (!within(c->memory, p, n)) return ILLEGAL_ADDRESS;
+	return p % alignment ? MISALIGNED_ADDRESS : SUCCESS;
+}
+
+int fake_access(const void *p, size_t n, size_t alignment) { return access(current, (uint64_t)p, n, alignment); }
+
+// Does a stream's work up to piece number `to`. Work runs as late as it may: when somebody waits.
+static int drain(Stream *s, size_t to) {
+	std::lock_guard<std::mutex> hold(s->running);
+	Context *mine = current;
+	current = s->context;
+	while (s->done < to && !s->queue.empty()) {
+		const Work work = std::move(s->queue.front());
+		s->queue.pop_front();
+		s->done++;
+		if (s->context->lost) continue;
+		if (int r = work()) s->context->lost = r;
+	}
+	current = mine;
 	return s->context->lost;
+}
+
+static int drain(Stream *s) { return drain(s, ~(size_t)0); }
+
+// Does the work of all streams, those too that were destroyed with work left.
+static void drain_all(Context *c) {
+	std::vector<Stream *> streams;
+	{
+		std::lock_guard<std::mutex> hold(mutex);
+		streams.assign(c->streams.begin(), c->streams.end());
+	}
+	for (Stream *s : streams) drain(s);
 }
 
 int fake_enqueue(void *handle, Work work) {
 	if (int r = lost()) return r;
 	Stream *s = stream_of(handle);
-	(s->capturing ? s->captured : s->queue).push_back(std::move(work));
+	if (!s) return INVALID_HANDLE;
+	{
+		std::lock_guard<std::mutex> hold(s->running);
+		if (s->capturing) s->captured.push_back(std::move(work));
+		else s->queue.push_back(std::move(work));
+	}
 	return handle ? SUCCESS : drain(s);
 }
 
@@ -95,7 +159,8 @@ int cuInit(unsigned) { return number("MONCAE_FAKE_INIT", SUCCESS); }
 
 int cuGetErrorName(int code, const char **name) {
 	static const std::map<int, const char *> names = {{OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"}, {100, "CUDA_ERROR_NO_DEVICE"},
-		{ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"}, {LAUNCH_RESOURCES, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"}};
+		{ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS"}, {MISALIGNED_ADDRESS, "CUDA_ERROR_MISALIGNED_ADDRESS"},
+		{CAPTURE_UNSUPPORTED, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"}, {CAPTURE_INVALIDATED, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"}, {LAUNCH_RESOURCES, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"}};
 	const auto it = names.find(code);
 	*name = it == names.end() ? "CUDA_ERROR" : it->second;
 	return SUCCESS;
@@ -145,8 +210,11 @@ int cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
 
 int cuDevicePrimaryCtxReset_v2(int device) {
 	std::lock_guard<std::mutex> hold(mutex);
-	for (auto &m : devices[device].memory) free((void *)m.first);
-	devices[device] = Context();
+	Context &c = devices[device];
+	for (auto &m : c.memory) free((void *)m.first);
+	for (auto &m : c.pinned) free((void *)m.first);
+	for (Stream *s : c.streams) delete s;
+	c = Context();
 	return SUCCESS;
 }
 
@@ -155,7 +223,19 @@ int cuCtxSetCurrent(void *context) {
 	return SUCCESS;
 }
 
-int cuCtxSynchronize() { return lost(); }
+// Waiting for a context is forbidden while any thread captures one of its streams.
+int cuCtxSynchronize() {
+	if (int r = lost()) return r;
+	bool spoiled = false;
+	{
+		std::lock_guard<std::mutex> hold(mutex);
+		for (Stream *s : current->streams)
+			if (s->capturing) s->spoiled = spoiled = true;
+	}
+	if (spoiled) return CAPTURE_UNSUPPORTED;
+	drain_all(current);
+	return lost();
+}
 
 int cuMemGetInfo_v2(size_t *available, size_t *total) {
 	if (int r = lost()) return r;
@@ -165,21 +245,29 @@ int cuMemGetInfo_v2(size_t *available, size_t *total) {
 	return SUCCESS;
 }
 
-int cuMemAlloc_v2(uint64_t *p, size_t n) {
-	if (int r = lost()) return r;
-	std::lock_guard<std::mutex> hold(mutex);
-	if (n == 0) return INVALID_VALUE;
-	if (current->used + n > (size_t)number("MONCAE_FAKE_MEMORY", 4l << 30)) return OUT_OF_MEMORY;
+static int allocate(std::map<uint64_t, size_t> &memory, uint64_t *p, size_t n) {
 	const size_t rounded = (n + 255) & ~(size_t)255;
 	*p = (uint64_t)aligned_alloc(256, rounded);
 	memset((void *)*p, 0xff, rounded);
-	current->memory[*p] = n;
-	current->used += n;
+	memory[*p] = n;
 	return SUCCESS;
 }
 
+int cuMemAlloc_v2(uint64_t *p, size_t n) {
+	if (int r = lost()) return r;
+	if (int r = fake_forbidden()) return r;
+	std::lock_guard<std::mutex> hold(mutex);
+	if (n == 0) return INVALID_VALUE;
+	if (current->used + n > (size_t)number("MONCAE_FAKE_MEMORY", 4l << 30)) return OUT_OF_MEMORY;
+	current->used += n;
+	return allocate(current->memory, p, n);
+}
+
+// Freeing waits for the device.
 int cuMemFree_v2(uint64_t p) {
 	if (int r = lost()) return r;
+	if (int r = fake_forbidden()) return r;
+	drain_all(current);
 	std::lock_guard<std::mutex> hold(mutex);
 	const auto it = current->memory.find(p);
 	if (it == current->memory.end()) return INVALID_VALUE;
@@ -189,25 +277,61 @@ int cuMemFree_v2(uint64_t p) {
 	return SUCCESS;
 }
 
+int cuMemAllocHost_v2(void **p, size_t n) {
+	if (int r = lost()) return r;
+	if (int r = fake_forbidden()) return r;
+	std::lock_guard<std::mutex> hold(mutex);
+	return n == 0 ? INVALID_VALUE : allocate(current->pinned, (uint64_t *)p, n);
+}
+
+int cuMemFreeHost(void *p) {
+	if (int r = lost()) return r;
+	if (int r = fake_forbidden()) return r;
+	drain_all(current);
+	std::lock_guard<std::mutex> hold(mutex);
+	if (!current->pinned.erase((uint64_t)p)) return INVALID_VALUE;
+	free(p);
+	return SUCCESS;
+}
+
+// Pageable memory is copied at the call; pinned memory is read when the copy runs.
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, void *s) {
-	auto staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + n); // pageable memory is staged at the call
+	if (int r = lost()) return r;
+	if (int r = access(current, to, n, 1)) return r == ILLEGAL_ADDRESS ? INVALID_VALUE : r;
+	bool pinned;
+	{
+		std::lock_guard<std::mutex> hold(mutex);
+		pinned = within(current->pinned, (uint64_t)from, n);
+	}
+	std::shared_ptr<std::vector<char>> staged;
+	if (!pinned) staged = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + n);
 	return fake_enqueue(s, [=] {
-		memcpy((void *)to, staged->data(), n);
+		memcpy((void *)to, pinned ? from : staged->data(), n);
 		return SUCCESS;
 	});
 }
 
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, void *s) {
+	if (int r = lost()) return r;
+	if (int r = access(current, from, n, 1)) return r == ILLEGAL_ADDRESS ? INVALID_VALUE : r;
 	return fake_enqueue(s, [=] {
 		memcpy(to, (void *)from, n);
 		return SUCCESS;
 	});
 }
 
-int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t n) { return cuMemcpyHtoDAsync_v2(to, from, n, nullptr); }
-int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t n) { return cuMemcpyDtoHAsync_v2(to, from, n, nullptr); }
+int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t n) {
+	if (int r = fake_forbidden()) return r;
+	return cuMemcpyHtoDAsync_v2(to, from, n, nullptr);
+}
+int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t n) {
+	if (int r = fake_forbidden()) return r;
+	return cuMemcpyDtoHAsync_v2(to, from, n, nullptr);
+}
 
 int cuMemsetD8Async(uint64_t p, unsigned char v, size_t n, void *s) {
+	if (int r = lost()) return r;
+	if (access(current, p, n, 1)) return INVALID_VALUE;
 	return fake_enqueue(s, [=] {
 		memset((void *)p, v, n);
 		return SUCCESS;
@@ -215,32 +339,74 @@ int cuMemsetD8Async(uint64_t p, unsigned char v, size_t n, void *s) {
 }
 
 int cuMemsetD32Async(uint64_t p, uint32_t v, size_t n, void *s) {
+	if (int r = lost()) return r;
+	if (access(current, p, 4 * n, 4)) return INVALID_VALUE;
 	return fake_enqueue(s, [=] {
 		std::fill((uint32_t *)p, (uint32_t *)p + n, v);
 		return SUCCESS;
 	});
 }
 
-int cuStreamCreate(void **s, unsigned) {
+int cuStreamCreate(void **s, unsigned flags) {
 	if (int r = lost()) return r;
+	if (flags != 1) return INVALID_VALUE; // a blocking stream waits for the null stream, which a capture forbids
+	std::lock_guard<std::mutex> hold(mutex);
 	auto stream = new Stream;
 	stream->context = current;
+	current->streams.insert(stream);
 	*s = stream;
 	return SUCCESS;
 }
 
+// Work that is left goes on, and runs when the context or an allocation is next waited for.
 int cuStreamDestroy_v2(void *s) {
-	delete (Stream *)s;
+	Stream *stream = stream_of(s);
+	if (!stream) return INVALID_HANDLE;
+	std::lock_guard<std::mutex> hold(mutex);
+	stream->destroyed = true;
 	return SUCCESS;
 }
 
 int cuStreamSynchronize(void *s) {
 	if (int r = lost()) return r;
-	return stream_of(s)->capturing ? CAPTURE_UNSUPPORTED : drain(stream_of(s));
+	Stream *stream = stream_of(s);
+	if (!stream) return INVALID_HANDLE;
+	if (stream->capturing) {
+		stream->spoiled = true;
+		return CAPTURE_UNSUPPORTED;
+	}
+	return drain(stream);
+}
+
+int cuEventCreate(void **event, unsigned) {
+	if (int r = lost()) return r;
+	*event = new Event;
+	return SUCCESS;
+}
+
+int cuEventDestroy_v2(void *event) {
+	delete (Event *)event;
+	return SUCCESS;
+}
+
+int cuEventRecord(void *event, void *s) {
+	if (int r = lost()) return r;
+	Stream *stream = stream_of(s);
+	if (!stream || stream->capturing) return INVALID_HANDLE;
+	std::lock_guard<std::mutex> hold(stream->running);
+	*(Event *)event = {stream, stream->done + stream->queue.size()};
+	return SUCCESS;
+}
+
+int cuEventSynchronize(void *event) {
+	if (int r = lost()) return r;
+	const Event *e = (Event *)event;
+	return e->stream ? drain(e->stream, e->after) : SUCCESS;
 }
 
 int cuModuleLoadData(void **module, const void *image) {
 	if (int r = lost()) return r;
+	if (int r = fake_forbidden()) return r;
 	if (!strstr((const char *)image, ".version 8.1")) return INVALID_IMAGE;
 	*module = new std::string((const char *)image);
 	return SUCCESS;
@@ -274,23 +440,43 @@ int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsign
 	return fake_enqueue(s, [=] {
 		if (fake_event("MONCAE_FAKE_KERNEL", f->name.c_str())) return (int)ILLEGAL_ADDRESS;
 		std::vector<void *> pointers(values.size());
-		for (size_t i = 0; i < values.size(); i++) pointers[i] = (void *)&values[i];
+		for (size_t i = 0; i < values.size(); i++) {
+			pointers[i] = (void *)&values[i];
+			const size_t alignment = f->kernel->alignments[i];
+			if (!alignment || !values[i]) continue;
+			if (int r = access(current, values[i], alignment, alignment)) {
+				fprintf(stderr, "fake libcuda: %s: argument %zu points to %s\n", f->name.c_str(), i, r == MISALIGNED_ADDRESS ? "no multiple of its alignment" : "no live memory");
+				return r;
+			}
+		}
 		if (emulator::run(*f->kernel, dim3{gx, gy, gz}, dim3{bx, by, bz}, pointers.data())) return (int)SUCCESS;
 		fprintf(stderr, "fake libcuda: %s: a barrier that not all threads reach\n", f->name.c_str());
 		return (int)ILLEGAL_ADDRESS;
 	});
 }
 
-int cuStreamBeginCapture_v2(void *s, int) {
+// Captures are of the mode THREAD_LOCAL: the same thread begins and ends them.
+int cuStreamBeginCapture_v2(void *s, int mode) {
 	if (int r = lost()) return r;
-	((Stream *)s)->capturing = true;
-	((Stream *)s)->captured.clear();
+	Stream *stream = stream_of(s);
+	if (!s || !stream || stream->capturing || capturing) return INVALID_HANDLE;
+	if (mode != 1) return INVALID_VALUE;
+	capturing = stream;
+	stream->capturing = true;
+	stream->spoiled = false;
+	stream->captured.clear();
 	return SUCCESS;
 }
 
 int cuStreamEndCapture(void *s, void **graph) {
-	((Stream *)s)->capturing = false;
-	*graph = new std::vector<Work>(std::move(((Stream *)s)->captured));
+	Stream *stream = stream_of(s);
+	*graph = nullptr;
+	if (!stream || !stream->capturing) return INVALID_HANDLE;
+	if (capturing != stream) return CAPTURE_WRONG_THREAD;
+	capturing = nullptr;
+	stream->capturing = false;
+	if (stream->spoiled) return CAPTURE_INVALIDATED;
+	*graph = new std::vector<Work>(std::move(stream->captured));
 	return SUCCESS;
 }
 

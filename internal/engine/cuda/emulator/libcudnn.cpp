@@ -6,15 +6,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <tuple>
 
-enum { SUCCESS = 0, NOT_INITIALIZED = 1001, BAD_PARAM = 2000, NOT_SUPPORTED = 3000 };
+enum { SUCCESS = 0, BAD_PARAM = 2000, EXECUTION_FAILED = 5000 };
 enum { FLOAT = 0, BFLOAT16 = 9, NHWC = 1, CROSS_CORRELATION = 1 };
 
-struct Handle {
-	void *stream = nullptr;
-};
 struct Tensor { // or a filter: n is O
 	int type = -1, n = 0, c = 0, h = 0, w = 0;
+	auto key() const { return std::tie(type, n, c, h, w); }
+	bool operator<(const Tensor &t) const { return key() < t.key(); }
+};
+struct Handle {
+	void *stream = nullptr;
+	std::set<std::tuple<int, Tensor, Tensor, Tensor>> loaded; // convolutions whose code is on the device
 };
 struct Convolution {
 	int pad = 0, stride = 0, math = -1;
@@ -95,6 +100,7 @@ size_t cudnnGetVersion() {
 const char *cudnnGetErrorString(int status) { return status == SUCCESS ? "CUDNN_STATUS_SUCCESS" : "CUDNN_STATUS_FROM_THE_FAKE"; }
 
 int cudnnCreate(Handle **h) {
+	if (fake_forbidden()) return EXECUTION_FAILED;
 	*h = new Handle;
 	return SUCCESS;
 }
@@ -156,41 +162,56 @@ int cudnnGetConvolutionForwardWorkspaceSize(Handle *, Tensor *, Tensor *, Convol
 int cudnnGetConvolutionBackwardDataWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) { return workspace(algo, bytes); }
 int cudnnGetConvolutionBackwardFilterWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) { return workspace(algo, bytes); }
 
-// The three convolutions scribble over their workspace, as cuDNN does.
+}
 
-int cudnnConvolutionForward(Handle *h, const float *, Tensor *xd, const void *x, Tensor *wd, const void *w, Convolution *cd, int algo, void *ws, size_t bytes, const float *, Tensor *yd, void *y) {
-	if (status() || algo != 7 || bytes < 1024) return status() ? status() : BAD_PARAM;
-	return fake_enqueue(h->stream, [=, X = *xd, W = *wd, Y = *yd, C = *cd] {
-		memset(ws, 0xff, 1024);
-		double *sums = (double *)calloc(elements(Y), sizeof(double));
-		products(X, W, Y, C, [&](size_t i, size_t j, size_t o) { sums[o] += (double)get(x, X.type, i) * get(w, W.type, j); });
-		for (size_t i = 0; i < elements(Y); i++) put(y, Y.type, i, (float)sums[i]);
+// What may not be in a capture: the first run of a convolution, for which code is loaded.
+static int ready(Handle *h, int kind, const Tensor &x, const Tensor &w, const Tensor &y, int algo, size_t bytes) {
+	if (int s = status()) return s;
+	if (algo != 7 || bytes < 1024) return BAD_PARAM;
+	if (!h->loaded.insert({kind, x, w, y}).second || !fake_capturing(h->stream)) return SUCCESS;
+	return fake_forbidden() ? EXECUTION_FAILED : SUCCESS;
+}
+
+// Tensor cores load 16 bytes at once: every tensor and the workspace must be aligned, and wholly in live memory.
+static int touch(const void *p, size_t bytes) { return fake_access(p, bytes, 16); }
+static int touch(const void *p, const Tensor &t) { return touch(p, elements(t) * (t.type == FLOAT ? 4 : 2)); }
+
+// Runs a convolution whose sums go to `result`, and scribbles over the workspace, as cuDNN does.
+template <class F> static int run(Handle *h, const Tensor &x, const void *xp, const Tensor &w, const void *wp, const Tensor &y, const void *yp,
+	void *ws, size_t bytes, const Tensor &result, void *out, F add, const Convolution &conv) {
+	const int queued = fake_enqueue(h->stream, [=] {
+		for (int r : {touch(xp, x), touch(wp, w), touch(yp, y), touch(ws, bytes)})
+			if (r) {
+				fprintf(stderr, "fake libcudnn: a tensor that is not aligned to 16 bytes, or not in live memory\n");
+				return r;
+			}
+		memset(ws, 0xff, bytes);
+		double *sums = (double *)calloc(elements(result), sizeof(double));
+		products(x, w, y, conv, [&](size_t i, size_t j, size_t o) { add(sums, i, j, o); });
+		for (size_t i = 0; i < elements(result); i++) put(out, result.type, i, (float)sums[i]);
 		free(sums);
 		return 0;
 	});
+	return queued ? EXECUTION_FAILED : SUCCESS;
+}
+
+extern "C" {
+
+int cudnnConvolutionForward(Handle *h, const float *, Tensor *xd, const void *x, Tensor *wd, const void *w, Convolution *cd, int algo, void *ws, size_t bytes, const float *, Tensor *yd, void *y) {
+	if (int s = ready(h, 0, *xd, *wd, *yd, algo, bytes)) return s;
+	const int type = xd->type;
+	return run(h, *xd, x, *wd, w, *yd, y, ws, bytes, *yd, y, [=](double *sums, size_t i, size_t j, size_t o) { sums[o] += (double)get(x, type, i) * get(w, type, j); }, *cd);
 }
 
 int cudnnConvolutionBackwardData(Handle *h, const float *, Tensor *wd, const void *w, Tensor *yd, const void *dy, Convolution *cd, int algo, void *ws, size_t bytes, const float *, Tensor *xd, void *dx) {
-	if (status() || algo != 7 || bytes < 1024) return status() ? status() : BAD_PARAM;
-	return fake_enqueue(h->stream, [=, X = *xd, W = *wd, Y = *yd, C = *cd] {
-		memset(ws, 0xff, 1024);
-		double *sums = (double *)calloc(elements(X), sizeof(double));
-		products(X, W, Y, C, [&](size_t i, size_t j, size_t o) { sums[i] += (double)get(dy, Y.type, o) * get(w, W.type, j); });
-		for (size_t i = 0; i < elements(X); i++) put(dx, X.type, i, (float)sums[i]);
-		free(sums);
-		return 0;
-	});
+	if (int s = ready(h, 1, *xd, *wd, *yd, algo, bytes)) return s;
+	const int type = xd->type;
+	return run(h, *xd, dx, *wd, w, *yd, dy, ws, bytes, *xd, dx, [=](double *sums, size_t i, size_t j, size_t o) { sums[i] += (double)get(dy, type, o) * get(w, type, j); }, *cd);
 }
 
 int cudnnConvolutionBackwardFilter(Handle *h, const float *, Tensor *xd, const void *x, Tensor *yd, const void *dy, Convolution *cd, int algo, void *ws, size_t bytes, const float *, Tensor *wd, void *dw) {
-	if (status() || algo != 7 || bytes < 1024) return status() ? status() : BAD_PARAM;
-	return fake_enqueue(h->stream, [=, X = *xd, W = *wd, Y = *yd, C = *cd] {
-		memset(ws, 0xff, 1024);
-		double *sums = (double *)calloc(elements(W), sizeof(double));
-		products(X, W, Y, C, [&](size_t i, size_t j, size_t o) { sums[j] += (double)get(dy, Y.type, o) * get(x, X.type, i); });
-		for (size_t i = 0; i < elements(W); i++) put(dw, W.type, i, (float)sums[i]);
-		free(sums);
-		return 0;
-	});
+	if (int s = ready(h, 2, *xd, *wd, *yd, algo, bytes)) return s;
+	const int type = xd->type;
+	return run(h, *xd, x, *wd, dw, *yd, dy, ws, bytes, *wd, dw, [=](double *sums, size_t i, size_t j, size_t o) { sums[j] += (double)get(dy, type, o) * get(x, type, i); }, *cd);
 }
 }

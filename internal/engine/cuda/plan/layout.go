@@ -10,9 +10,14 @@ import (
 	"moncae/internal/ops"
 )
 
-// Layout says where each parameter lies in Params, and how.
+// parameterAlignment is that of a parameter, in values: 16 bytes of bfloat16 are
+// what a tensor core loads at once, and cuDNN faults on less.
+const parameterAlignment = 64
+
+// Layout says where each parameter lies in Params, and how. What is between the
+// parameters is zero, and stays so: its gradients are.
 type Layout struct {
-	Trained, Total int // values
+	Trained, Total int // values, with what is between them
 	params         map[string]placed
 }
 
@@ -37,7 +42,7 @@ func newLayout(net *graph.Net) (Layout, error) {
 				return l, fmt.Errorf("parameter %s has shape %v; no convolution or dense layer uses it so", p.Name, p.Shape)
 			}
 			l.params[p.Name] = placed{p, l.Total, d}
-			l.Total += p.Size()
+			l.Total += ceilDiv(p.Size(), parameterAlignment) * parameterAlignment
 		}
 		if trained {
 			l.Trained = l.Total
