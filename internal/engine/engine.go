@@ -112,3 +112,7 @@ type Metrics struct {
 
 // ErrMemory is wrapped by errors of allocations that the device refused.
 var ErrMemory = errors.New("out of memory")
+
+// ErrFault is wrapped by errors that one program brings about and that leave the
+// engine fit for others: the device refuses it, or faults on it.
+var ErrFault = errors.New("the device fails on this network")

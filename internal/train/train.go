@@ -119,7 +119,7 @@ func Net(ctx context.Context, eng engine.Engine, data engine.Data, net *graph.Ne
 		t.p = p
 		err = errors.Join(t.whole(weights), p.Close())
 	}
-	if errors.Is(err, engine.ErrMemory) {
+	if errors.Is(err, engine.ErrMemory) || errors.Is(err, engine.ErrFault) {
 		return Outcome{Failure: err.Error(), Phases: t.out.Phases}, nil
 	}
 	return t.out, err

@@ -162,6 +162,7 @@ func TestFailuresAreOutcomes(t *testing.T) {
 		"NaN in validation": {&script{validation: []float64{0.5, math.NaN()}}, "after epoch 2"},
 		"explosion":         {&script{validation: []float64{2e3}}, "2000"},
 		"no memory":         {&script{compileErr: fmt.Errorf("8 GB: %w", engine.ErrMemory)}, "8 GB: out of memory"},
+		"a fault in a step": {&script{trainErr: fmt.Errorf("adam: %w", engine.ErrFault)}, "adam: the device fails on this network"},
 		"memory in a step":  {&script{trainErr: fmt.Errorf("scratch: %w", engine.ErrMemory)}, "scratch: out of memory"},
 	} {
 		out, err := Autoencoder(context.Background(), c.s, nil, conv(), recipe, options())

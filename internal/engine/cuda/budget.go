@@ -39,11 +39,12 @@ func newBudget(capacity int64) *budget {
 	return &budget{whole: capacity, capacity: capacity, changed: make(chan struct{})}
 }
 
-// load is the share of the memory that is spoken for.
+// load is the number of programs, and below one the share of the memory that is
+// spoken for.
 func (b *budget) load() float64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return (float64(b.reserved) + float64(b.holders)) / float64(b.capacity)
+	return float64(b.holders) + min(float64(b.reserved)/float64(b.whole), 0.99)
 }
 
 // reserve speaks for a program's memory, waiting while others that work hold it.

@@ -36,6 +36,7 @@ type device struct {
 
 	choosing   sync.Mutex
 	handles    []*cudnn.Handle // of closed programs: making one takes long
+	pinned     []driver.Pinned // of closed programs, too
 	algorithms map[plan.Conv]choice
 }
 
@@ -116,7 +117,7 @@ func (d *device) replace(generation int) error {
 	}
 	d.generation++
 	d.memory.forget()
-	d.handles = nil // they went with the context
+	d.handles, d.pinned = nil, nil // they went with the context
 	if err := d.info.ID().ResetPrimaryCtx(); err != nil {
 		return fmt.Errorf("resetting the device: %w", err)
 	}
@@ -130,6 +131,11 @@ func (d *device) close() error {
 				return err
 			}
 		}
+		for _, p := range d.pinned {
+			if err := p.Free(); err != nil {
+				return err
+			}
+		}
 		return d.memory.trim()
 	})
 	if released := d.info.ID().ReleasePrimaryCtx(); err == nil {
@@ -138,38 +144,49 @@ func (d *device) close() error {
 	return err
 }
 
+// chooser chooses for one plan; err is why it could not.
+type chooser struct {
+	device *device
+	err    error
+}
+
 // Choose asks cuDNN's heuristics for an algorithm, once for every shape. It
 // needs the context to be current.
-func (d *device) Choose(c plan.Conv) (algorithm int, workspace int64, ok bool) {
-	key := plan.Conv{Kind: c.Kind, Geometry: c.Geometry, Half: c.Half, Exact: c.Exact}
+func (c *chooser) Choose(conv plan.Conv) (algorithm int, workspace int64, ok bool) {
+	d, key := c.device, plan.Conv{Kind: conv.Kind, Geometry: conv.Geometry, Half: conv.Half, Exact: conv.Exact}
 	d.choosing.Lock()
 	made, known := d.algorithms[key]
 	d.choosing.Unlock()
-	if !known {
-		made = d.ask(key)
-		d.choosing.Lock()
-		d.algorithms[key] = made
-		d.choosing.Unlock()
+	if known {
+		return made.algorithm, made.workspace, made.ok
 	}
+	made, err := d.ask(key)
+	if err != nil {
+		c.err = err
+		return 0, 0, false
+	}
+	d.choosing.Lock()
+	d.algorithms[key] = made
+	d.choosing.Unlock()
 	return made.algorithm, made.workspace, made.ok
 }
 
 // ask gives up on a shape that cuDNN refuses: our own kernels take any.
-func (d *device) ask(c plan.Conv) (made choice) {
+func (d *device) ask(c plan.Conv) (made choice, err error) {
 	h, err := d.takeHandle()
 	if err != nil {
-		return made
+		return made, err
 	}
 	defer d.putHandle(h)
 	conv, err := cudnn.NewConv(c)
-	if err != nil {
-		return made
+	if err == nil {
+		made.algorithm, made.workspace, made.ok, err = conv.Choose(h)
+		conv.Close()
 	}
-	defer conv.Close()
-	if made.algorithm, made.workspace, made.ok, err = conv.Choose(h); err != nil {
-		made.ok = false
+	if cudnn.Refused(err) {
+		return choice{}, nil
 	}
-	return made
+	return made, err
 }
 
 func (d *device) takeHandle() (*cudnn.Handle, error) {

@@ -57,7 +57,7 @@ func choose(found []driver.Device, ordinals []int) ([]driver.Device, error) {
 	var chosen []driver.Device
 	for _, o := range ordinals {
 		if o < 0 || o >= len(found) {
-			return nil, fault.Usagef("CUDA device %d: there are devices 0 to %d", o, len(found)-1)
+			return nil, fault.Missingf("CUDA device %d is not here: the driver shows %d, numbered from 0", o, len(found))
 		}
 		chosen = append(chosen, found[o])
 	}

@@ -47,7 +47,7 @@ func TestFaultAlways(t *testing.T) {
 	}
 	t.Setenv("MONCAE_FAKE_KERNEL", "adagrad:*")
 	_, err = bad.run()
-	if err == nil || !strings.Contains(err.Error(), "fault on the device") || !strings.Contains(err.Error(), "IllegalAddress") {
+	if err == nil || !strings.Contains(err.Error(), "twice at the same place") || !strings.Contains(err.Error(), "IllegalAddress") {
 		t.Errorf("the faulty program's error is %v", err)
 	}
 	got, err := good.train(p)
@@ -239,7 +239,41 @@ func TestSeveralDevices(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := Open(2); fault.Of(err) != fault.Usage {
-		t.Errorf("opening device 2 of 2: %v, want an error of the sort Usage", err)
+	if _, err := Open(2); fault.Of(err) != fault.Missing {
+		t.Errorf("opening device 2 of 2: %v, want an error of the sort Missing", err)
+	}
+}
+
+// TestSpread: programs that are compiled at the same time spread over devices.
+func TestSpread(t *testing.T) {
+	t.Setenv("MONCAE_FAKE_DEVICES", "4")
+	e := openFake(t)
+	many := e.(*engines)
+	var seen [4]int
+	for range 8 {
+		seen[many.place()]++
+	}
+	if seen != [4]int{2, 2, 2, 2} {
+		t.Errorf("eight programs on four devices spread as %v", seen)
+	}
+}
+
+// TestLibraryFails: what cuDNN can't do now, as against a shape that it never
+// takes, costs one candidate and doesn't change how others are computed.
+func TestLibraryFails(t *testing.T) {
+	for _, c := range []struct {
+		status string
+		want   error
+	}{{"4004", engine.ErrMemory}, {"5000", engine.ErrFault}} {
+		t.Run(c.status, func(t *testing.T) {
+			j := newJob(t, openFake(t))
+			want := j.must(t)
+			t.Setenv("MONCAE_FAKE_CUDNN_STATUS", c.status)
+			if _, err := j.run(); !errors.Is(err, c.want) {
+				t.Errorf("cuDNN's status %s gives %v, want %v", c.status, err, c.want)
+			}
+			t.Setenv("MONCAE_FAKE_CUDNN_STATUS", "0")
+			same(t, "after a failure of cuDNN", j.must(t), want)
+		})
 	}
 }

@@ -5,14 +5,20 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"moncae/internal/engine"
 	"moncae/internal/graph"
 )
 
 // engines is one engine over several devices of one model. Data go to all of
-// them, a program to the one with the most room for it.
-type engines struct{ list []*single }
+// them, a program to the one with the fewest.
+type engines struct {
+	list []*single
+
+	mu      sync.Mutex
+	placing []int // programs that are being compiled, by device
+}
 
 func (e *engines) Info() engine.Info {
 	info := e.list[0].Info()
@@ -50,13 +56,31 @@ func (e *engines) Compile(net *graph.Net, data engine.Data, cfg engine.Config) (
 	if !ok || len(c.list) != len(e.list) {
 		return nil, fmt.Errorf("cuda: the data were loaded by another engine")
 	}
-	best, load := 0, e.list[0].device.memory.load()
-	for i, one := range e.list[1:] {
-		if l := one.device.memory.load(); l < load {
-			best, load = i+1, l
+	best := e.place()
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.placing[best]--
+	}()
+	return e.list[best].Compile(net, c.list[best], cfg)
+}
+
+// place picks the device with the fewest programs, those that are on their way
+// there too: candidates come many at a time.
+func (e *engines) place() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.placing == nil {
+		e.placing = make([]int, len(e.list))
+	}
+	best, load := 0, 0.0
+	for i, one := range e.list {
+		if l := one.device.memory.load() + float64(e.placing[i]); i == 0 || l < load {
+			best, load = i, l
 		}
 	}
-	return e.list[best].Compile(net, c.list[best], cfg)
+	e.placing[best]++
+	return best
 }
 
 func (e *engines) Close() error {

@@ -10,6 +10,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/engine/cuda/cudnn"
+	"moncae/internal/engine/cuda/driver"
 	"moncae/internal/engine/cuda/plan"
 	"moncae/internal/graph"
 )
@@ -47,17 +48,12 @@ func compile(d *device, net *graph.Net, data *sources, cfg engine.Config) (engin
 		Optimizer: cfg.Optimizer, Floats: len(data.source.Features) > 0,
 		TF32: cfg.Precision == engine.TF32, Half: cfg.Precision == engine.BFloat16,
 	}
-	if d.library != nil {
-		options.CuDNN = d
-	}
-	p, err := build(d, net, data, cfg, options)
-	var status cudnn.Status
-	if errors.As(err, &status) {
+	p, err := build(d, d.library, net, data, cfg, options)
+	if cudnn.Refused(err) {
 		// A shape that the heuristics accept and the convolution refuses: the same
 		// on every run, so leaving the library is as repeatable as using it.
 		slog.Warn("a network runs on moncae's own convolutions", "reason", err)
-		options.CuDNN = nil
-		p, err = build(d, net, data, cfg, options)
+		p, err = build(d, nil, net, data, cfg, options)
 	}
 	if err != nil {
 		return nil, err
@@ -65,18 +61,11 @@ func compile(d *device, net *graph.Net, data *sources, cfg engine.Config) (engin
 	return p, nil
 }
 
-func build(d *device, net *graph.Net, data *sources, cfg engine.Config, options plan.Options) (*program, error) {
+func build(d *device, library *cudnn.Library, net *graph.Net, data *sources, cfg engine.Config, options plan.Options) (*program, error) {
 	p := &program{device: d, data: data, optimizer: cfg.Optimizer, generation: -1}
 	p.train = func() error { return p.on.train(p.rows, p.rates, p.losses) }
 	p.resume = p.resumed
-	var err error
-	d.calls.RLock()
-	err = d.do(func() error {
-		p.plan, err = plan.New(net, options)
-		return err
-	})
-	d.calls.RUnlock()
-	if err != nil {
+	if err := p.lower(library, net, options); err != nil {
 		return nil, err
 	}
 	p.start = p.plan.Layout.Pack(cfg.Weights)
@@ -98,6 +87,22 @@ func build(d *device, net *graph.Net, data *sources, cfg engine.Config, options 
 	}
 }
 
+// lower makes the plan; the context must be current for what cuDNN chooses. A
+// fault that others brought about there is found and mended by the first call.
+func (p *program) lower(library *cudnn.Library, net *graph.Net, options plan.Options) error {
+	choose := &chooser{device: p.device}
+	if library != nil {
+		options.CuDNN = choose
+	}
+	return p.call(func() (err error) {
+		choose.err = nil
+		if p.plan, err = plan.New(net, options); err == nil {
+			err = choose.err
+		}
+		return err
+	})
+}
+
 // call runs work with the program on its device. If the context is lost, it is
 // replaced, and the program repeats its way so far and then work, with nothing
 // beside it; what fails then is this program's own fault.
@@ -111,7 +116,7 @@ func (p *program) call(work func() error) error {
 	lost := err != nil && d.lost(err)
 	d.calls.RUnlock()
 	if !lost {
-		return err
+		return own(err)
 	}
 	slog.Warn("the device reports a fault; its programs begin anew", "device", d.info.Name, "error", err)
 	if err := d.replace(generation); err != nil {
@@ -126,15 +131,27 @@ func (p *program) call(work func() error) error {
 		if err := d.replace(generation); err != nil {
 			return fmt.Errorf("the device does not recover from a fault: %w; the search can be resumed in a new process", err)
 		}
-		return fmt.Errorf("a fault on the device, twice at the same place: %w", err)
+		return fmt.Errorf("%w: a fault, twice at the same place: %w", engine.ErrFault, err)
 	}
-	return err
+	return own(err)
+}
+
+// own says of an error that leaves the context usable what it means for the
+// search: this program's failure.
+func own(err error) error {
+	switch {
+	case err == nil || errors.Is(err, engine.ErrMemory) || cudnn.Refused(err):
+		return err
+	case driver.IsMemory(err) || cudnn.IsMemory(err):
+		return fmt.Errorf("%w: %w", engine.ErrMemory, err)
+	}
+	return fmt.Errorf("%w: %w", engine.ErrFault, err)
 }
 
 // resumed brings the program onto the current context if it isn't there, with
 // all steps that it has made, and does the work.
 func (p *program) resumed() error {
-	if p.generation != p.device.generation {
+	if p.start != nil && p.generation != p.device.generation {
 		if err := p.settle(); err != nil {
 			return err
 		}
@@ -238,6 +255,9 @@ func (p *program) Close() error {
 	var err error
 	if p.generation == d.generation {
 		err = d.do(p.on.close)
+	}
+	if driver.IsLost(err) {
+		err = nil // it all goes with the context
 	}
 	d.memory.release(p.reserved)
 	p.reserved = 0

@@ -25,6 +25,7 @@ type resident struct {
 	training *driver.Graph
 	measure  *driver.Graph
 	inferral *driver.Graph
+	stages   [2]stage
 	scratch  []int32 // row numbers of a padded batch
 	measured []float64
 }
@@ -59,6 +60,11 @@ func (r *resident) make() (err error) {
 	}
 	batch := p.plan.Net.Batch
 	r.scratch, r.measured = make([]int32, chunk*batch), make([]float64, chunk*batch*2)
+	for i := range r.stages {
+		if r.stages[i], err = p.device.newStage(batch); err != nil {
+			return err
+		}
+	}
 	if p.plan.Library {
 		if err := r.openLibrary(); err != nil {
 			return err
@@ -208,8 +214,14 @@ func (r *resident) close() error {
 			first = err
 		}
 	}
+	if r.stream != (cu.Stream{}) { // what is given back must not be in use
+		keep(r.stream.Synchronize())
+	}
 	for _, g := range []*driver.Graph{r.training, r.measure, r.inferral} {
 		keep(g.Close())
+	}
+	for i := range r.stages {
+		keep(r.stages[i].close(r.program.device))
 	}
 	for _, c := range r.convs {
 		c.Close()

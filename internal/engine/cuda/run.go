@@ -5,6 +5,7 @@ package cuda
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -37,9 +38,10 @@ func (r *resident) bits(arg any) uint64 {
 	panic(fmt.Sprintf("cuda: an argument of type %T", arg))
 }
 
-// repeat brings rows to the device and launches a graph once for each batch.
-func (r *resident) repeat(g *driver.Graph, rows []int32, times int) error {
-	if err := upload(r, plan.Rows, rows); err != nil {
+// repeat brings rows to the device by way of s, and launches a graph once for
+// each batch. The stage is free again when the stream has come so far.
+func (r *resident) repeat(g *driver.Graph, s *stage, rows []int32, times int) error {
+	if err := upload(r, plan.Rows, s.rows[:copy(s.rows, rows)]); err != nil {
 		return err
 	}
 	if err := cu.MemsetD8Async(r.region(plan.Counter), 0, 4, r.stream); err != nil {
@@ -53,21 +55,49 @@ func (r *resident) repeat(g *driver.Graph, rows []int32, times int) error {
 	return nil
 }
 
+// train keeps the device busy: a chunk of steps is queued before the losses of
+// the one before it are waited for.
 func (r *resident) train(rows []int32, rates, losses []float32) error {
+	err := r.pipeline(rows, rates, losses)
+	if err != nil {
+		_ = r.stream.Synchronize() // the stages may be in use; the first error counts
+	}
+	return err
+}
+
+func (r *resident) pipeline(rows []int32, rates, losses []float32) error {
 	batch := r.program.plan.Net.Batch
-	for at := 0; at < len(rates); at += chunk {
-		n := min(chunk, len(rates)-at)
-		if err := upload(r, plan.Rates, rates[at:at+n]); err != nil {
-			return err
+	for at := 0; at < len(rates)+chunk; at += chunk {
+		if at < len(rates) {
+			n := min(chunk, len(rates)-at)
+			if err := r.queue(&r.stages[at/chunk%2], rows[at*batch:(at+n)*batch], rates[at:at+n]); err != nil {
+				return err
+			}
 		}
-		if err := r.repeat(r.training, rows[at*batch:(at+n)*batch], n); err != nil {
-			return err
-		}
-		if err := download(r, plan.Losses, 0, losses[at:at+n]); err != nil {
-			return err
+		if before := at - chunk; before >= 0 && before < len(rates) {
+			s := &r.stages[before/chunk%2]
+			if err := s.arrived.Synchronize(); err != nil {
+				return err
+			}
+			copy(losses[before:min(at, len(rates))], s.losses)
 		}
 	}
 	return nil
+}
+
+// queue puts steps on the stream, and the way back of their losses.
+func (r *resident) queue(s *stage, rows []int32, rates []float32) error {
+	n := copy(s.rates, rates)
+	if err := upload(r, plan.Rates, s.rates[:n]); err != nil {
+		return err
+	}
+	if err := r.repeat(r.training, s, rows, n); err != nil {
+		return err
+	}
+	if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&s.losses[0]), r.region(plan.Losses), int64(n)*4, r.stream); err != nil {
+		return err
+	}
+	return s.arrived.Record(r.stream)
 }
 
 // batches calls f for at most `most` batches of rows at a time, the last one
@@ -92,7 +122,7 @@ func (r *resident) batches(rows []int32, most int, f func(padded []int32, times,
 // evaluate sums the two measures of every row, in their order.
 func (r *resident) evaluate(rows []int32) (first, second float64, err error) {
 	err = r.batches(rows, chunk, func(padded []int32, times, _, count int) error {
-		if err := r.repeat(r.measure, padded, times); err != nil {
+		if err := r.repeat(r.measure, &r.stages[0], padded, times); err != nil {
 			return err
 		}
 		measured := r.measured[:count*2]
@@ -111,7 +141,7 @@ func (r *resident) evaluate(rows []int32) (first, second float64, err error) {
 func (r *resident) infer(rows []int32, latent, output []float32) error {
 	net := r.program.plan.Net
 	return r.batches(rows, r.program.regions.infers, func(padded []int32, times, at, count int) error {
-		if err := r.repeat(r.inferral, padded, times); err != nil {
+		if err := r.repeat(r.inferral, &r.stages[0], padded, times); err != nil {
 			return err
 		}
 		if values := net.Latent.Values(); latent != nil && values > 0 {

@@ -10,6 +10,7 @@ import (
 	"gorgonia.org/cu"
 
 	"moncae/internal/engine"
+	"moncae/internal/engine/cuda/driver"
 )
 
 // sources is a Source on the device. After a change of context it is copied
@@ -91,7 +92,7 @@ func (s *sources) Close() error {
 	if s.generation != s.device.generation {
 		return nil // it went with its context
 	}
-	return s.device.do(func() error {
+	err := s.device.do(func() error {
 		for _, m := range []memoryBlock{s.values, s.labels} {
 			if m.bytes == 0 {
 				continue
@@ -102,4 +103,8 @@ func (s *sources) Close() error {
 		}
 		return nil
 	})
+	if driver.IsLost(err) {
+		return nil // they go with the context
+	}
+	return err
 }

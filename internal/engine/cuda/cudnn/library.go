@@ -106,6 +106,27 @@ func (s Status) Error() string {
 	return fmt.Sprintf("cuDNN: %s (%d)", C.GoString(C.moncae_cudnn_error(C.int(s))), int(s))
 }
 
+// Refused tells whether cuDNN can't compute something of that shape or type; it
+// couldn't tomorrow either.
+func Refused(err error) bool {
+	var s Status
+	return errors.As(err, &s) && s >= badParam && s < internalError
+}
+
+// IsMemory tells whether cuDNN got no memory.
+func IsMemory(err error) bool {
+	var s Status
+	return errors.As(err, &s) && (s == hostAllocation || s == deviceAllocation)
+}
+
+// The hundreds of a cudnnStatus_t say what went wrong, since version 9.
+const (
+	badParam         = 2000 // to 2999; 3000 to 3999 is not supported
+	internalError    = 4000
+	hostAllocation   = 4003
+	deviceAllocation = 4004
+)
+
 func result(s C.int) error {
 	if s == 0 {
 		return nil
