@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"moncae/internal/engine"
+	"moncae/internal/engine/cuda"
 	"moncae/internal/engine/onednn"
 	"moncae/internal/engine/ref"
 	"moncae/internal/fault"
@@ -27,8 +29,12 @@ func (a *app) openEngine(device string) (engine.Engine, error) {
 	case device == "cuda" || strings.HasPrefix(device, "cuda:"):
 		return openCUDA(device)
 	case device == "auto":
-		if eng, err := openCUDA("cuda"); err == nil {
+		eng, err := openCUDA("cuda")
+		if err == nil {
 			return eng, nil
+		}
+		if !errors.Is(err, cuda.ErrAbsent) {
+			fmt.Fprintf(a.Err, "moncae: training on the CPU: %s\n", oneLine(err))
 		}
 	case device != "cpu":
 		return nil, fault.Usagef("--device %s is unknown: it is auto, cpu, cuda or cuda:N", device)

@@ -96,12 +96,15 @@ func (a *app) doctor(library string, asJSON bool) error {
 }
 
 func cudaLines(r cuda.Report) [][2]string {
-	if !r.Built || r.Driver == "" {
+	if !r.Built {
 		return nil
 	}
 	lines := [][2]string{{"CUDA driver", r.Driver}}
+	if r.Driver == "" {
+		lines[0][1] = "missing: " + r.DriverError + " (NVIDIA's driver 530 or newer has it)"
+	}
 	for _, d := range r.Devices {
-		lines = append(lines, [2]string{"GPU", fmt.Sprintf("%+v", d)})
+		lines = append(lines, [2]string{"GPU", fmt.Sprintf("%d: %s, compute capability %s, %d MiB, %d multiprocessors", d.Ordinal, d.Name, d.Capability, d.Memory>>20, d.Multiprocessors)})
 	}
 	if r.CuDNN == "" {
 		return append(lines, [2]string{"cuDNN", "missing: " + r.CuDNNError})

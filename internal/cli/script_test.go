@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"moncae/internal/engine/cuda"
 	"moncae/internal/engine/onednn"
 	"moncae/internal/ort"
 )
@@ -20,7 +21,7 @@ import (
 // moncae as a process of its own, in an empty folder. `go test -run
 // TestScripts/NAME` runs one of them.
 //
-// Beside testscript's own, they have the conditions [onednn], [onnxruntime]
+// Beside testscript's own, they have the conditions [onednn], [cuda], [onnxruntime]
 // and [data] ($MONCAE_DATA points at MNIST and CIFAR-10), and the command
 // `exits N moncae …`, which wants that exit code and a reason of one line.
 func TestMain(m *testing.M) {
@@ -35,6 +36,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			if data := os.Getenv("MONCAE_DATA"); data != "" {
 				e.Setenv("MONCAE_DATA", data)
+			}
+			if path := os.Getenv("LD_LIBRARY_PATH"); path != "" {
+				e.Setenv("LD_LIBRARY_PATH", path) // of the emulated GPU
 			}
 			library, err := ort.Find("")
 			if err == nil {
@@ -55,6 +59,9 @@ func condition(name string) (bool, error) {
 			return false, nil
 		}
 		return true, eng.Close()
+	case "cuda":
+		devices, err := cuda.Devices()
+		return err == nil && len(devices) > 0, nil
 	case "onnxruntime":
 		_, err := ort.Find("")
 		return err == nil, nil

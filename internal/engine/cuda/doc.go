@@ -19,6 +19,12 @@
 // says so.
 package cuda
 
+import "errors"
+
+// ErrAbsent is wrapped where there is nothing to use: no NVIDIA driver on the
+// machine, or no CUDA engine in the binary.
+var ErrAbsent = errors.New("no NVIDIA driver")
+
 // Device describes one GPU.
 type Device struct {
 	Ordinal         int    `json:"ordinal"`

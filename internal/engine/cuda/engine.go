@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -19,7 +20,7 @@ import (
 func Open(ordinals ...int) (engine.Engine, error) {
 	found, err := driver.Devices()
 	if err != nil {
-		return nil, fault.Missingf("CUDA: %w", err)
+		return nil, missing(err)
 	}
 	chosen, err := choose(found, ordinals)
 	if err != nil {
@@ -41,6 +42,13 @@ func Open(ordinals ...int) (engine.Engine, error) {
 		return many.list[0], nil
 	}
 	return many, nil
+}
+
+func missing(err error) error {
+	if errors.Is(err, driver.ErrNoDriver) {
+		return fault.Missingf("CUDA: %w: %w", ErrAbsent, err)
+	}
+	return fault.Missingf("CUDA: %w", err)
 }
 
 func closing(e engine.Engine, err error) error {

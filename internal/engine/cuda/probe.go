@@ -7,14 +7,13 @@ import (
 
 	"moncae/internal/engine/cuda/cudnn"
 	"moncae/internal/engine/cuda/driver"
-	"moncae/internal/fault"
 )
 
 // Devices lists the GPUs; an error of the sort Missing if there is no driver.
 func Devices() ([]Device, error) {
 	found, err := driver.Devices()
 	if err != nil {
-		return nil, fault.Missingf("CUDA: %w", err)
+		return nil, missing(err)
 	}
 	devices := make([]Device, len(found))
 	for i, d := range found {

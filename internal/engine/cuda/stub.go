@@ -10,7 +10,7 @@ import (
 const notBuilt = "this binary was built without the CUDA engine: build with the tag nvidia on linux/amd64"
 
 // Open says that the engine is not in this binary.
-func Open(...int) (engine.Engine, error) { return nil, fault.Missingf(notBuilt) }
+func Open(...int) (engine.Engine, error) { return nil, fault.Missingf("%w: %s", ErrAbsent, notBuilt) }
 
 // Devices says that the engine is not in this binary.
 func Devices() ([]Device, error) { return nil, fault.Missingf(notBuilt) }

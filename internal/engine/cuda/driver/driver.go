@@ -30,7 +30,7 @@ import (
 const MinVersion = 12010
 
 // ErrNoDriver is wrapped where libcuda.so.1 can't be opened.
-var ErrNoDriver = errors.New("no NVIDIA driver")
+var ErrNoDriver = errors.New("the driver's library can't be opened")
 
 var start = sync.OnceValue(func() error {
 	var why *C.char
