@@ -18,7 +18,9 @@ import (
 // fakeEngine computes nothing: fakeFit stands for the training.
 type fakeEngine struct{}
 
-func (fakeEngine) Info() engine.Info { return engine.Info{Name: "fake", Workers: 2} }
+func (fakeEngine) Info() engine.Info {
+	return engine.Info{Name: "fake", Workers: 2, Precisions: []engine.Precision{engine.Float32}}
+}
 func (fakeEngine) Load(d engine.Source) (engine.Data, error) {
 	return fakeData{d}, nil
 }

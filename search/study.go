@@ -143,6 +143,10 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if o.Jobs <= 0 {
 		o.Jobs = max(1, o.Engine.Info().Workers)
 	}
+	info := o.Engine.Info()
+	if err := engine.CheckPrecision(c.Precision, info.Precisions); err != nil {
+		return nil, fault.Usagef("%s on %s: %w", info.Name, info.Device, err)
+	}
 	if o.Observer == nil {
 		o.Observer = func(Event) {}
 	}

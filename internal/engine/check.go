@@ -2,10 +2,8 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	"moncae/internal/arch"
-	"moncae/internal/fault"
 	"moncae/internal/graph"
 )
 
@@ -42,9 +40,9 @@ func (s Source) Row(dst []float32, r int) {
 // CheckCompile tells why net can't be compiled for data s with cfg: a precision
 // that is not one of the engine's own, another shape, labels that are missing or
 // no classes, unfit weights, an unknown optimiser.
-func CheckCompile(net *graph.Net, s Source, cfg Config, own ...Precision) error {
-	if cfg.Precision != "" && !slices.Contains(own, cfg.Precision) {
-		return fault.Usagef("precision %s is not one of this engine's, %v", cfg.Precision, own)
+func CheckCompile(net *graph.Net, s Source, cfg Config, own []Precision) error {
+	if err := CheckPrecision(cfg.Precision, own); err != nil {
+		return err
 	}
 	if s.Shape != net.Input {
 		return fmt.Errorf("compile: the data's shape is %v, the network takes %v", s.Shape, net.Input)

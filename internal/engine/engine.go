@@ -17,8 +17,10 @@ package engine
 
 import (
 	"errors"
+	"slices"
 
 	"moncae/internal/arch"
+	"moncae/internal/fault"
 	"moncae/internal/graph"
 )
 
@@ -41,6 +43,17 @@ type Info struct {
 	Version string `json:"version"` // of the library that computes
 	Device  string `json:"device"`  // what a person calls it, for example the processor's name
 	Workers int    `json:"workers"` // programs that can usefully run at once
+	// Precisions are those that it trains in.
+	Precisions []Precision `json:"-"`
+}
+
+// CheckPrecision refuses a precision that is not one of an engine's own; "" is
+// Float32, which every engine has.
+func CheckPrecision(p Precision, own []Precision) error {
+	if p != "" && !slices.Contains(own, p) {
+		return fault.Usagef("precision %s is not one of this engine's, %v", p, own)
+	}
+	return nil
 }
 
 // Source is data in host memory: images, or features with labels.

@@ -90,6 +90,8 @@ func choose(found []driver.Device, ordinals []int) ([]driver.Device, error) {
 // single is the engine on one device.
 type single struct{ device *device }
 
+var precisions = []engine.Precision{engine.Float32, engine.TF32, engine.BFloat16}
+
 func (e *single) Info() engine.Info {
 	d := e.device
 	version := "CUDA " + driver.FormatVersion(driver.Version())
@@ -98,7 +100,7 @@ func (e *single) Info() engine.Info {
 	} else {
 		version += ", own convolutions (no cuDNN)"
 	}
-	return engine.Info{Name: "cuda", Version: version, Device: d.info.Name, Workers: d.workers()}
+	return engine.Info{Name: "cuda", Version: version, Device: d.info.Name, Workers: d.workers(), Precisions: precisions}
 }
 
 // workers is how many programs fill the device: small networks leave most of it

@@ -41,7 +41,7 @@ type program struct {
 }
 
 func compile(d *device, net *graph.Net, data *sources, cfg engine.Config) (engine.Program, error) {
-	if err := engine.CheckCompile(net, data.source, cfg, engine.Float32, engine.TF32, engine.BFloat16); err != nil {
+	if err := engine.CheckCompile(net, data.source, cfg, precisions); err != nil {
 		return nil, err
 	}
 	options := plan.Options{

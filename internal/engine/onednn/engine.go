@@ -20,12 +20,16 @@ func New() (engine.Engine, error) { return &cpu{}, nil }
 
 type cpu struct{ pool blocks }
 
+var precisions = []engine.Precision{engine.Float32}
+
 func (e *cpu) Info() engine.Info {
 	return engine.Info{
 		Name:    "onednn",
 		Version: native.Version(),
 		Device:  fmt.Sprintf("%s (%s)", processor(), native.ISA()),
 		Workers: runtime.NumCPU(),
+
+		Precisions: precisions,
 	}
 }
 
@@ -69,7 +73,7 @@ func (e *cpu) compile(net *graph.Net, d engine.Data, cfg engine.Config) (*progra
 	if !ok {
 		return nil, errors.New("compile: the data were loaded by another engine")
 	}
-	if err := engine.CheckCompile(net, rows.source, cfg, engine.Float32); err != nil {
+	if err := engine.CheckCompile(net, rows.source, cfg, precisions); err != nil {
 		return nil, err
 	}
 	p := &program{engine: e, net: net, data: rows, layout: lower.NewLayout(net.Params)}

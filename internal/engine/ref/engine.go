@@ -27,6 +27,8 @@ type Engine struct {
 // New makes the engine. It can't fail.
 func New() *Engine { return &Engine{} }
 
+var precisions = []engine.Precision{engine.Float32}
+
 // Info describes the engine; the version is Gorgonia's.
 func (e *Engine) Info() engine.Info {
 	version := "gorgonia"
@@ -38,7 +40,7 @@ func (e *Engine) Info() engine.Info {
 		}
 	}
 	device := fmt.Sprintf("Go on %s/%s", runtime.GOOS, runtime.GOARCH)
-	return engine.Info{Name: "ref", Version: version, Device: device, Workers: runtime.GOMAXPROCS(0)}
+	return engine.Info{Name: "ref", Version: version, Device: device, Workers: runtime.GOMAXPROCS(0), Precisions: precisions}
 }
 
 // Load checks d and keeps it where it is.
@@ -59,7 +61,7 @@ func (d data) Close() error          { return nil }
 
 // Compile makes a program; net stays as it is and may be compiled again.
 func (e *Engine) Compile(net *graph.Net, d engine.Data, cfg engine.Config) (engine.Program, error) {
-	if err := engine.CheckCompile(net, d.Source(), cfg, engine.Float32); err != nil {
+	if err := engine.CheckCompile(net, d.Source(), cfg, precisions); err != nil {
 		return nil, fmt.Errorf("ref: %w", err)
 	}
 	e.compiling.Lock()
