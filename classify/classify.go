@@ -142,6 +142,11 @@ func open(ctx context.Context, o Options, watch Observer) (*task, error) {
 	if t.train, err = readLatents(o.Train); err != nil {
 		return nil, err
 	}
+	if o.Encoder != "" {
+		if t.encoder, err = openEncoder(o.Encoder, t.train); err != nil {
+			return nil, err
+		}
+	}
 	if o.OpenTest != nil {
 		if t.openings, err = o.OpenTest(); err != nil {
 			return nil, err
@@ -154,11 +159,6 @@ func open(ctx context.Context, o Options, watch Observer) (*task, error) {
 		return nil, err
 	}
 	t.classes = classesOf(t.train, t.test)
-	if o.Encoder != "" {
-		if t.encoder, err = openEncoder(o.Encoder, t.train); err != nil {
-			return nil, err
-		}
-	}
 	if o.Data != "" {
 		watch.see("images", 0, 1)
 		if t.images, err = loadImages(ctx, o, t.train, t.test); err != nil {

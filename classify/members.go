@@ -63,6 +63,7 @@ type Table struct {
 	Engine       engine.Info   `json:"engine"`
 	Seed         uint64        `json:"seed"`
 	Seconds      float64       `json:"seconds"`
+	Notes        []string      `json:"notes,omitempty"` // see Report
 }
 
 // TableFormat is a Table's format; its version is ReportVersion.
@@ -99,6 +100,7 @@ func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (*Table, e
 		Format: TableFormat, Version: ReportVersion, Run: o.Run, Candidates: o.Candidates, Data: j.name, Head: o.Head,
 		TrainRows: j.train.rows(), Rows: j.test.rows(), BytesRaw: j.images.shape.Values(),
 		TestOpenings: j.openings, Engine: o.Engine.Info(), Seed: o.Seed,
+		Notes: classNotes(j.train.labels, j.test.labels, j.classes),
 	}
 	out := files{}
 	for i, m := range o.Members {

@@ -17,7 +17,7 @@ import (
 )
 
 // checkOut refuses, before any work is done, a folder that must not be replaced
-// at the end: one that holds something, but no report of this package.
+// at the end: one that holds anything but what this package wrote there.
 func checkOut(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -26,10 +26,30 @@ func checkOut(dir string) error {
 	if err != nil {
 		return fault.Usagef("--out: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, ReportFile)); err != nil {
-		return fault.Usagef("--out %s holds other files (no %s) and is not replaced: name another folder, or empty it", dir, ReportFile)
+	ours := writtenTo(dir)
+	for _, e := range entries {
+		if !ours[e.Name()] {
+			return fault.Usagef("--out %s holds other files (%s) and is not replaced: name another folder, or empty it", dir, e.Name())
+		}
 	}
 	return nil
+}
+
+// writtenTo are the names that this package's report in a folder stands for.
+func writtenTo(dir string) map[string]bool {
+	var r struct {
+		Format  string
+		Members []struct{ ID string }
+	}
+	content, err := os.ReadFile(filepath.Join(dir, ReportFile))
+	if err != nil || json.Unmarshal(content, &r) != nil || r.Format != ReportFormat && r.Format != TableFormat {
+		return nil
+	}
+	names := map[string]bool{HeadFile: true, PipelineFile: true, ReportFile: true, ReadmeFile: true}
+	for _, m := range r.Members {
+		names[m.ID] = true
+	}
+	return names
 }
 
 // files are an output folder's contents by path within it, with slashes.
@@ -113,5 +133,6 @@ var readmeText string
 var readme = template.Must(template.New("").Funcs(template.FuncMap{
 	"percent": func(v float64) string { return fmt.Sprintf("%.2f %%", 100*v) },
 	"points":  func(v float64) string { return fmt.Sprintf("%+.2f", 100*v) },
+	"times":   Times,
 	"nats":    func(v float64) string { return fmt.Sprintf("%.4f", v) },
 }).Parse(readmeText))

@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"fmt"
+
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 )
@@ -34,6 +36,8 @@ type Report struct {
 	Engine       engine.Info `json:"engine"` // that trained the heads
 	Seed         uint64      `json:"seed"`
 	Seconds      float64     `json:"seconds"`
+	// Notes say what keeps the figures from meaning what they seem to.
+	Notes []string `json:"notes,omitempty"`
 
 	pipeline bool // pipeline.onnx was written
 }
@@ -42,8 +46,16 @@ func (t *task) report() *Report {
 	return &Report{
 		Format: ReportFormat, Version: ReportVersion, Head: t.Head,
 		Latent: t.train.shape, Values: t.train.shape.Values(), Encoder: t.train.meta.Encoder, TrainRows: t.train.rows(),
-		TestOpenings: t.openings, Engine: t.Engine.Info(), Seed: t.Seed,
+		TestOpenings: t.openings, Engine: t.Engine.Info(), Seed: t.Seed, Notes: t.notes(),
 	}
+}
+
+// Times counts openings of test data in words.
+func Times(openings *int) string {
+	if *openings == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", *openings)
 }
 
 // Baselines are what the same head gets from other features of the same images.

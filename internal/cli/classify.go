@@ -9,7 +9,6 @@ import (
 	"moncae/classify"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
-	"moncae/internal/rundir"
 	"moncae/search"
 )
 
@@ -30,7 +29,8 @@ ONNX, and score it on latents of the test split.
 
 With --train and --test, files of latents that compress wrote; --data and --baselines put
 the same head on PCA codes, on an untrained encoder's codes, and on the pixels.
-With RUN, every member of a run's front; each opening of the test split is counted.`,
+With RUN, every member of a run's front; each opening of the test split is counted, and
+the table is kept in the run for moncae report.`,
 		Example: `  moncae classify --train train.arrow --test test.arrow --head mlp --out heads
   moncae classify --train train.arrow --test test.arrow --encoder encoder.onnx --data mnist-mini --baselines --out heads
   moncae classify digits --head linear --out digits-heads`,
@@ -77,8 +77,13 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 		return err
 	}
 	defer func() { err = firstError(err, eng.Close()) }()
+	openTest, err := encodersRun(o.encoder)
+	if err != nil {
+		return err
+	}
 	report, err := classify.Run(cmd.Context(), classify.Options{
-		Train: o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
+		OpenTest: openTest,
+		Train:    o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
 		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed,
 	}, a.stages())
@@ -138,6 +143,12 @@ func (a *app) printReport(r *classify.Report, out string) error {
 	if p := r.Pipeline; p != nil {
 		lines = append(lines, [2]string{"pipeline", fmt.Sprintf("image → logits: accuracy %.4f, %d rows differ from the head's", p.Accuracy, p.Differs)})
 	}
+	if r.TestOpenings != nil {
+		lines = append(lines, [2]string{"test data", "of the encoder's run has been opened " + classify.Times(r.TestOpenings)})
+	}
+	for _, n := range r.Notes {
+		lines = append(lines, [2]string{"note", n})
+	}
 	lines = append(lines, [2]string{"written", out})
 	return a.printLines(lines)
 }
@@ -190,12 +201,12 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 		Run: run.Manifest.Run, Candidates: o.candidate, Members: members, Data: o.data.name, Images: o.data.options,
 		Fingerprint: run.Manifest.Data.Fingerprint, Head: classify.Head(o.head), Out: o.out,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed,
-		OpenTest: func() (*int, error) {
-			n, err := rundir.NoteTest(path, "classify")
-			return &n, err
-		},
+		OpenTest: openedBy(path, "classify"),
 	}, a.stages())
 	if err != nil {
+		return err
+	}
+	if err := keepTable(path, result); err != nil {
 		return err
 	}
 	if o.json {
@@ -232,7 +243,10 @@ func (a *app) printMembers(r *classify.Table, out string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s head, trained on %d rows; all figures on %d test images of %s (an image is %d bytes raw), by %s.\n", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw, r.Provider)
 	if r.TestOpenings != nil {
-		fmt.Fprintf(&b, "The run's test data has been opened %d times.\n", *r.TestOpenings)
+		fmt.Fprintf(&b, "The run's test data has been opened %s.\n", classify.Times(r.TestOpenings))
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "note: %s\n", n)
 	}
 	if p := r.Paper; p != nil {
 		here := "no member is so small"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"moncae/classify"
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/engine"
@@ -158,6 +159,6 @@ func (a *app) printTests(tests []testFigures) error {
 	if err := t.print(a.Out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.Out, "On %d test images; the run's test data has been opened %d times.\n", tests[0].Rows, tests[0].Openings)
+	_, err := fmt.Fprintf(a.Out, "On %d test images; the run's test data has been opened %s.\n", tests[0].Rows, classify.Times(&tests[0].Openings))
 	return err
 }

@@ -2,16 +2,11 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"moncae/classify"
-	"moncae/internal/fault"
 	"moncae/internal/report"
 	"moncae/search"
 )
@@ -27,9 +22,9 @@ func (a *app) newReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Write a run as one HTML page",
-		Long:  "Write a run as one HTML page that needs nothing else: front, figures, reconstructions, failures, configuration.",
+		Long:  "Write a run as one HTML page that needs nothing else: front, figures, reconstructions,\nwhat classify measured, failures, configuration.",
 		Example: `  moncae report digits --out digits.html
-  moncae report digits --classify digits-heads --out digits.html`,
+  moncae classify digits --head mlp --out digits-heads && moncae report digits --out digits.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := required(map[string]string{"out": o.out}); err != nil {
@@ -52,7 +47,7 @@ func (a *app) newReport() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "", "HTML `file` to write (required)")
-	f.StringVar(&o.classify, "classify", "", "`folder` that `moncae classify RUN` made, to add its table")
+	f.StringVar(&o.classify, "classify", "", "`folder` that moncae classify made of the run: its table (default the tables that the run keeps)")
 	f.IntVar(&o.images, "images", 10, "images in a row of the gallery")
 	addDevice(f, &o.device)
 	o.data.locate(f, "")
@@ -86,13 +81,11 @@ func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (report.Pa
 		}
 		p.Gallery = b.Bytes()
 	}
-	if o.classify != "" {
-		t, err := classifyTable(o.classify)
-		if err != nil {
-			return p, err
-		}
-		p.Tables = append(p.Tables, t)
+	used, err := useTables(path, o.classify, run)
+	if err != nil {
+		return p, err
 	}
+	p.Tables = append(p.Tables, used...)
 	p.Tables = append(p.Tables, generationsTable(run))
 	for _, c := range run.Candidates {
 		if c.Failure != "" {
@@ -148,26 +141,4 @@ func facts(run *search.Run, f search.Front) [][2]string {
 		{"training", fmt.Sprintf("at most %d epochs, patience %d, batch %d, %s; finetuning %d epochs", c.Epochs, c.Patience, c.Batch, c.Loss, c.Finetune.Epochs)},
 		{"time", fixed(run.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(run.TestOpenings)},
 	}
-}
-
-// classifyTable reads what `classify RUN` wrote.
-func classifyTable(dir string) (report.Table, error) {
-	path := filepath.Join(dir, classify.ReportFile)
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return report.Table{}, fault.Usagef("--classify: %w", err)
-	}
-	var r classify.Table
-	if err := json.Unmarshal(content, &r); err != nil || r.Format != classify.TableFormat {
-		return report.Table{}, fault.Damagedf("%s: is not what `moncae classify RUN` writes (format %q)", path, r.Format)
-	}
-	t := report.Table{
-		Title: "Use that survived", Head: []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte"},
-		Notes: []string{fmt.Sprintf("%s head on latents, all figures on %d test images; an image is %d bytes raw.", r.Head, r.Rows, r.BytesRaw)},
-	}
-	for _, m := range r.Members {
-		t.Rows = append(t.Rows, []string{m.ID, m.Latent.String(), strconv.Itoa(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
-			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5)})
-	}
-	return t, nil
 }

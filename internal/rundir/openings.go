@@ -1,7 +1,10 @@
 package rundir
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"path/filepath"
 
 	"moncae/internal/durable"
 )
@@ -37,4 +40,52 @@ func (d *Dir) TestOpenings() int {
 		}
 	}
 	return n
+}
+
+// KindTable is the kind of a record of what classify measured on test data.
+const KindTable = "classification"
+
+// ClassifyDir is the folder of the tables that KeepTable keeps.
+const ClassifyDir = "classify"
+
+// Table is what classify measured when test data was opened for the n-th time.
+type Table struct {
+	Opening int  `json:"opening"`
+	Table   File `json:"table"`
+}
+
+// KeepTable keeps content, JSON, as classify/<opening>.json, and records it.
+func KeepTable(path string, opening int, content []byte) (err error) {
+	d, err := Open(path, durable.FS{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.fs.Mkdir(d.file(ClassifyDir)); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%d.json", opening)
+	if err := d.fs.ReplaceBytes(d.file(ClassifyDir, name), content); err != nil {
+		return err
+	}
+	return d.Append(KindTable, Table{opening, File{filepath.ToSlash(filepath.Join(ClassifyDir, name)), sum(content)}})
+}
+
+// Tables are the kept tables in the order in which they were made.
+func (d *Dir) Tables() (all []json.RawMessage, err error) {
+	for _, r := range d.records {
+		if r.Kind != KindTable {
+			continue
+		}
+		var t Table
+		if err := r.Decode(&t); err != nil {
+			return nil, err
+		}
+		content, err := d.checked(t.Table)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, content)
+	}
+	return all, nil
 }

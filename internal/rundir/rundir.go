@@ -5,6 +5,7 @@
 //	journal.jsonl             what happened, one checksummed record a line
 //	candidates/<id>/          arch.json, weights.safetensors, finetuned.safetensors
 //	front.json                the front as of the last finished generation
+//	classify/<n>.json         what classify measured at the n-th opening of test data
 //	lock                      who is writing
 //
 // Files are replaced whole (internal/durable). A record is on the disk when

@@ -1,0 +1,66 @@
+package classify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// notes say what keeps the figures from meaning what they seem to.
+func (t *task) notes() []string {
+	notes := classNotes(t.train.labels, t.test.labels, t.classes)
+	if values := t.train.shape.Values(); len(t.train.features) > 0 && alikeRows(t.train.features, values) {
+		notes = append(notes, "all training latents are the same: the encoder tells nothing of its images")
+	}
+	return notes
+}
+
+// classNotes name the classes that only one of the two files has.
+func classNotes(train, test []int32, classes []string) []string {
+	trained, tested := countClasses(train, len(classes)), countClasses(test, len(classes))
+	var unlearned, unscored []string
+	lost := 0
+	for k, name := range classes {
+		switch {
+		case trained[k] == 0 && tested[k] > 0:
+			unlearned = append(unlearned, name)
+			lost += tested[k]
+		case tested[k] == 0 && trained[k] > 0:
+			unscored = append(unscored, name)
+		}
+	}
+	var notes []string
+	if len(unlearned) > 0 {
+		notes = append(notes, fmt.Sprintf("no training row has %s: %d of %d test rows can't be classified rightly", list("class", unlearned), lost, len(test)))
+	}
+	if len(unscored) > 0 {
+		notes = append(notes, fmt.Sprintf("no test row has %s: the accuracy says nothing of it", list("class", unscored)))
+	}
+	return notes
+}
+
+func countClasses(labels []int32, classes int) []int {
+	rows := make([]int, classes)
+	for _, label := range labels {
+		rows[label]++
+	}
+	return rows
+}
+
+// list names some of many.
+func list(what string, names []string) string {
+	const most = 10
+	if len(names) > most {
+		return fmt.Sprintf("%s %s and %d more", what, strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return what + " " + strings.Join(names, ", ")
+}
+
+func alikeRows(features []float32, values int) bool {
+	for at := values; at < len(features); at += values {
+		if !slices.Equal(features[:values], features[at:at+values]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"encoding/json"
+	"path/filepath"
+
+	"moncae/classify"
+	"moncae/internal/onnx"
+	"moncae/internal/rundir"
+)
+
+// encodersRun counts openings of test data in the run that an encoder lies in,
+// where it was exported from that run; nil where it lies elsewhere.
+func encodersRun(encoder string) (openTest func() (*int, error), err error) {
+	if encoder == "" {
+		return nil, nil
+	}
+	m, err := onnx.ReadFile(encoder)
+	if err != nil {
+		return nil, err
+	}
+	path, err := runAbove(encoder)
+	if err != nil || path == "" {
+		return nil, err
+	}
+	run, err := rundir.Read(path)
+	if err != nil || run.Manifest.Run != m.Metadata()["moncae.run"] {
+		return nil, err
+	}
+	return openedBy(path, "classify"), nil
+}
+
+func openedBy(path, command string) func() (*int, error) {
+	return func() (*int, error) {
+		n, err := rundir.NoteTest(path, command)
+		return &n, err
+	}
+}
+
+// runAbove is the nearest folder above a file that holds a run, "" without one.
+func runAbove(file string) (string, error) {
+	at, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	for dir := filepath.Dir(at); dir != at; at, dir = dir, filepath.Dir(dir) {
+		if rundir.Exists(dir) {
+			return dir, nil
+		}
+	}
+	return "", nil
+}
+
+// keepTable keeps what classify measured in the run.
+func keepTable(path string, t *classify.Table) error {
+	content, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return err
+	}
+	return rundir.KeepTable(path, *t.TestOpenings, append(content, '\n'))
+}

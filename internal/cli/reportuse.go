@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"moncae/classify"
+	"moncae/internal/fault"
+	"moncae/internal/report"
+	"moncae/internal/rundir"
+	"moncae/search"
+)
+
+// useTables are what classify measured: the tables that the run keeps, of each
+// head and choice of candidates the last, or the one in a folder that it wrote.
+func useTables(path, folder string, run *search.Run) (tables []report.Table, err error) {
+	var all []classify.Table
+	if folder != "" {
+		all, err = readTable(filepath.Join(folder, classify.ReportFile))
+	} else {
+		all, err = keptTables(path)
+	}
+	for _, t := range all {
+		tables = append(tables, useTable(t, run))
+	}
+	return tables, err
+}
+
+func readTable(path string) ([]classify.Table, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fault.Usagef("--classify: %w", err)
+	}
+	t, err := decodeTable(path, content)
+	return []classify.Table{t}, err
+}
+
+func decodeTable(path string, content []byte) (t classify.Table, err error) {
+	if err := json.Unmarshal(content, &t); err != nil || t.Format != classify.TableFormat {
+		return t, fault.Damagedf("%s: is not what `moncae classify RUN` writes (format %q)", path, t.Format)
+	}
+	if t.Version > classify.ReportVersion {
+		return t, fault.Damagedf("%s: its version is %d, this moncae reads %d: take a newer moncae", path, t.Version, classify.ReportVersion)
+	}
+	return t, nil
+}
+
+func keptTables(path string) (last []classify.Table, err error) {
+	dir, err := rundir.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	contents, err := dir.Tables()
+	if err != nil {
+		return nil, err
+	}
+	at := map[string]int{}
+	for _, content := range contents {
+		t, err := decodeTable(filepath.Join(path, rundir.ClassifyDir), content)
+		if err != nil {
+			return nil, err
+		}
+		key := string(t.Head) + " " + t.Candidates
+		if i, ok := at[key]; ok {
+			last[i] = t
+			continue
+		}
+		at[key] = len(last)
+		last = append(last, t)
+	}
+	return last, nil
+}
+
+func useTable(r classify.Table, run *search.Run) report.Table {
+	t := report.Table{
+		Title: fmt.Sprintf("Use that survived: %s head, %s", r.Head, r.Candidates),
+		Head:  []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte"},
+		Notes: []string{fmt.Sprintf("A %s head trained on %d latents; all figures on %d test images of %s; an image is %d bytes raw.", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw)},
+	}
+	if r.TestOpenings != nil {
+		t.Notes = append(t.Notes, "The run's test data had been opened "+classify.Times(r.TestOpenings)+" by then.")
+	}
+	stale := 0
+	for _, m := range r.Members {
+		t.Rows = append(t.Rows, []string{m.ID, m.Latent.String(), strconv.Itoa(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
+			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5)})
+		if c, err := run.Candidate(m.ID); err != nil || c.Search == nil || c.Best().Figures.BCE != m.ValidationBCE {
+			stale++
+		}
+	}
+	if stale > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d of these candidates have other weights now, or are another run's: `moncae classify` measures anew.", stale))
+	}
+	t.Notes = append(t.Notes, r.Notes...)
+	if p := r.Paper; p != nil && p.Here != nil {
+		t.Rows = append(t.Rows, paperRow(fmt.Sprintf("mean of %d with LOC < %g", p.Members, p.Threshold), *p.Here),
+			paperRow("the paper's Table 1 (10 runs)", p.Paper))
+	}
+	return t
+}
+
+func paperRow(name string, f classify.Figures) []string {
+	return []string{name, fmt.Sprintf("LOC %.3f", f.LOC), "", fixed(f.BCE, 4), fixed(f.Accuracy, 4), "", fixed(f.CrossEntropy, 4), ""}
+}
