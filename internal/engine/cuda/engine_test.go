@@ -21,5 +21,5 @@ func TestEngine(t *testing.T) {
 			t.Skip(err)
 		}
 		return e
-	}, enginetest.Tolerances{Networks: *networks})
+	}, enginetest.Tolerances{Networks: *networks, Filters: 8})
 }

@@ -124,12 +124,10 @@ func (s *suite) testLargeNetworks(t *testing.T) {
 	if s.engine.Info().Name == "ref" {
 		t.Skip("size makes no difference to ref but time")
 	}
-	f := 8
-	if *full {
-		f = 16
-	} else if testing.Short() {
+	if testing.Short() {
 		t.Skip("large networks are for long tests")
 	}
+	f := s.Filters
 	relu := activation(arch.ReLU)
 	for i, a := range []arch.Arch{
 		{Input: arch.Shape{C: 1, H: 28, W: 28},

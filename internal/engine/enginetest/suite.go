@@ -8,17 +8,13 @@
 // round trips, partial batches, no allocations) is tried too.
 //
 // The networks are small, for ref's slowness sets the time: about 20 s for all.
-// The flag -enginetest.full makes the five large networks full-sized.
 package enginetest
 
 import (
-	"flag"
 	"testing"
 
 	"moncae/internal/engine"
 )
-
-var full = flag.Bool("enginetest.full", false, "the large networks with 16 to 64 filters instead of 8 to 16")
 
 // Tolerances say how far an engine may be from ref.
 type Tolerances struct {
@@ -33,6 +29,8 @@ type Tolerances struct {
 	// Networks is the number of random networks, 200 where it is zero; a fifth of
 	// them with -short.
 	Networks int
+	// Filters is the width of the five large networks, 16 (to 64) where it is zero.
+	Filters int
 }
 
 // suite is one engine under test.
@@ -56,6 +54,9 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 	}
 	if s.Gradient == 0 {
 		s.Gradient = 1e-4
+	}
+	if s.Filters == 0 {
+		s.Filters = 16
 	}
 	if s.Networks == 0 {
 		s.Networks = 200
