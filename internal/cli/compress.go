@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -78,6 +81,11 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	watch := &rowProgress{app: a}
 	report, err := compress.Run(cmd.Context(), o.Options, watch.observe)
 	watch.end()
+	if errors.Is(err, context.Canceled) {
+		if how, ok := strings.CutPrefix(err.Error(), context.Canceled.Error()+": "); ok {
+			return goOn{err, how}
+		}
+	}
 	if err != nil {
 		return err
 	}
