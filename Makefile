@@ -66,7 +66,8 @@ test-pure: | $(SETUP) ## everything also builds, vets and starts without cgo
 	CGO_ENABLED=0 $(GO) test ./internal/cli ./internal/ort ./search
 
 test-python: build $(VENV)/.ready ## what we write, read by tools that we didn't
-	$(VENV)/bin/python -m pytest -q tests/python
+	sh tests/python/setup_torch.sh || [ -z "$$MONCAE_REQUIRE_TORCH" ]
+	$(VENV)/bin/python -m pytest -q -rs tests/python
 
 $(PEERS)/.ready: scripts/bench_peers.txt | $(SETUP)
 	$(PYTHON) -m venv $(PEERS)
