@@ -32,6 +32,7 @@ func (c Candidate) card(dtype onnx.Type, r Result) ([]byte, error) {
 		Columns    []string
 		Rows       [][]string
 		Checks     []string
+		Quality    Quality
 		Files      []File
 		Encoder    []string
 		Decoder    []string
@@ -40,7 +41,7 @@ func (c Candidate) card(dtype onnx.Type, r Result) ([]byte, error) {
 		Candidate: c, In: in, Latent: latent,
 		Ratio: number(float64(in.Values()) / float64(latent.Values())),
 		DType: dtype.String(), Float16: dtype == onnx.Float16,
-		Goals: goals(c.Objectives), Files: r.Files,
+		Goals: goals(c.Objectives), Files: r.Files, Quality: r.Quality,
 		Encoder: describeStack(c.Arch.Encoder, in), Decoder: describeStack(c.Arch.Decoder, latent),
 		Preprocess: string(c.Preprocess),
 	}
@@ -134,7 +135,10 @@ func describeStack(s arch.Stack, in arch.Shape) []string {
 		case arch.Dropout:
 			text = fmt.Sprintf("dropout %v", l.Rate)
 		case arch.Add:
-			text = fmt.Sprintf("add value %d", l.From)
+			text = fmt.Sprintf("add the output of line %d", l.From)
+			if l.From == 0 {
+				text = "add the input"
+			}
 		}
 		lines = append(lines, fmt.Sprintf("%s → %v", text, shapes[i+1]))
 	}

@@ -42,22 +42,52 @@ type Check struct {
 	Skipped    string  `json:"skipped,omitempty"` // why it was not compared
 }
 
+// Quality compares images with their reconstructions by the exported
+// autoencoder, and by the trainer in float32: the loss of a smaller dtype.
+type Quality struct {
+	Images      int     `json:"images"`
+	MSE         float64 `json:"mse"`
+	PSNR        float64 `json:"psnr"`
+	TrainerMSE  float64 `json:"trainer_mse"`
+	TrainerPSNR float64 `json:"trainer_psnr"`
+}
+
+func quality(images, exported, trainer []float32, n int) Quality {
+	q := Quality{Images: n, MSE: meanSquare(exported, images), TrainerMSE: meanSquare(trainer, images)}
+	q.PSNR, q.TrainerPSNR = psnr(q.MSE), psnr(q.TrainerMSE)
+	return q
+}
+
+// meanSquare is the mean of (x − y)² over all of x.
+func meanSquare(x, y []float32) float64 {
+	sum := 0.0
+	for i := range x {
+		d := float64(x[i]) - float64(y[i])
+		sum += d * d
+	}
+	return sum / float64(len(x))
+}
+
+// psnr stays finite, for JSON, where nothing is lost.
+func psnr(mse float64) float64 { return -10 * math.Log10(max(mse, 1e-20)) }
+
 // Certify runs the networks through ONNX Runtime (on the CPU unless o names a
 // device), and the encoder through onnx-go too where that can, and compares with
 // the trainer. A difference above the tolerance is an error that says where.
-func Certify(n onnxnet.Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.Options) ([]Check, error) {
+func Certify(n onnxnet.Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.Options) ([]Check, Quality, error) {
 	images, err := s.count(a)
 	if err != nil {
-		return nil, err
+		return nil, Quality{}, err
 	}
 	if o.Device == "" {
 		o.Device = "cpu"
 	}
 	_, ortVersion, err := ort.Load(o.Library)
 	if err != nil {
-		return nil, err
+		return nil, Quality{}, err
 	}
 	var checks []Check
+	var q Quality
 	for _, m := range []struct {
 		name     string
 		model    *onnx.Model
@@ -68,22 +98,25 @@ func Certify(n onnxnet.Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.O
 		{"autoencoder", n.Autoencoder, s.Images, s.Outputs},
 	} {
 		o.Name = m.name + ".onnx"
-		got, err := runORT(m.model, m.in, images, o)
+		got, err := runORT(m.model, m.in, images, 1, o)
 		if err != nil {
-			return nil, err
+			return nil, Quality{}, err
 		}
 		c, err := compare(got, m.want, images, Tolerance(dtype))
 		c.Model, c.Runtime = m.name, "ONNX Runtime "+ortVersion
 		if err != nil {
-			return nil, fmt.Errorf("%s.onnx in %s: %w", m.name, c.Runtime, err)
+			return nil, Quality{}, fmt.Errorf("%s.onnx in %s: %w", m.name, c.Runtime, err)
 		}
 		checks = append(checks, c)
+		if m.model == n.Autoencoder {
+			q = quality(s.Images, got, s.Outputs[:len(got)], images)
+		}
 	}
 	c, err := certifyOnnxGo(n.Encoder, a, s, images, Tolerance(dtype))
 	if err != nil {
-		return nil, fmt.Errorf("encoder.onnx in %s: %w", c.Runtime, err)
+		return nil, Quality{}, fmt.Errorf("encoder.onnx in %s: %w", c.Runtime, err)
 	}
-	return append(checks, c), nil
+	return append(checks, c), q, nil
 }
 
 // count is the number of images, all lengths checked.
@@ -97,9 +130,9 @@ func (s Sample) count(a arch.Arch) (int, error) {
 	return min(n, MaxSampleImages), nil
 }
 
-// runORT runs the images alone and in batches, so that a batch size that
-// slipped into the model shows: first one, then up to 64 at a time.
-func runORT(m *onnx.Model, in []float32, images int, o ort.Options) (out []float32, err error) {
+// runORT runs the images in batches of two sizes, so that a batch size that
+// slipped into the model shows: the first ones, then up to 64 at a time.
+func runORT(m *onnx.Model, in []float32, images, first int, o ort.Options) (out []float32, err error) {
 	session, err := ort.OpenModel(m, o)
 	if err != nil {
 		return nil, err
@@ -108,7 +141,7 @@ func runORT(m *onnx.Model, in []float32, images int, o ort.Options) (out []float
 	x, y := m.Inputs()[0].Dims, m.Outputs()[0].Dims
 	sizeIn, sizeOut := perRow(x), perRow(y)
 	out = make([]float32, images*sizeOut)
-	for from, to := 0, 1; from < images; from, to = to, min(to+64, images) {
+	for from, to := 0, min(first, images); from < images; from, to = to, min(to+64, images) {
 		ins := ort.Floats(in[from*sizeIn:to*sizeIn], withBatch(x, to-from)...)
 		outs := ort.Floats(out[from*sizeOut:to*sizeOut], withBatch(y, to-from)...)
 		if err := session.Run([]ort.Tensor{ins}, []ort.Tensor{outs}); err != nil {

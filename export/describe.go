@@ -2,6 +2,7 @@ package export
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"moncae/internal/onnxnet"
@@ -37,6 +38,23 @@ func (c Candidate) describe(nets onnxnet.Networks) error {
 	common[onnxnet.KeyPair] = nets.Encoder.Hash()
 	nets.Decoder.SetMetadata(common)
 	return nil
+}
+
+// prepared is the run's preprocessing as the models carry it: one line, and
+// with the layout and the scale of pixels that the models of Build take.
+func prepared(run json.RawMessage) (json.RawMessage, error) {
+	if len(run) == 0 {
+		return nil, nil
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(run, &fields); err != nil {
+		return nil, fmt.Errorf("preprocess: %w", err)
+	}
+	if fields == nil {
+		return nil, fmt.Errorf("preprocess: %s; an object is wanted", run)
+	}
+	fields["layout"], fields["scale"] = "nchw", "unit" // unit: v/255
+	return json.Marshal(fields)
 }
 
 // finite is m without NaN and infinities, which JSON has no words for.

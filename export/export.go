@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -59,6 +58,8 @@ type Result struct {
 	Dir    string  `json:"dir"`
 	Files  []File  `json:"files"`
 	Checks []Check `json:"checks"`
+	// Quality is what the reconstruction of the certificate's images has lost.
+	Quality Quality `json:"quality"`
 }
 
 // File is one model of an export.
@@ -75,6 +76,9 @@ type File struct {
 func Export(ctx context.Context, candidates []Candidate, o Options) ([]Result, error) {
 	dtype, err := parseDType(o.DType)
 	if err != nil {
+		return nil, err
+	}
+	if _, _, err := ort.Load(o.ORT.Library); err != nil {
 		return nil, err
 	}
 	if err := o.FS.Mkdir(o.Out); err != nil {
@@ -123,11 +127,11 @@ func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	checks, err := Certify(nets, c.Arch, dtype, sample, o.ORT)
+	checks, quality, err := Certify(nets, c.Arch, dtype, sample, o.ORT)
 	if err != nil {
 		return Result{}, fmt.Errorf("%w; nothing was written", err)
 	}
-	r := Result{ID: c.ID, Dir: target, Checks: checks}
+	r := Result{ID: c.ID, Dir: target, Checks: checks, Quality: quality}
 	contents, err := c.contents(nets, dtype, &r)
 	if err != nil {
 		return Result{}, err
@@ -137,13 +141,11 @@ func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
 
 // contents makes all files of the folder and fills in the result's models.
 func (c Candidate) contents(nets onnxnet.Networks, dtype onnx.Type, r *Result) ([]content, error) {
-	if len(c.Preprocess) > 0 { // as one line, however the run has it
-		var line bytes.Buffer
-		if err := json.Compact(&line, c.Preprocess); err != nil {
-			return nil, fmt.Errorf("preprocess: %w", err)
-		}
-		c.Preprocess = line.Bytes()
+	preprocess, err := prepared(c.Preprocess)
+	if err != nil {
+		return nil, err
 	}
+	c.Preprocess = preprocess
 	if err := c.describe(nets); err != nil {
 		return nil, err
 	}
@@ -191,8 +193,9 @@ type certificate struct {
 	Opset   int     `json:"opset"`
 	Files   []File  `json:"files"`
 	Checks  []Check `json:"checks"`
+	Quality Quality `json:"quality"`
 }
 
 func (c Candidate) certificate(dtype onnx.Type, r Result) certificate {
-	return certificate{"moncae.export", 1, c.ID, c.Run, dtype.String(), onnx.Opset, r.Files, r.Checks}
+	return certificate{"moncae.export", 1, c.ID, c.Run, dtype.String(), onnx.Opset, r.Files, r.Checks, r.Quality}
 }

@@ -72,7 +72,7 @@ func TestExportWritesAProvenFolder(t *testing.T) {
 	}
 	want := map[string]string{
 		onnxnet.KeyRun: "abc", onnxnet.KeyCandidate: "g1-02", onnxnet.KeyDataset: `{"name":"squares","fingerprint":"f00"}`,
-		onnxnet.KeyPreprocess: `{"channels":1}`, onnxnet.KeyMetrics: `{"bce":0.25,"own":1.5,"values":32}`,
+		onnxnet.KeyPreprocess: `{"channels":1,"layout":"nchw","scale":"unit"}`, onnxnet.KeyMetrics: `{"bce":0.25,"own":1.5,"values":32}`,
 	}
 	for k, v := range want {
 		if meta[k] != v {
@@ -306,7 +306,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := headReference(t, h, s.Latents, 6)
-		got, err := runORT(head, s.Latents, 6, ort.Options{})
+		got, err := runORT(head, s.Latents, 6, 1, ort.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +317,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err = runORT(whole, s.Images, 6, ort.Options{}); err != nil {
+		if got, err = runORT(whole, s.Images, 6, 1, ort.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := compare(got, want, 6, 1e-4); err != nil {
@@ -336,7 +336,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 			t.Errorf("an encoder of opset %d: %v", opset, err)
 		}
 		if err == nil {
-			if _, err := runORT(joined, s.Images, 6, ort.Options{}); err != nil || joined.Opset() != opset {
+			if _, err := runORT(joined, s.Images, 6, 1, ort.Options{}); err != nil || joined.Opset() != opset {
 				t.Errorf("opset %d: %v", joined.Opset(), err)
 			}
 		}

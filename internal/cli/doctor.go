@@ -71,7 +71,10 @@ func (a *app) doctor(library string, asJSON bool) error {
 		look("cuda", func() (engine.Engine, error) { return cuda.Open() }),
 	}
 	var err error
-	if health.Runtime, err = ort.Find(library); err != nil {
+	if health.Runtime, err = ort.Find(library); err == nil {
+		_, _, err = ort.Load(library)
+	}
+	if err != nil {
 		health.Problem = oneLine(err)
 	}
 	if asJSON {

@@ -63,6 +63,9 @@ func (a *app) export(cmd *cobra.Command, path string, o *exportOptions) (err err
 	if err != nil {
 		return err
 	}
+	if _, _, err := ort.Load(o.library); err != nil { // before the data are read
+		return err
+	}
 	set, err := loadRunData(cmd.Context(), path, run.Manifest, cmd.Flags(), &o.data)
 	if err != nil {
 		return err
@@ -126,7 +129,10 @@ func exportCandidate(run *search.Run, id string) (export.Candidate, error) {
 			"bce": r.Figures.BCE, "mse": r.Figures.MSE, "psnr": r.Figures.PSNR, "ssim": r.Figures.SSIM,
 			"values": float64(c.Latent.Values()), "params": float64(c.Params), "flops": float64(c.FLOPs), "epochs": float64(r.Epochs),
 		},
-		Objectives: r.Values, Baselines: map[string]map[string]float64{},
+		Objectives: map[string]float64{}, Baselines: map[string]map[string]float64{},
+	}
+	for _, name := range m.Objectives {
+		e.Objectives[name] = r.Values[name]
 	}
 	if run.Front == nil {
 		return e, nil
