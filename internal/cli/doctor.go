@@ -71,8 +71,9 @@ func (a *app) doctor(library string, asJSON bool) error {
 		look("cuda", func() (engine.Engine, error) { return cuda.Open() }),
 	}
 	var err error
-	if health.Runtime, err = ort.Find(library); err == nil {
-		_, _, err = ort.Load(library)
+	health.Runtime, err = ort.Find(library)
+	if _, _, unloaded := ort.Load(library); unloaded != nil { // found and loaded are two things
+		err = unloaded
 	}
 	if err != nil {
 		health.Problem = oneLine(err)
