@@ -81,6 +81,7 @@ func Preset(name string) (Config, error) {
 	case "standard":
 		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}
 		c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 16, 10, 5, 32, 20
+		c.Finetune.Scope = ScopeSizes
 		c.TrainLimit, c.MaxFLOPs = 10000, 10000
 	case "paper":
 		c.Space = genome.Space{Name: genome.Paper, MaxBlocks: 6, MaxFilters: 128}
