@@ -135,7 +135,7 @@ func Locate(name, dataDir string) (string, error) {
 func (k Known) in(dir string) string {
 	for _, p := range k.Places {
 		at := filepath.Join(dir, filepath.FromSlash(p))
-		if _, err := os.Stat(at); err == nil {
+		if there(at) {
 			return at
 		}
 	}
@@ -148,6 +148,17 @@ func (k Known) in(dir string) string {
 		}
 	}
 	return ""
+}
+
+// there tells whether something lies at a path: a folder of hidden files alone,
+// such as a download that broke off, is nothing yet.
+func there(at string) bool {
+	info, err := os.Stat(at)
+	if err != nil || !info.IsDir() {
+		return err == nil
+	}
+	entries, err := os.ReadDir(at)
+	return err != nil || slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), ".") })
 }
 
 func escapeGlob(s string) string {
