@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -117,6 +118,9 @@ func blocks(t *testing.T, root string) []block {
 	return all
 }
 
+// command begins a line that should be in a block of sh.
+var command = regexp.MustCompile(`^\s*(bin/)?(moncae (search|front|finetune|export|compress|decompress|classify|report|serve|data|bench|doctor)|make) ?`)
+
 // parse finds the fenced sh and python blocks of a page.
 func parse(root, page string) ([]block, error) {
 	f, err := os.Open(filepath.Join(root, page))
@@ -126,7 +130,7 @@ func parse(root, page string) ([]block, error) {
 	defer f.Close()
 	var all []block
 	var open *block
-	fenced, norun := false, ""
+	fenced, unnamed, norun := false, false, ""
 	scanner := bufio.NewScanner(f)
 	for n := 1; scanner.Scan(); n++ {
 		line := scanner.Text()
@@ -139,11 +143,14 @@ func parse(root, page string) ([]block, error) {
 		case strings.HasPrefix(line, "```"):
 			fenced = true
 			language, _, _ := strings.Cut(strings.TrimPrefix(line, "```"), " ")
+			unnamed = language == ""
 			if language == "sh" || language == "python" {
 				open = &block{page: page, line: n, language: language, norun: norun}
 			}
 		case open != nil:
 			open.text += line + "\n"
+		case fenced && unnamed && command.MatchString(line):
+			return nil, fmt.Errorf("%s:%d: %q stands in a block that is not fenced as sh, so nothing runs it", page, n, line)
 		case strings.HasPrefix(line, "<!-- norun: "):
 			norun = strings.TrimSuffix(strings.TrimPrefix(line, "<!-- norun: "), " -->")
 		case line != "":

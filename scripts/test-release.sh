@@ -15,7 +15,7 @@ small=(--device ref --population 2 --generations 1 --epochs 1 --finetune 0 --max
 tar xzf "$dist"/moncae-*-linux-amd64.tar.gz
 ln -s moncae-*-linux-amd64/moncae moncae # found through a link too
 alone() { env -i HOME="$scratch" PATH=/usr/bin:/bin "$@"; }
-alone ldd moncae | tee ldd.txt
+alone ldd moncae-*-linux-amd64/moncae | tee ldd.txt
 if grep 'not found' ldd.txt || [ "$(grep -c "$scratch/some where/.*/lib/" ldd.txt)" -lt 2 ]; then
 	echo "libraries don't come from the archive" >&2
 	exit 1
