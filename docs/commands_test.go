@@ -17,6 +17,8 @@ import (
 // norun are the blocks that no test here runs: page, reason, how many.
 var norun = map[[2]string]int{
 	{"README.md", "the tests' own build has done it"}:                                                            1,
+	{"docs/benchmarks.md", "measures for a quarter of an hour, with TensorFlow"}:                                 1,
+	{"docs/benchmarks.md", "a measurement; internal/bench tests the command"}:                                    1,
 	{"docs/format/latents.md", "tests/python/test_latents.py runs it"}:                                           6,
 	{"docs/format/latents.md", "needs PyTorch; tests/python/test_latents.py runs it where that is"}:              1,
 	{"docs/format/run.md", "needs the package crc32c or google-crc32c"}:                                          1,

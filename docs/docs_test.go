@@ -149,7 +149,7 @@ func parse(root, page string) ([]block, error) {
 			}
 		case open != nil:
 			open.text += line + "\n"
-		case fenced && unnamed && command.MatchString(line):
+		case fenced && unnamed && command.MatchString(line) && !strings.HasPrefix(page, "docs/reference/"):
 			return nil, fmt.Errorf("%s:%d: %q stands in a block that is not fenced as sh, so nothing runs it", page, n, line)
 		case strings.HasPrefix(line, "<!-- norun: "):
 			norun = strings.TrimSuffix(strings.TrimPrefix(line, "<!-- norun: "), " -->")
