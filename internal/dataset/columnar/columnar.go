@@ -186,7 +186,7 @@ func (s *stream) Next(it *source.Item) error {
 	if s.labels != nil {
 		it.Label = s.labels[s.row]
 	}
-	err := s.images.read(it, s.in)
+	err := s.read(it)
 	it.Bytes = int64(len(it.Data))
 	if err != nil {
 		err = &source.Bad{Err: fault.Usagef("%s: row %d: %w", s.files[0].Path, s.row, err)}
@@ -194,6 +194,12 @@ func (s *stream) Next(it *source.Item) error {
 	s.in++
 	s.row++
 	return err
+}
+
+// read reads the row that the stream is at.
+func (s *stream) read(it *source.Item) (err error) {
+	defer rescue(s.files[0].Path, &err)
+	return s.images.read(it, s.in)
 }
 
 // advance goes on to the next batch, which may lie in the next file.

@@ -158,7 +158,8 @@ type imageReader interface {
 	read(it *source.Item, row int) error
 }
 
-func newImageReader(path string, record arrow.Record, c columns) (imageReader, error) {
+func newImageReader(path string, record arrow.Record, c columns) (_ imageReader, err error) {
+	defer rescue(path, &err)
 	a, err := column(record, c.image)
 	if err != nil {
 		return nil, fault.Usagef("%s: %w", path, err)

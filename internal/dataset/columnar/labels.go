@@ -40,7 +40,8 @@ func (l *labels) toNumbers(all []string) {
 }
 
 // readLabels adds the labels of a file to l, and returns the file's schema.
-func readLabels(f *source.File, l *labels) (*arrow.Schema, error) {
+func readLabels(f *source.File, l *labels) (_ *arrow.Schema, err error) {
+	defer rescue(f.Path, &err)
 	t, err := open(f, true)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,10 @@ func open(f *source.File, labels bool) (t table, err error) {
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
+	mem, err := allocator(disk)
+	if err != nil {
+		return nil, errors.Join(fault.Usagef("%w", err), disk.Close())
+	}
 	var magic [6]byte
 	if _, err = io.ReadFull(disk, magic[:]); err == nil {
 		_, err = disk.Seek(0, io.SeekStart)
@@ -42,17 +46,17 @@ func open(f *source.File, labels bool) (t table, err error) {
 	switch {
 	case err != nil:
 	case bytes.HasPrefix(magic[:], []byte("PAR1")):
-		t, err = openParquet(disk, labels)
+		t, err = openParquet(disk, mem, labels)
 	case string(magic[:]) == "ARROW1":
 		var r *ipc.FileReader
-		if r, err = ipc.NewFileReader(disk); err == nil {
+		if r, err = ipc.NewFileReader(disk, ipc.WithAllocator(mem)); err == nil {
 			t = &fileTable{r, disk, 0}
 		}
 	case strings.EqualFold(path.Ext(f.Path), ".parquet"):
 		err = errors.New("it doesn't begin with PAR1")
 	default:
 		var r *ipc.Reader
-		if r, err = ipc.NewReader(disk); err == nil {
+		if r, err = ipc.NewReader(disk, ipc.WithAllocator(mem)); err == nil {
 			t = &streamTable{r, disk}
 		}
 	}
@@ -133,14 +137,14 @@ type parquetTable struct {
 // parquetBatch is the number of rows that are decoded at once.
 const parquetBatch = 128
 
-func openParquet(disk *os.File, labels bool) (table, error) {
-	props := parquet.NewReaderProperties(memory.DefaultAllocator)
+func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error) {
+	props := parquet.NewReaderProperties(mem)
 	props.BufferedStreamEnabled = true // row groups may be large: pages are enough
 	r, err := file.NewParquetReader(disk, file.WithReadProps(props))
 	if err != nil {
 		return nil, err
 	}
-	fr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, memory.DefaultAllocator)
+	fr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, mem)
 	if err != nil {
 		return nil, err
 	}
