@@ -64,6 +64,7 @@ func (a *app) doctor(library string, asJSON bool) error {
 		CUDA    cuda.Report    `json:"cuda"`
 		Runtime ort.Found      `json:"onnxruntime"`
 		Problem string         `json:"onnxruntime_problem,omitempty"`
+		NoCUDA  string         `json:"onnxruntime_cuda_problem,omitempty"`
 	}{Version: version.Number(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CUDA: cuda.Probe()}
 	health.Engines = []engineHealth{
 		look("ref", func() (engine.Engine, error) { return ref.New(), nil }),
@@ -77,6 +78,8 @@ func (a *app) doctor(library string, asJSON bool) error {
 	}
 	if err != nil {
 		health.Problem = oneLine(err)
+	} else if err := ort.CheckCUDA(library); err != nil {
+		health.NoCUDA = oneLine(err)
 	}
 	if asJSON {
 		return a.printJSON(health)
@@ -94,9 +97,18 @@ func (a *app) doctor(library string, asJSON bool) error {
 	case health.Problem != "":
 		lines = append(lines, [2]string{"onnxruntime", "missing: " + health.Problem})
 	default:
-		lines = append(lines, [2]string{"onnxruntime", fmt.Sprintf("works: %s, %s", health.Runtime.Version, health.Runtime.Path)})
+		lines = append(lines, [2]string{"onnxruntime", fmt.Sprintf("works: %s, %s", health.Runtime.Version, health.Runtime.Path)}, onGPU(health.NoCUDA))
 	}
 	return a.printLines(lines)
+}
+
+// onGPU says whether compress and classify can use the GPU, and what would let them.
+func onGPU(problem string) [2]string {
+	state := "works"
+	if problem != "" {
+		state = "missing: " + problem + " (pip install onnxruntime-gpu brings a library with it)"
+	}
+	return [2]string{"models on GPU", state}
 }
 
 func cudaLines(r cuda.Report) [][2]string {

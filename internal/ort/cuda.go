@@ -3,12 +3,15 @@
 package ort
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"strconv"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"moncae/internal/fault"
 )
 
 // appendCUDA asks for the GPU. TF32 stays off: results are float32's.
@@ -29,6 +32,23 @@ func appendCUDA(options *ort.SessionOptions, index int) error {
 		return err
 	}
 	return options.AppendExecutionProviderCUDA(cuda)
+}
+
+// CheckCUDA tells why the library that Load has loaded can't run models on the
+// first GPU, in ONNX Runtime's own words; nil where it can.
+func CheckCUDA(library string) (err error) {
+	if _, _, err := Load(library); err != nil {
+		return err
+	}
+	options, err := ort.NewSessionOptions()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, options.Destroy()) }()
+	if err := appendCUDA(options, 0); err != nil {
+		return fault.Missingf("%w", err)
+	}
+	return nil
 }
 
 // driverFiles are there where an NVIDIA driver is.
