@@ -12,7 +12,6 @@ package tree
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -52,6 +51,7 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 	}
 	prefix := wrapping(images)
 	splits := divide(c, images, prefix)
+	c.Classes = number(splits)
 	for _, split := range []string{source.Train, source.Val, source.Test, source.Whole} {
 		if len(splits[split]) == 0 {
 			continue
@@ -61,7 +61,6 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 		}
 		c.Splits = append(c.Splits, newSplit(split, splits[split]))
 	}
-	c.Classes = number(splits)
 	return c, nil
 }
 
@@ -158,42 +157,12 @@ func number(splits map[string][]entry) []string {
 }
 
 func newSplit(name string, entries []entry) source.Split {
-	s := source.Split{Name: name, Rows: int64(len(entries))}
-	images := make([]*source.File, len(entries))
+	images := make([]source.Image, len(entries))
 	for i, e := range entries {
-		images[i] = e.file
+		images[i] = source.Image{File: e.file, Label: e.label}
 	}
-	s.Bytes = source.Occupied(images...)
-	if entries[0].class != "" {
-		s.Labels = func() ([]int32, error) {
-			labels := make([]int32, len(entries))
-			for i, e := range entries {
-				labels[i] = e.label
-			}
-			return labels, nil
-		}
-	}
-	s.Open = func() (source.Stream, error) { return &stream{entries: entries}, nil }
-	return s
+	return source.Images(name, images, entries[0].class != "")
 }
-
-// stream hands out the files of a split; whoever decodes them opens them.
-type stream struct {
-	entries []entry
-	next    int
-}
-
-func (s *stream) Next(it *source.Item) error {
-	if s.next == len(s.entries) {
-		return io.EOF
-	}
-	e := &s.entries[s.next]
-	s.next++
-	it.Label, it.Path, it.Bytes, it.File = e.label, e.file.Path, e.file.Stored, e.file
-	return nil
-}
-
-func (s *stream) Close() error { return nil }
 
 func plural(n int, one, many string) string {
 	if n == 1 {

@@ -199,37 +199,9 @@ func number(samples []sample) ([]string, error) {
 }
 
 func newSplit(name string, part []sample) source.Split {
-	s := source.Split{Name: name, Rows: int64(len(part))}
-	var images []*source.File
-	for _, p := range part {
-		images = append(images, p.image)
+	images := make([]source.Image, len(part))
+	for i, p := range part {
+		images[i] = source.Image{File: p.image, Label: p.number}
 	}
-	s.Bytes = source.Occupied(images...)
-	s.Labels = func() ([]int32, error) {
-		labels := make([]int32, len(part))
-		for i, p := range part {
-			labels[i] = p.number
-		}
-		return labels, nil
-	}
-	s.Open = func() (source.Stream, error) { return &stream{samples: part}, nil }
-	return s
+	return source.Images(name, images, true)
 }
-
-// stream hands out the images; whoever decodes them reads them.
-type stream struct {
-	samples []sample
-	next    int
-}
-
-func (s *stream) Next(it *source.Item) error {
-	if s.next == len(s.samples) {
-		return io.EOF
-	}
-	p := &s.samples[s.next]
-	s.next++
-	it.Label, it.Path, it.Bytes, it.File = p.number, p.image.Path, p.image.Stored, p.image
-	return nil
-}
-
-func (s *stream) Close() error { return nil }
