@@ -32,15 +32,29 @@ func (t *task) baselines(ctx context.Context, latents Score) (*Baselines, error)
 		if f == nil {
 			continue
 		}
-		on := examples{f.shape, f.train, t.train.labels}
-		of := examples{f.shape, f.test, t.test.labels}
-		_, s, err := t.headOn(ctx, kind.stage, on, of)
+		s, err := t.headOnFeatures(ctx, kind.stage, f)
 		if err != nil {
 			return nil, fmt.Errorf("baseline %s: %w", kind.stage, err)
 		}
-		*kind.to = &Baseline{Features: f.what, Values: f.shape.Values(), Score: s.Score, Latents: pair(latents.hits, s.hits)}
+		*kind.to = s.beside(latents)
 	}
 	return b, nil
+}
+
+// scoredFeatures is a head on features that are not the latents.
+type scoredFeatures struct {
+	what   string
+	values int
+	Score
+}
+
+func (t *task) headOnFeatures(ctx context.Context, stage string, f *features) (*scoredFeatures, error) {
+	_, s, err := t.headOn(ctx, stage, examples{f.shape, f.train, t.train.labels}, examples{f.shape, f.test, t.test.labels})
+	return &scoredFeatures{f.what, f.shape.Values(), s.Score}, err
+}
+
+func (s *scoredFeatures) beside(latents Score) *Baseline {
+	return &Baseline{Features: s.what, Values: s.values, Score: s.Score, Latents: pair(latents.hits, s.hits)}
 }
 
 // features of the training and the test images.
@@ -59,11 +73,16 @@ func (t *task) components(context.Context) (*features, error) {
 	}
 	t.watch.see("pca", 0, 1)
 	p := fitPCA(t.images.train, d, k)
+	return p.features(k, p.codes(t.images.train), p.codes(t.images.test)), nil
+}
+
+// features are k codes each of the training and the test images, as a head takes them.
+func (p pca) features(k int, train, test []float32) *features {
 	return &features{
 		what:  fmt.Sprintf("%d principal components of %d training images", k, p.rows),
 		shape: arch.Shape{C: k, H: 1, W: 1},
-		train: p.codes(t.images.train), test: p.codes(t.images.test),
-	}, nil
+		train: train, test: test,
+	}
 }
 
 // untrained are codes of the latents' own encoder with the weights that a

@@ -81,6 +81,9 @@ type MemberScore struct {
 	AccuracyPerByte float64    `json:"accuracy_per_byte"`
 	Fit             Fit        `json:"fit"`
 	Score
+	// PCA is the same head on as many principal components; null where the images
+	// don't have so many.
+	PCA *Baseline `json:"pca"`
 }
 
 // RunMembers trains, exports and scores a head for every member.
@@ -102,6 +105,7 @@ func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (*Table, e
 		TestOpenings: j.openings, Engine: o.Engine.Info(), Seed: o.Seed,
 		Notes: classNotes(j.train.labels, j.test.labels, j.classes),
 	}
+	j.watch = watch
 	out := files{}
 	for i, m := range o.Members {
 		watch.see("members", i, len(o.Members))
@@ -135,7 +139,8 @@ func (o MemberOptions) validate() error {
 // member.
 type job struct {
 	task
-	name string
+	name  string
+	codes codes
 }
 
 // load reads the run's training split, and only then opens the test data.
@@ -151,7 +156,7 @@ func (o MemberOptions) load(ctx context.Context) (*job, error) {
 	if in := o.Members[0].Arch.Input; in != train.Shape {
 		return nil, fault.Usagef("%s has images %v, the run's encoders take %v", o.Data, train.Shape, in)
 	}
-	j := &job{name: train.Name}
+	j := &job{name: train.Name, codes: codesFor(o.Members, min(train.Shape.Values(), train.Rows()))}
 	if o.OpenTest != nil {
 		if j.openings, err = o.OpenTest(); err != nil {
 			return nil, err
@@ -218,6 +223,9 @@ func (j *job) member(ctx context.Context, m Member, out files) (s memberScored, 
 	}
 	s.AccuracyPerByte = s.Accuracy / float64(s.Bytes)
 	if s.BCE, err = j.reconstructionLoss(ctx, nets.Decoder); err != nil {
+		return s, err
+	}
+	if s.PCA, err = j.besidePCA(ctx, score.Score); err != nil {
 		return s, err
 	}
 	nets.Encoder.SetMetadata(m.Metadata)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"moncae/internal/arch"
@@ -50,11 +51,15 @@ func TestRunMembers(t *testing.T) {
 		t.Error(err)
 	}
 	// The same figures come from latents in a file.
-	r, err := Run(context.Background(), b.options("one"), nil)
+	single := b.options("one")
+	single.Data, single.Images, single.Baselines = dataset.Default, digits, true
+	r, err := Run(context.Background(), single, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "accuracy by file", r.Accuracy, m.Accuracy, 0)
+	near(t, "PCA's accuracy by file", r.Baselines.PCA.Accuracy, m.PCA.Accuracy, 0)
+	near(t, "the gain over PCA", m.PCA.Latents.Gain, m.Accuracy-m.PCA.Accuracy, 1e-12)
 	o.Fingerprint = "00"
 	if _, err := RunMembers(context.Background(), o, nil); fault.Of(err) != fault.Usage {
 		t.Errorf("another data set: %v", err)
@@ -85,5 +90,13 @@ func TestBesidePaper(t *testing.T) {
 	}
 	if p := besidePaper("mnist", arch.Shape{C: 3, H: 28, W: 28}, members); p != nil {
 		t.Errorf("coloured MNIST is none of the paper's: %+v", p)
+	}
+}
+
+// Members of fewer values get the leading codes of each image.
+func TestFirstCodes(t *testing.T) {
+	c := codes{k: 3}
+	if got := c.first([]float32{1, 2, 3, 4, 5, 6}, 2); !slices.Equal(got, []float32{1, 2, 4, 5}) {
+		t.Errorf("%v", got)
 	}
 }

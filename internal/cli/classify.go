@@ -29,7 +29,7 @@ ONNX, and score it on latents of the test split.
 
 With --train and --test, files of latents that compress wrote; --data and --baselines put
 the same head on PCA codes, on an untrained encoder's codes, and on the pixels.
-With RUN, every member of a run's front; each opening of the test split is counted, and
+With RUN, every member of a run's front, beside PCA codes of the same size; each opening of the test split is counted, and
 the table is kept in the run for moncae report.`,
 		Example: `  moncae classify --train train.arrow --test test.arrow --head mlp --out heads
   moncae classify --train train.arrow --test test.arrow --encoder encoder.onnx --data mnist-mini --baselines --out heads
@@ -118,7 +118,7 @@ func (a *app) printReport(r *classify.Report, out string) error {
 	line := func(name string, values int, s classify.Score, paired *classify.Paired) {
 		gain := ""
 		if paired != nil {
-			gain = fmt.Sprintf("%+.4f [%+.4f, %+.4f]", paired.Gain, paired.Interval95[0], paired.Interval95[1])
+			gain = pairedGain(paired)
 		}
 		t.add(name, fmt.Sprint(values), fixed(s.Accuracy, 4), fmt.Sprintf("[%.4f, %.4f]", s.Interval95[0], s.Interval95[1]), fixed(s.CrossEntropy, 4), gain)
 	}
@@ -151,6 +151,24 @@ func (a *app) printReport(r *classify.Report, out string) error {
 	}
 	lines = append(lines, [2]string{"written", out})
 	return a.printLines(lines)
+}
+
+func pairedGain(p *classify.Paired) string {
+	return fmt.Sprintf("%+.4f [%+.4f, %+.4f]", p.Gain, p.Interval95[0], p.Interval95[1])
+}
+
+func pcaAccuracy(m classify.MemberScore) string {
+	if m.PCA == nil {
+		return "–"
+	}
+	return fixed(m.PCA.Accuracy, 4)
+}
+
+func pcaGain(m classify.MemberScore) string {
+	if m.PCA == nil {
+		return ""
+	}
+	return pairedGain(m.PCA.Latents)
 }
 
 func (a *app) printClasses(s classify.Score) error {
@@ -232,10 +250,11 @@ func classifyMembers(run *search.Run, ids []string) ([]classify.Member, error) {
 }
 
 func (a *app) printMembers(r *classify.Table, out string) error {
-	t := table{head: []string{"id", "latent", "LOC", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte"}, left: 2}
+	t := table{head: []string{"id", "latent", "LOC", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte", "PCA's accuracy", "latents − PCA, 95 %"}, left: 2}
 	for _, m := range r.Members {
 		t.add(m.ID, m.Latent.String(), fixed(m.LOC, 2), fmt.Sprint(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
-			fmt.Sprintf("[%.4f, %.4f]", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5))
+			fmt.Sprintf("[%.4f, %.4f]", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5),
+			pcaAccuracy(m), pcaGain(m))
 	}
 	if err := t.print(a.Out); err != nil {
 		return err

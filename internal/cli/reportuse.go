@@ -77,7 +77,7 @@ func keptTables(path string) (last []classify.Table, err error) {
 func useTable(r classify.Table, run *search.Run) report.Table {
 	t := report.Table{
 		Title: fmt.Sprintf("Use that survived: %s head, %s", r.Head, r.Candidates),
-		Head:  []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte"},
+		Head:  []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte", "PCA's accuracy"},
 		Notes: []string{fmt.Sprintf("A %s head trained on %d latents; all figures on %d test images of %s; an image is %d bytes raw.", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw)},
 	}
 	if r.TestOpenings != nil {
@@ -86,7 +86,7 @@ func useTable(r classify.Table, run *search.Run) report.Table {
 	stale := 0
 	for _, m := range r.Members {
 		t.Rows = append(t.Rows, []string{m.ID, m.Latent.String(), strconv.Itoa(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
-			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5)})
+			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5), pcaAccuracy(m)})
 		if c, err := run.Candidate(m.ID); err != nil || c.Search == nil || c.Best().Figures.BCE != m.ValidationBCE {
 			stale++
 		}
@@ -103,5 +103,5 @@ func useTable(r classify.Table, run *search.Run) report.Table {
 }
 
 func paperRow(name string, f classify.Figures) []string {
-	return []string{name, fmt.Sprintf("LOC %.3f", f.LOC), "", fixed(f.BCE, 4), fixed(f.Accuracy, 4), "", fixed(f.CrossEntropy, 4), ""}
+	return []string{name, fmt.Sprintf("LOC %.3f", f.LOC), "", fixed(f.BCE, 4), fixed(f.Accuracy, 4), "", fixed(f.CrossEntropy, 4), "", ""}
 }
