@@ -47,6 +47,8 @@ type (
 	}
 	// FinetuneStarted comes before the finetuning of so many candidates.
 	FinetuneStarted struct{ Candidates, Epochs, ImagesPerEpoch int }
+	// FinetuneFinished comes when all of them are on the disk.
+	FinetuneFinished struct{ Times Times }
 )
 
 func (GenerationStarted) event()  {}
@@ -55,6 +57,7 @@ func (Trained) event()            {}
 func (CandidateFinished) event()  {}
 func (GenerationFinished) event() {}
 func (FinetuneStarted) event()    {}
+func (FinetuneFinished) event()   {}
 
 // Times are seconds of work, summed over what ran side by side, but Wall.
 type Times struct {

@@ -96,7 +96,11 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 	if len(chosen) == 0 {
 		return nil
 	}
-	var jobs []job
+	var (
+		begin = time.Now()
+		times Times
+		jobs  []job
+	)
 	for _, c := range chosen {
 		if s.hasFinetuned(c.ID, round) {
 			continue
@@ -110,16 +114,21 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 			r = *recipe
 		}
 		jobs = append(jobs, s.job(n.Arch, len(s.training)*epochs, func(ctx context.Context) error {
-			return s.refine(ctx, c, n, r, round, epochs)
+			return s.refine(ctx, c, n, r, round, epochs, &times)
 		}))
 	}
 	s.emit(FinetuneStarted{Candidates: len(jobs), Epochs: epochs, ImagesPerEpoch: len(s.training)})
-	_, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
-	return err
+	idle, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
+	if err != nil {
+		return err
+	}
+	times.Idle, times.Wall = seconds(idle), seconds(time.Since(begin))
+	s.emit(FinetuneFinished{Times: times.rounded()})
+	return nil
 }
 
 // refine is one candidate's finetuning.
-func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r arch.Recipe, round, epochs int) error {
+func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r arch.Recipe, round, epochs int, times *Times) error {
 	begin := time.Now()
 	before := c.Best()
 	weights, err := s.dir.Weights(before.Weights, n)
@@ -134,6 +143,7 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 	if err != nil {
 		return fmt.Errorf("finetuning %s: %w", c.ID, err)
 	}
+	store := time.Now()
 	f := finetuned{ID: c.ID, Round: round, Epochs: out.Epochs, Failure: out.Failure}
 	if out.Failure == "" && out.BestEpoch > 0 {
 		if f.Result, err = s.result(n, finetunedFile(round), out, measured); err != nil {
@@ -142,6 +152,14 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 		f.Result.Epochs += before.Epochs
 	}
 	f.Seconds = seconds(time.Since(begin))
+	if err := s.recordFinetuned(c, f); err != nil {
+		return err
+	}
+	s.spent(times, out.Phases, store)
+	return nil
+}
+
+func (s *Study) recordFinetuned(c *Candidate, f finetuned) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.append(kindFinetune, f); err != nil {

@@ -330,7 +330,7 @@ func TestMemoryFailsWhatCantFit(t *testing.T) {
 
 func TestEventsTellTheStory(t *testing.T) {
 	t.Parallel()
-	var started, finished, trained, generations, finetunings int
+	var started, finished, trained, generations, finetunings, finetuned int
 	s := create(t, filepath.Join(t.TempDir(), "run"), config(t), Options{Observer: func(e Event) {
 		switch e := e.(type) {
 		case GenerationStarted:
@@ -352,10 +352,15 @@ func TestEventsTellTheStory(t *testing.T) {
 			}
 		case FinetuneStarted:
 			finetunings += e.Candidates
+		case FinetuneFinished:
+			finetuned++
+			if e.Times.Store <= 0 || e.Times.Wall <= 0 {
+				t.Errorf("%+v", e)
+			}
 		}
 	}})
 	complete(t, s)
-	if started != finished || generations != 4 || finetunings == 0 || trained < 54*started {
+	if started != finished || generations != 4 || finetunings == 0 || finetuned != 1 || trained < 54*started {
 		t.Errorf("%d started, %d finished, %d images, %d generations, %d finetunings", started, finished, trained, generations, finetunings)
 	}
 }

@@ -43,6 +43,9 @@ func (p *progress) observe(e search.Event) {
 		p.add(e.Images)
 	case search.CandidateFinished:
 		p.finished(e)
+	case search.FinetuneFinished:
+		p.end()
+		p.sum = plus(p.sum, e.Times)
 	case search.GenerationFinished:
 		p.end()
 		p.generation(e)
@@ -134,7 +137,7 @@ func plus(a, b search.Times) search.Times {
 	}
 }
 
-// times prints where the time of the generations went, and the memory's peak.
+// times prints where the time of the trainings went, and the memory's peak.
 func (p *progress) times() {
 	t := p.sum
 	total := t.Build + t.Compile + t.Train + t.Validate + t.Store + t.Idle
