@@ -48,6 +48,9 @@ type Config struct {
 type Finetune struct {
 	Epochs int    `json:"epochs"` // 0: none
 	Scope  string `json:"scope"`  // ScopeFront, ScopeSizes or ScopePopulation
+	// Trial is how many epochs, Epochs at most, Scope gets first, after which the
+	// front alone gets Epochs; 0: Scope gets Epochs.
+	Trial int `json:"trial,omitempty"`
 	// Recipe is how, for all; nil: each candidate's own.
 	Recipe *arch.Recipe `json:"recipe,omitempty"`
 }
@@ -76,12 +79,12 @@ func Preset(name string) (Config, error) {
 	switch name {
 	case "quick":
 		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
-		c.Population, c.Generations, c.Epochs, c.Batch, c.MaxFLOPs = 16, 5, 3, 32, 2500
-		c.Finetune.Epochs, c.Finetune.Scope = 25, ScopeSizes
+		c.Population, c.Generations, c.Epochs, c.Batch, c.MaxFLOPs = 16, 5, 3, 32, 2000
+		c.Finetune.Scope, c.Finetune.Trial, c.Finetune.Epochs = ScopeSizes, 4, 16
 	case "standard":
 		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}
-		c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 16, 10, 5, 32, 20
-		c.Finetune.Scope = ScopeSizes
+		c.Population, c.Generations, c.Epochs, c.Batch = 16, 10, 5, 32
+		c.Finetune.Scope, c.Finetune.Trial, c.Finetune.Epochs = ScopeSizes, 4, 20
 		c.TrainLimit, c.MaxFLOPs = 10000, 10000
 	case "paper":
 		c.Space = genome.Space{Name: genome.Paper, MaxBlocks: 6, MaxFilters: 128}
@@ -117,6 +120,7 @@ func (c Config) Validate() error {
 	check(c.Patience >= 0, "patience %d: it is 0 (never stop early) or more", c.Patience)
 	check(c.Batch >= 1, "batch of %d: it takes 1 at least", c.Batch)
 	check(c.Finetune.Epochs >= 0, "%d epochs of finetuning: it is 0 (none) or more", c.Finetune.Epochs)
+	check(c.Finetune.Trial >= 0, "a trial of %d epochs: it is 0 (none) or more", c.Finetune.Trial)
 	check(slices.Contains(scopes, c.Finetune.Scope), "finetuning of %q: it is one of %s", c.Finetune.Scope, strings.Join(scopes, ", "))
 	check(c.Loss == graph.BCE || c.Loss == graph.MSE, "loss %q: it is %s or %s", c.Loss, graph.BCE, graph.MSE)
 	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)

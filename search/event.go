@@ -45,8 +45,9 @@ type (
 		Front          Front
 		Times          Times
 	}
-	// FinetuneStarted comes before the finetuning of so many candidates.
-	FinetuneStarted struct{ Candidates, Epochs, ImagesPerEpoch int }
+	// FinetuneStarted comes before a round of finetuning of so many candidates; the
+	// search's own are those below Of.
+	FinetuneStarted struct{ Round, Of, Candidates, Epochs, ImagesPerEpoch int }
 	// FinetuneFinished comes when all of them are on the disk.
 	FinetuneFinished struct{ Times Times }
 )

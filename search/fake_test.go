@@ -81,7 +81,7 @@ func config(t *testing.T) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs = 6, 4, 2, 8, 3
+	c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs, c.Finetune.Trial = 6, 4, 2, 8, 3, 0
 	return c
 }
 

@@ -4,65 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"moncae/internal/arch"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
-	"moncae/search/moo"
 )
 
-// finetuneAll trains what the configuration says on, from the weights of the
-// search. What it says depends on the search's results alone, so a resumed run
-// goes on with the same candidates.
+// finetuneAll trains what the configuration says on, from the weights of the search.
 func (s *Study) finetuneAll(ctx context.Context) error {
-	f := s.config.Finetune
-	return s.finetune(ctx, s.chosen(s.config, s.reference), 0, f.Epochs, f.Recipe)
-}
-
-// chosen are the candidates that the search's own finetuning is for.
-func (st *state) chosen(c Config, reference moo.Point) []*Candidate {
-	if c.Finetune.Epochs == 0 {
-		return nil
-	}
-	front := members(c, reference, st.candidates, searched)
-	switch c.Finetune.Scope {
-	case ScopePopulation:
-		return union(front, st.scored(st.population))
-	case ScopeSizes:
-		return union(front, bestOfSizes(c, reference, st.candidates))
-	}
-	return front
-}
-
-func searched(c *Candidate) *Result { return c.Search }
-
-// bestOfSizes are, of every number of latent values, the first of the candidates
-// with the smallest loss among those that could be members. Short trainings
-// favour small latents: the larger ones, dominated now, may not be after a long one.
-func bestOfSizes(c Config, reference moo.Point, candidates []*Candidate) []*Candidate {
-	best := map[int]*Candidate{}
-	for _, cand := range able(c, reference, candidates, searched) {
-		n := cand.Latent.Values()
-		if b := best[n]; b == nil || cand.Search.Values[ObjectiveLoss] < b.Search.Values[ObjectiveLoss] {
-			best[n] = cand
+	for i, r := range s.config.Finetune.rounds() {
+		if err := s.finetune(ctx, s.chosen(s.config, s.reference, i), i, r.epochs, s.config.Finetune.Recipe); err != nil {
+			return err
 		}
 	}
-	return inOrder(slices.Collect(maps.Values(best)))
-}
-
-func union(a, b []*Candidate) []*Candidate {
-	seen := map[string]bool{}
-	var all []*Candidate
-	for _, c := range append(a[:len(a):len(a)], b...) {
-		if !seen[c.ID] {
-			seen[c.ID] = true
-			all = append(all, c)
-		}
-	}
-	return inOrder(all)
+	return nil
 }
 
 // Finetune trains candidates on for so many epochs on all training images, from
@@ -77,7 +33,7 @@ func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *
 		}
 		chosen = append(chosen, c)
 	}
-	round := 1
+	round := len(s.config.Finetune.rounds())
 	for _, f := range s.finetunings {
 		round = max(round, f.Round+1)
 	}
@@ -117,7 +73,7 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 			return s.refine(ctx, c, n, r, round, epochs, &times)
 		}))
 	}
-	s.emit(FinetuneStarted{Candidates: len(jobs), Epochs: epochs, ImagesPerEpoch: len(s.training)})
+	s.emit(FinetuneStarted{Round: round, Of: len(s.config.Finetune.rounds()), Candidates: len(jobs), Epochs: epochs, ImagesPerEpoch: len(s.training)})
 	idle, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func (s *Study) Front() Front {
 	}
 	f.Hypervolume = moo.Hypervolume(points, s.reference)
 	slices.SortStableFunc(f.Members, func(a, b Member) int { return cmp.Compare(a.Values, b.Values) })
-	elapsed := s.before + seconds(time.Since(s.began))
+	elapsed := s.spentBefore + seconds(time.Since(s.began))
 	f.Seconds = &elapsed
 	return f
 }

@@ -53,7 +53,7 @@ func Open(path string) (*Run, error) {
 	if r.Front, err = decodeFront(dir); err != nil {
 		return nil, err
 	}
-	r.Candidates, r.Population, r.Seconds = inOrder(st.candidates), st.population, st.before
+	r.Candidates, r.Population, r.Seconds = inOrder(st.candidates), st.population, st.spentBefore
 	for _, g := range st.generations {
 		r.Generations = append(r.Generations, GenerationReport{g.Generation, g.Hypervolume, g.Times})
 	}
@@ -62,16 +62,6 @@ func Open(path string) (*Run, error) {
 		r.Front.Seconds = &r.Seconds
 	}
 	return r, nil
-}
-
-// finetuned tells whether the search's own finetuning is done.
-func (st *state) finetuned(c Config, reference moo.Point) bool {
-	for _, m := range st.chosen(c, reference) {
-		if !st.hasFinetuned(m.ID, 0) {
-			return false
-		}
-	}
-	return true
 }
 
 // Candidate is the candidate with the given id.

@@ -56,7 +56,7 @@ type state struct {
 	generation  int                   // the next to run
 	generations []generation
 	finetunings []finetuned
-	before      float64 // seconds of the sessions that are over
+	spentBefore float64 // seconds of the sessions that are over
 }
 
 func newState() state {
@@ -81,7 +81,7 @@ func replay(records []rundir.Record) (state, error) {
 			return st, err
 		}
 		if r.Kind == kindSession {
-			st.before += elapsed
+			st.spentBefore += elapsed
 		}
 		elapsed = d.Elapsed
 		r.Data = d.Event
@@ -89,7 +89,7 @@ func replay(records []rundir.Record) (state, error) {
 			return st, err
 		}
 	}
-	st.before += elapsed
+	st.spentBefore += elapsed
 	return st, nil
 }
 
@@ -138,14 +138,4 @@ func (st *state) improve(f finetuned) {
 	if f.Result != nil {
 		st.byID[f.ID].Finetuned = f.Result
 	}
-}
-
-// hasFinetuned tells whether a round of finetuning is done for a candidate.
-func (st *state) hasFinetuned(id string, round int) bool {
-	for _, f := range st.finetunings {
-		if f.ID == id && f.Round == round {
-			return true
-		}
-	}
-	return false
 }

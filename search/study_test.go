@@ -227,6 +227,46 @@ func TestFinetuningIsRecorded(t *testing.T) {
 	}
 }
 
+func TestTrialChoosesWhatIsFinetuned(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.Finetune = Finetune{Scope: ScopeSizes, Trial: 2, Epochs: 3}
+	path := filepath.Join(t.TempDir(), "run")
+	s := create(t, path, c, Options{})
+	complete(t, s)
+	rounds := map[int]map[string]int{0: {}, 1: {}}
+	for _, f := range s.finetunings {
+		rounds[f.Round][f.ID] = f.Epochs
+	}
+	tried := func(c *Candidate) *Result { return s.before(1)(c) }
+	for _, m := range members(c, s.reference, s.candidates, tried) {
+		if rounds[1][m.ID] != 3 {
+			t.Errorf("%s is on the front after the trial: %d epochs", m.ID, rounds[1][m.ID])
+		}
+	}
+	for id, epochs := range rounds[0] {
+		if epochs != 2 {
+			t.Errorf("trial of %s: %d epochs", id, epochs)
+		}
+	}
+	if len(rounds[1]) == 0 || len(rounds[1]) >= len(rounds[0]) {
+		t.Errorf("%d tried, %d finetuned", len(rounds[0]), len(rounds[1]))
+	}
+	s = resumed(t, path, Options{})
+	if _, err := s.Finetune(context.Background(), []string{s.candidates[0].ID}, 5, nil); err != nil {
+		t.Fatal(err)
+	}
+	if last := s.finetunings[len(s.finetunings)-1]; last.Round != 2 {
+		t.Errorf("a later finetuning is round %d", last.Round)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !open(t, path).Finished {
+		t.Error("not finished")
+	}
+}
+
 func TestScopesOfFinetuning(t *testing.T) {
 	t.Parallel()
 	counts := map[string]int{}
@@ -240,7 +280,7 @@ func TestScopesOfFinetuning(t *testing.T) {
 		for _, f := range s.finetunings {
 			sizes[s.byID[f.ID].Latent.Values()] = true
 		}
-		for _, cand := range able(c, s.reference, s.candidates, searched) {
+		for _, cand := range able(c, s.reference, s.candidates, s.before(0)) {
 			if scope == ScopeSizes && !sizes[cand.Latent.Values()] {
 				t.Errorf("no candidate with %d values was finetuned", cand.Latent.Values())
 			}

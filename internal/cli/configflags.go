@@ -18,14 +18,14 @@ import (
 // configFlags are the flags that decide a search's result. Each one that is given
 // replaces the preset's value.
 type configFlags struct {
-	preset, space, algorithm, loss, objectives, reference, precision, scope   string
-	population, generations, spread, epochs, patience, batch, finetune, limit int
-	maxLayers, maxFilters                                                     int
-	maxFLOPs                                                                  int64
-	validation                                                                float64
-	seed                                                                      uint64
-	bounds                                                                    []string
-	set                                                                       map[string]func(*search.Config) error
+	preset, space, algorithm, loss, objectives, reference, precision, scope string
+	population, generations, spread, epochs, patience, batch, limit         int
+	finetune, trial, maxLayers, maxFilters                                  int
+	maxFLOPs                                                                int64
+	validation                                                              float64
+	seed                                                                    uint64
+	bounds                                                                  []string
+	set                                                                     map[string]func(*search.Config) error
 }
 
 func (o *configFlags) add(f *pflag.FlagSet) {
@@ -46,6 +46,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	number(&o.patience, "patience", "epochs without a better validation loss before a training stops; 0: never", func(c *search.Config) *int { return &c.Patience })
 	number(&o.batch, "batch", "images in a training step", func(c *search.Config) *int { return &c.Batch })
 	number(&o.finetune, "finetune", "epochs of training at the end; 0: none", func(c *search.Config) *int { return &c.Finetune.Epochs })
+	number(&o.trial, "finetune-trial", "epochs, --finetune's at most, that --finetune-scope gets first; the front alone then gets --finetune's; 0: no trial", func(c *search.Config) *int { return &c.Finetune.Trial })
 	number(&o.limit, "train-limit", "training images that the search uses; 0: all (finetuning uses all)", func(c *search.Config) *int { return &c.TrainLimit })
 	number(&o.maxLayers, "max-layers", "convolution blocks of an encoder at most", func(c *search.Config) *int { return &c.Space.MaxBlocks })
 	number(&o.maxFilters, "max-filters", "filters of a convolution at most", func(c *search.Config) *int { return &c.Space.MaxFilters })

@@ -37,7 +37,7 @@ func (p *progress) observe(e search.Event) {
 	case search.GenerationStarted:
 		p.start(fmt.Sprintf("generation %d/%d", e.Generation+1, e.Of), e.ToTrain, e.ImagesPerEpoch*e.Epochs)
 	case search.FinetuneStarted:
-		p.start("finetuning", e.Candidates, e.ImagesPerEpoch*e.Epochs)
+		p.start(finetuning(e), e.Candidates, e.ImagesPerEpoch*e.Epochs)
 	case search.Trained:
 		p.images[e.ID] += e.Images
 		p.add(e.Images)
@@ -72,6 +72,13 @@ func (p *progress) start(title string, candidates, images int) {
 }
 
 func (p *progress) describe() { p.bar.Describe(fmt.Sprintf("%s  %d of %d", p.title, p.done, p.todo)) }
+
+func finetuning(e search.FinetuneStarted) string {
+	if e.Of > 1 && e.Round < e.Of {
+		return fmt.Sprintf("finetuning %d/%d", e.Round+1, e.Of)
+	}
+	return "finetuning"
+}
 
 func (p *progress) add(images int) {
 	if p.bar != nil {

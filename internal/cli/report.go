@@ -126,6 +126,16 @@ func generationsTable(run *search.Run) report.Table {
 	return t
 }
 
+func finetuningOf(f search.Finetune) string {
+	switch {
+	case f.Epochs == 0:
+		return "none"
+	case f.Trial == 0:
+		return fmt.Sprintf("%d epochs (%s)", f.Epochs, f.Scope)
+	}
+	return fmt.Sprintf("%d epochs after a trial of %d (%s)", f.Epochs, f.Trial, f.Scope)
+}
+
 func facts(run *search.Run, f search.Front) [][2]string {
 	m, c := run.Manifest, run.Config
 	state := "finished"
@@ -138,7 +148,7 @@ func facts(run *search.Run, f search.Front) [][2]string {
 		{"fingerprint", m.Data.Fingerprint},
 		{"reference", reference(f.Objectives, f.Reference)},
 		{"search", fmt.Sprintf("%s, %s space of at most %d blocks and %d filters, population %d, %d generations", c.Algorithm, c.Space.Name, c.Space.MaxBlocks, c.Space.MaxFilters, c.Population, c.Generations)},
-		{"training", fmt.Sprintf("at most %d epochs, patience %d, batch %d, %s; finetuning %d epochs", c.Epochs, c.Patience, c.Batch, c.Loss, c.Finetune.Epochs)},
+		{"training", fmt.Sprintf("at most %d epochs, patience %d, batch %d, %s; finetuning %s", c.Epochs, c.Patience, c.Batch, c.Loss, finetuningOf(c.Finetune))},
 		{"time", fixed(run.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(run.TestOpenings)},
 	}
 }

@@ -64,6 +64,7 @@ var rows = []preset{
 	{"max-flops", func(c search.Config) string { return orWord(c.MaxFLOPs, "no limit") }},
 	{"train-limit", func(c search.Config) string { return orWord(int64(c.TrainLimit), "all") }},
 	number("finetune", func(c search.Config) int { return c.Finetune.Epochs }),
+	{"finetune-trial", func(c search.Config) string { return orWord(int64(c.Finetune.Trial), "none") }},
 	{"finetune-scope", func(c search.Config) string { return c.Finetune.Scope }},
 	{"reference", func(c search.Config) string {
 		if c.Reference == nil {
