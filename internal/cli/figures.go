@@ -3,11 +3,14 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"gonum.org/v1/plot/plotter"
 
+	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/figure"
 	"moncae/search"
@@ -77,8 +80,7 @@ func (a *app) gallery(cmd *cobra.Command, path string, run *search.Run, f search
 		return g, err
 	}
 	defer func() { err = firstError(err, data.Close()) }()
-	rows := validationRows(run.Manifest, set)
-	rows = rows[:min(len(rows), max(1, o.images))]
+	rows := varied(set, validationRows(run.Manifest, set), max(1, o.images))
 	g = figure.Gallery{Title: fmt.Sprintf("Validation images of %s, and what the front makes of them", f.Data), Shape: set.Shape}
 	for _, m := range f.Members {
 		out, err := reconstruct(eng, data, set, run, m.ID, rows)
@@ -94,6 +96,40 @@ func (a *app) gallery(cmd *cobra.Command, path string, run *search.Run, f search
 		})
 	}
 	return g, nil
+}
+
+// varied picks n of the rows: of each class in turn, or, without classes or with
+// more than n, at even distances.
+func varied(set *dataset.Set, rows []int32, n int) []int32 {
+	n = min(n, len(rows))
+	classes := map[int32][]int32{}
+	for _, r := range rows {
+		label := int32(-1)
+		if set.Labels != nil {
+			label = set.Labels[r]
+		}
+		classes[label] = append(classes[label], r)
+	}
+	labels := slices.Sorted(maps.Keys(classes))
+	picked := make([]int32, 0, n)
+	if len(labels) == 1 || len(labels) > n {
+		var all []int32
+		for _, label := range labels {
+			all = append(all, classes[label]...)
+		}
+		for i := range n {
+			picked = append(picked, all[(2*i+1)*len(all)/(2*n)])
+		}
+		return picked
+	}
+	for i := 0; len(picked) < n; i++ {
+		for _, label := range labels {
+			if i < len(classes[label]) && len(picked) < n {
+				picked = append(picked, classes[label][i])
+			}
+		}
+	}
+	return picked
 }
 
 // split cuts v into n equal parts.

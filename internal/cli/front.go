@@ -104,7 +104,7 @@ func (a *app) printFront(f search.Front) error {
 		cells = append(cells, strconv.Itoa(m.Params), strconv.Itoa(m.Epochs), "│")
 		pca := []string{"–", "–", "–", "–"}
 		if p := m.PCA; p != nil {
-			pca = []string{fixed(p.BCE, 4), fixed(p.MSE, 5), fixed(p.PSNR, 1), fmt.Sprintf("%+.0f %%", 100*(m.ExcessBCE/(p.BCE-f.Floor.BCE)-1))}
+			pca = []string{fixed(p.BCE, 4), fixed(p.MSE, 5), fixed(p.PSNR, 1), besidePCA(m, f)}
 		}
 		if !wide {
 			pca = []string{pca[0], pca[3]}
@@ -123,6 +123,11 @@ mean image: BCE %.4f, MSE %.5f; entropy floor: BCE %.4f (excess = BCE − floor)
 Measured on validation images, on which the members were selected.
 `, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume, f.Seed, took, f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE)
 	return err
+}
+
+// besidePCA is how much smaller (−) or larger the excess BCE is than PCA's.
+func besidePCA(m search.Member, f search.Front) string {
+	return fmt.Sprintf("%+.0f %%", 100*(m.ExcessBCE/(m.PCA.BCE-f.Floor.BCE)-1))
 }
 
 func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }

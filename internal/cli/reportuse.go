@@ -78,7 +78,7 @@ func useTable(r classify.Table, run *search.Run) report.Table {
 	t := report.Table{
 		Title: fmt.Sprintf("Use that survived: %s head, %s", r.Head, r.Candidates),
 		Head:  []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte", "PCA's accuracy"},
-		Notes: []string{fmt.Sprintf("A %s head trained on %d latents; all figures on %d test images of %s; an image is %d bytes raw.", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw)},
+		Notes: []string{fmt.Sprintf("The %s head is trained on %d latents; all figures on %d test images of %s; an image is %d bytes raw.", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw)},
 	}
 	if r.TestOpenings != nil {
 		t.Notes = append(t.Notes, "The run's test data had been opened "+classify.Times(r.TestOpenings)+" by then.")
