@@ -6,6 +6,7 @@ import (
 	"image/png"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -144,28 +145,30 @@ func (a *app) printInfo(set *dataset.Set, asJSON bool) error {
 	return nil
 }
 
-func logShare(n, top int64) float64 {
-	return math.Log1p(float64(n)) / math.Log1p(float64(top))
-}
-
-// histogram draws 256 counts in 32 columns, on a logarithmic scale.
+// histogram draws 256 counts in 32 columns: to scale, or on a logarithmic scale
+// where all but a few would be flat.
 func histogram(counts [256]int64) string {
-	var bins [32]int64
-	var top int64
+	bins := make([]int64, 32)
 	for v, n := range counts {
 		bins[v/8] += n
-		top = max(top, bins[v/8])
 	}
-	bars := []rune(" ▁▂▃▄▅▆▇█")
+	order := slices.Sorted(slices.Values(bins))
+	share := func(n int64) float64 { return float64(n) / float64(max(1, order[31])) }
+	scale := ""
+	if share(order[16]) < 0.1 {
+		scale = " (log scale)"
+		share = func(n int64) float64 { return math.Log1p(float64(n)) / math.Log1p(float64(order[31])) }
+	}
+	bars := []rune("▁▂▃▄▅▆▇█")
 	var b strings.Builder
 	for _, n := range bins {
-		i := 0
+		bar := ' '
 		if n > 0 {
-			i = 1 + int(float64(len(bars)-2)*logShare(n, top)+0.5)
+			bar = bars[int(float64(len(bars)-1)*share(n)+0.5)]
 		}
-		b.WriteRune(bars[i])
+		b.WriteRune(bar)
 	}
-	return "0 " + b.String() + " 255 (log scale)"
+	return "0 " + b.String() + " 255" + scale
 }
 
 func writeSheet(path string, set *dataset.Set) error {
