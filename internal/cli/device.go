@@ -16,7 +16,7 @@ import (
 
 // addDevice adds the flag that chooses where networks run.
 func addDevice(f *pflag.FlagSet, to *string) {
-	f.StringVar(to, "device", "auto", "where networks run: auto, cpu or cuda[:`N`]")
+	f.StringVar(to, "device", "auto", "`device` that networks run on: auto, cpu or cuda[:N]")
 }
 
 // openEngine opens the engine that trains on a device. auto takes a GPU where
