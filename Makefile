@@ -90,6 +90,7 @@ docs-images: build $(VENV)/.ready ## the pictures and tables of the README, by i
 	$(VENV)/bin/python scripts/docs_images.py
 
 notebooks: build $(VENV)/.notebooks ## execute the notebooks from a clean state (about five minutes)
+	sh tests/python/setup_torch.sh notebooks/requirements-torch.txt || [ -z "$$MONCAE_REQUIRE_TORCH" ]
 	$(VENV)/bin/python scripts/notebooks.py
 
 release: build ## archives for all platforms in dist/; VERSION=v1.2.3

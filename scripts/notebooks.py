@@ -5,7 +5,8 @@ empty folder that they share, in the order of their names.
 
 A cell that fails ends it with exit code 1. --keep writes the outputs into the
 notebooks, for a commit. A notebook with `moncae.torch` in its metadata runs in
-.deps/venv-torch where that is set up, so that it meets PyTorch.
+.deps/venv-torch, so that it meets PyTorch. Where that isn't set up it runs without,
+or, with MONCAE_REQUIRE_TORCH or --keep, fails.
 """
 
 import json
@@ -62,6 +63,10 @@ def main(words):
             clean(book)
             torch = book.metadata.get("moncae", {}).get("torch") and "moncae-torch" in known
             kernel = "moncae-torch" if torch else "moncae"
+            if book.metadata.get("moncae", {}).get("torch") and not torch:
+                if keep or os.environ.get("MONCAE_REQUIRE_TORCH"):
+                    sys.exit(f"{path.name}: {TORCH} has no PyTorch with a kernel: see tests/python/setup_torch.sh")
+                print(f"{path.name}: without PyTorch, see tests/python/setup_torch.sh", flush=True)
             begin = time.monotonic()
             client = nbclient.NotebookClient(book, timeout=LIMIT, kernel_name=kernel, record_timing=False,
                                              resources={"metadata": {"path": str(scratch / "run")}})
@@ -70,7 +75,7 @@ def main(words):
                 client.execute()
             except nbclient.exceptions.CellExecutionError as failure:
                 sys.exit(f"{path.name}: {failure}")
-            print(f"{path.name}: {time.monotonic() - begin:.0f} s", flush=True)
+            print(f"{path.name}: {time.monotonic() - begin:.0f} s, {kernel}", flush=True)
             book.metadata = {**book.metadata, "kernelspec": spec, "language_info": {"name": "python"}}
             text = nbformat.writes(book) + "\n"
             if len(text) > LARGEST:
