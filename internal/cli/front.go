@@ -9,6 +9,7 @@ import (
 
 	"moncae/internal/fault"
 	"moncae/search"
+	"moncae/search/baseline"
 )
 
 type frontOptions struct {
@@ -90,26 +91,64 @@ func openFront(path string, words []string) (*search.Run, search.Front, error) {
 	return run, front, err
 }
 
+// frontColumns are the columns of a front's table, and the least width of a
+// terminal that has a place for each.
+var frontColumns = []struct {
+	head  string
+	least int
+	cell  func(search.Member, search.Front) string
+}{
+	{"id", 0, func(m search.Member, _ search.Front) string { return m.ID }},
+	{"latent", 0, func(m search.Member, _ search.Front) string { return m.Latent.String() }},
+	{"LOC", 0, func(m search.Member, _ search.Front) string { return fixed(m.LOC, 2) }},
+	{"ratio", 0, func(m search.Member, _ search.Front) string { return fixed(m.Ratio, 1) + "×" }},
+	{"BCE", 0, func(m search.Member, _ search.Front) string { return fixed(m.BCE, 4) }},
+	{"excess", 0, func(m search.Member, _ search.Front) string { return fixed(m.ExcessBCE, 4) }},
+	{"MSE", 110, func(m search.Member, _ search.Front) string { return fixed(m.MSE, 5) }},
+	{"PSNR", 0, func(m search.Member, _ search.Front) string { return fixed(m.PSNR, 1) }},
+	{"SSIM", 128, func(m search.Member, _ search.Front) string { return fixed(m.SSIM, 3) }},
+	{"params", 100, func(m search.Member, _ search.Front) string { return strconv.Itoa(m.Params) }},
+	{"epochs", 100, func(m search.Member, _ search.Front) string { return strconv.Itoa(m.Epochs) }},
+	{"│", 0, func(search.Member, search.Front) string { return "│" }},
+	{"PCA: BCE", 0, ofPCA(func(p baseline.Figures) string { return fixed(p.BCE, 4) })},
+	{"MSE", 128, ofPCA(func(p baseline.Figures) string { return fixed(p.MSE, 5) })},
+	{"PSNR", 128, ofPCA(func(p baseline.Figures) string { return fixed(p.PSNR, 1) })},
+	{"excess vs PCA", 0, besidePCA},
+}
+
+// ofPCA is a figure of PCA with a member's number of values.
+func ofPCA(cell func(baseline.Figures) string) func(search.Member, search.Front) string {
+	return func(m search.Member, _ search.Front) string {
+		if m.PCA == nil {
+			return "–"
+		}
+		return cell(*m.PCA)
+	}
+}
+
+// besidePCA is how much smaller (−) or larger (+) the excess BCE is than PCA's.
+func besidePCA(m search.Member, f search.Front) string {
+	if m.PCA == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%+.0f %%", 100*(m.ExcessBCE/(m.PCA.BCE-f.Floor.BCE)-1))
+}
+
 func (a *app) printFront(f search.Front) error {
-	wide := !a.Terminal || a.Width >= 124
-	t := table{head: []string{"id", "latent", "LOC", "ratio", "BCE", "excess", "MSE", "PSNR", "SSIM", "params", "epochs", "│", "PCA: BCE", "MSE", "PSNR", "excess vs PCA"}, left: 2}
-	if !wide {
-		t.head = []string{"id", "latent", "LOC", "ratio", "BCE", "excess", "MSE", "PSNR", "params", "epochs", "│", "PCA: BCE", "excess vs PCA"}
+	t := table{left: 2}
+	for _, c := range frontColumns {
+		if a.Columns == 0 || a.Columns >= c.least {
+			t.head = append(t.head, c.head)
+		}
 	}
 	for _, m := range f.Members {
-		cells := []string{m.ID, m.Latent.String(), fixed(m.LOC, 2), fixed(m.Ratio, 1) + "×", fixed(m.BCE, 4), fixed(m.ExcessBCE, 4), fixed(m.MSE, 5), fixed(m.PSNR, 1)}
-		if wide {
-			cells = append(cells, fixed(m.SSIM, 3))
+		var cells []string
+		for _, c := range frontColumns {
+			if a.Columns == 0 || a.Columns >= c.least {
+				cells = append(cells, c.cell(m, f))
+			}
 		}
-		cells = append(cells, strconv.Itoa(m.Params), strconv.Itoa(m.Epochs), "│")
-		pca := []string{"–", "–", "–", "–"}
-		if p := m.PCA; p != nil {
-			pca = []string{fixed(p.BCE, 4), fixed(p.MSE, 5), fixed(p.PSNR, 1), besidePCA(m, f)}
-		}
-		if !wide {
-			pca = []string{pca[0], pca[3]}
-		}
-		t.add(append(cells, pca...)...)
+		t.add(cells...)
 	}
 	if err := t.print(a.Out); err != nil {
 		return err
@@ -123,11 +162,6 @@ mean image: BCE %.4f, MSE %.5f; entropy floor: BCE %.4f (excess = BCE − floor)
 Measured on validation images, on which the members were selected.
 `, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume, f.Seed, took, f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE)
 	return err
-}
-
-// besidePCA is how much smaller (−) or larger the excess BCE is than PCA's.
-func besidePCA(m search.Member, f search.Front) string {
-	return fmt.Sprintf("%+.0f %%", 100*(m.ExcessBCE/(m.PCA.BCE-f.Floor.BCE)-1))
 }
 
 func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }

@@ -29,7 +29,8 @@ type Streams struct {
 	Out      io.Writer
 	Err      io.Writer
 	Terminal bool // Err is a terminal: progress may redraw
-	Width    int  // of the terminal, in columns
+	Width    int  // of that terminal, in columns
+	Columns  int  // that a table on Out may take; 0: any number, Out is no terminal
 }
 
 // System gives the process's own streams.
@@ -39,6 +40,11 @@ func System() Streams {
 		s.Terminal = true
 		if w, _, err := term.GetSize(fd); err == nil && w > 0 {
 			s.Width = w
+		}
+	}
+	if fd := int(os.Stdout.Fd()); term.IsTerminal(fd) {
+		if w, _, err := term.GetSize(fd); err == nil {
+			s.Columns = w
 		}
 	}
 	return s

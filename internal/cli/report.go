@@ -98,21 +98,20 @@ func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (report.Pa
 func membersTable(f search.Front) report.Table {
 	t := report.Table{
 		Title: "Members",
-		Head:  []string{"id", "latent", "values", "LOC", "ratio", "BCE", "excess", "MSE", "PSNR", "SSIM", "parameters", "epochs", "PCA: BCE", "MSE", "PSNR", "excess vs PCA"},
+		Rows:  make([][]string, len(f.Members)),
 		Notes: []string{
 			"Measured on validation images, on which the members were selected. PCA has the same number of values.",
 			fmt.Sprintf("Mean image: BCE %.4f, MSE %.5f. Entropy floor: BCE %.4f, which no reconstruction can be below; excess is BCE over it.", f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE),
 		},
 	}
-	for _, m := range f.Members {
-		row := []string{m.ID, m.Latent.String(), strconv.Itoa(m.Values), fixed(m.LOC, 2), fixed(m.Ratio, 1) + "×", fixed(m.BCE, 4), fixed(m.ExcessBCE, 4),
-			fixed(m.MSE, 5), fixed(m.PSNR, 1), fixed(m.SSIM, 3), strconv.Itoa(m.Params), strconv.Itoa(m.Epochs)}
-		if p := m.PCA; p != nil {
-			row = append(row, fixed(p.BCE, 4), fixed(p.MSE, 5), fixed(p.PSNR, 1), besidePCA(m, f))
-		} else {
-			row = append(row, "–", "–", "–", "–")
+	for _, c := range frontColumns {
+		if c.head == "│" {
+			continue
 		}
-		t.Rows = append(t.Rows, row)
+		t.Head = append(t.Head, c.head)
+		for i, m := range f.Members {
+			t.Rows[i] = append(t.Rows[i], c.cell(m, f))
+		}
 	}
 	return t
 }
