@@ -12,9 +12,10 @@ epoch=$(git log -1 --format=%ct)
 flags=(-trimpath -ldflags "-s -w -X moncae/internal/version.release=$version")
 rm -rf dist && mkdir dist
 
-# pack FOLDER-NAME tar.gz|zip: adds what every archive has, and packs it.
+# pack FOLDER-NAME tar.gz|zip: adds what every archive has, the pages and what
+# their links lead to, and packs it.
 pack() {
-	cp LICENSE README.md CHANGELOG.md CITATION.cff "dist/$1/"
+	git ls-files -z LICENSE README.md CHANGELOG.md CONTRIBUTING.md CITATION.cff 'docs/**.md' docs/images notebooks | xargs -0 cp --parents -t "dist/$1"
 	find "dist/$1" -exec touch -h -d "@$epoch" {} +
 	case $2 in
 	tar.gz) tar -C dist --sort=name --owner=0 --group=0 --numeric-owner -c "$1" | gzip -n9 >"dist/$1.tar.gz" ;;
