@@ -18,7 +18,7 @@ pack() {
 	git ls-files -z LICENSE README.md CHANGELOG.md CONTRIBUTING.md CITATION.cff 'docs/**.md' docs/images notebooks | xargs -0 cp --parents -t "dist/$1"
 	find "dist/$1" -exec touch -h -d "@$epoch" {} +
 	case $2 in
-	tar.gz) tar -C dist --sort=name --owner=0 --group=0 --numeric-owner -c "$1" | gzip -n9 >"dist/$1.tar.gz" ;;
+	tar.gz) tar -C dist --sort=name --owner=0 --group=0 --numeric-owner -c "$1" | gzip -n >"dist/$1.tar.gz" ;;
 	zip) python3 scripts/zip.py "dist/$1" "dist/$1.zip" ;;
 	esac
 	rm -r "dist/${1:?}"
