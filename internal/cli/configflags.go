@@ -34,7 +34,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 		panic(err)
 	}
 	o.set = map[string]func(*search.Config) error{}
-	f.Var(choice{&o.preset, search.Presets}, "preset", "numbers to begin with; every flag below replaces one (default quick)")
+	f.Var(choice{&o.preset, search.Presets}, "preset", "numbers to begin with; each has a flag of its own, which replaces it (default quick)")
 	number := func(p *int, name, usage string, field func(*search.Config) *int) {
 		f.IntVar(p, name, *field(&standard), usage)
 		o.set[name] = func(c *search.Config) error { *field(c) = *p; return nil }

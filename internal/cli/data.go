@@ -72,8 +72,9 @@ func (a *app) newDataInfo() *cobra.Command {
 		Short: "Describe a data set: shapes, classes, pixels, the entropy floor",
 		Long: `Describe a data set: shapes, splits, classes, pixel values, and the entropy floor: no
 reconstruction has a smaller binary cross-entropy (nats, mean over all values).`,
-		Example: "  moncae data info mnist-mini --png sheet.png",
-		Args:    cobra.MaximumNArgs(1),
+		Example:           "  moncae data info mnist-mini --png sheet.png",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: cobra.FixedCompletions(named(nil), cobra.ShellCompDirectiveDefault),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				d.name = args[0]

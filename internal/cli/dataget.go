@@ -20,8 +20,9 @@ func (a *app) newDataGet() *cobra.Command {
 		Short: "Download a data set from its public place",
 		Long: `Download a data set into the user's cache (or --data-dir), with resume and its
 published checksums. A download that broke off goes on when called again.`,
-		Example: "  moncae data get fashion-mnist",
-		Args:    cobra.ExactArgs(1),
+		Example:           "  moncae data get fashion-mnist",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.FixedCompletions(named(downloadable), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
 			set, ok := fetch.Lookup(name)
@@ -46,6 +47,11 @@ published checksums. A download that broke off goes on when called again.`,
 	}
 	cmd.Flags().StringVar(&dir, "data-dir", "", "`folder` that gets a folder for the set (default the cache)")
 	return cmd
+}
+
+func downloadable(name string) bool {
+	_, ok := fetch.Lookup(name)
+	return ok
 }
 
 // byteProgress shows a download.

@@ -132,5 +132,6 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 	root.SetErr(a.Err)
 	root.PersistentFlags().StringVar(&a.config, "config", "", "YAML `file` with flags of the command, one key a flag; the command line wins")
 	root.AddCommand(a.commands()...)
+	complete(root)
 	return root
 }
