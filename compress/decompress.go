@@ -31,7 +31,7 @@ type DecompressOptions struct {
 	Out     string
 	Float   bool // float32 in [0, 1] instead of bytes; not for PNG
 	Force   bool // use a decoder that doesn't belong to the latents
-	Batch   int  // 0: 256, fewer for large images
+	Batch   int  // images a run of the decoder; 0: 32, fewer for large images (256 on a GPU)
 	Workers int
 	Device  string
 	Library string
@@ -190,24 +190,23 @@ type decompression struct {
 	total   int64
 	dec     *decoder
 	batch   int
-	group   int // rows that are decoded before they are written
+	workers int
+	group   int // rows that are decoded before they are written: whole batches for every worker
 	done    atomic.Int64
 	written atomic.Int64
 }
 
+// groupBytes is what a group's images take, unless one batch a worker is more.
+const groupBytes = 4 << 20
+
 // size sets how many rows go through the decoder at once.
 func (d *decompression) size() {
-	if d.batch = d.options.Batch; d.batch == 0 {
-		d.batch = min(batchImages, max(1, batchBytes/(4*d.dec.image.Values())))
+	d.batch = d.dec.batchOf(d.options.Batch, d.dec.image)
+	if d.workers = d.options.Workers; d.dec.session.Provider() == ort.CUDA {
+		d.workers = 2
 	}
-	if d.dec.fixed > 0 {
-		d.batch = d.dec.fixed
-	}
-	workers := d.options.Workers
-	if d.dec.session.Provider() == ort.CUDA {
-		workers = 2
-	}
-	d.group = d.batch * workers
+	round := d.batch * d.workers
+	d.group = round * max(1, groupBytes/(4*round*d.dec.image.Values()))
 }
 
 func (d *decompression) write(ctx context.Context) error {
@@ -225,7 +224,7 @@ func (d *decompression) write(ctx context.Context) error {
 func (d *decompression) decoded(ctx context.Context) iter.Seq2[latent.Rows, error] {
 	values := d.meta.Shape.Values()
 	images := make([]float32, d.group*d.dec.image.Values())
-	workers := make([]scratch, d.group/d.batch)
+	workers := make([]scratch, d.workers)
 	return func(yield func(latent.Rows, error) bool) {
 		for b, err := range batches(ctx, d.options.In) {
 			for at := 0; err == nil && at < b.rows.Len(); at += d.group {
@@ -252,12 +251,14 @@ func (d *decompression) decodeGroup(workers []scratch, rows latent.Rows, images 
 	values, size := d.meta.Shape.Values(), d.dec.image.Values()
 	var g errgroup.Group
 	for w := range workers {
-		i, k := w*d.batch, min((w+1)*d.batch, rows.Len())
-		if i >= k {
-			break
-		}
 		g.Go(func() error {
-			return d.dec.decode(&workers[w], rows.Latents[i*values:k*values], k-i, images[i*size:k*size])
+			for i := w * d.batch; i < rows.Len(); i += len(workers) * d.batch {
+				k := min(i+d.batch, rows.Len())
+				if err := d.dec.decode(&workers[w], rows.Latents[i*values:k*values], k-i, images[i*size:k*size]); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 	}
 	return g.Wait()

@@ -186,8 +186,10 @@ func (s Scale) undo(x []float32) {
 // input is what the model takes for CHW images.
 func (e *encoder) input(to []float32, images []uint8) {
 	if e.Layout == NCHW {
+		table := &e.pixels
+		to = to[:len(images)] // no check of bounds in the loop, nor a second look at e
 		for i, v := range images {
-			to[i] = e.pixels[v]
+			to[i] = table[v]
 		}
 		return
 	}

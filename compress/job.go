@@ -6,16 +6,37 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"moncae/internal/arch"
 	"moncae/internal/latent"
 	"moncae/internal/metric"
+	"moncae/internal/ort"
 )
 
 const (
-	slabBytes   = 16 << 20 // of latents that are written at once
-	slabMost    = 1 << 16  // rows of them
-	batchImages = 256
-	batchBytes  = 16 << 20 // of a batch's input: large images come in smaller batches
+	slabBytes = 4 << 20 // of latents that are written at once
+	slabMost  = 1 << 16 // rows of them
 )
+
+// batchSizes bound what a run of a model takes by default: its images, and the
+// bytes of them as float32. On a processor a batch's feature maps should stay in
+// the cache of its core: 256 images of 32×32 take half as long again as 32.
+var batchSizes = map[string]struct{ images, bytes int }{
+	ort.CPU:  {32, 2 << 20},
+	ort.CUDA: {256, 16 << 20},
+}
+
+// batchOf is the images of a run of the model: those that are asked for, or the
+// default for images of a shape.
+func (n *net) batchOf(asked int, image arch.Shape) int {
+	if n.fixed > 0 {
+		return n.fixed
+	}
+	if asked > 0 {
+		return asked
+	}
+	most := batchSizes[n.session.Provider()]
+	return min(most.images, max(1, most.bytes/(4*image.Values())))
+}
 
 // job is what the workers of a pipeline know.
 type job struct {
@@ -33,12 +54,7 @@ type job struct {
 
 // size sets what follows from the shapes.
 func (j *job) size(batch int) {
-	if j.batch = batch; batch == 0 {
-		j.batch = min(batchImages, max(1, batchBytes/(4*j.enc.image.Values())))
-	}
-	if j.enc.fixed > 0 {
-		j.batch = j.enc.fixed
-	}
+	j.batch = j.enc.batchOf(batch, j.enc.image)
 	rows := min(slabMost, slabBytes/(4*j.enc.latent.Values()))
 	j.slabRows = max(1, rows/j.batch) * j.batch
 }

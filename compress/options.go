@@ -27,7 +27,7 @@ type Options struct {
 	ShardRows int  // rows a file; 0: one file
 	Resume    bool // go on behind the last whole shard
 
-	Batch   int    // images a run of the encoder; 0: 256, fewer for large images
+	Batch   int    // images a run of the encoder; 0: 32, fewer for large images (256 on a GPU)
 	Workers int    // cores; 0: all
 	Device  string // auto, cpu, cuda or cuda:N
 	Library string // of ONNX Runtime; "" looks in the usual places

@@ -38,7 +38,7 @@ type result struct {
 }
 
 // pipeline reads images, encodes batches on several workers, and gives slabs in
-// order. At most two slabs and two batches a worker exist.
+// order. At most four slabs and two batches a worker exist.
 type pipeline struct {
 	job    *job
 	cancel context.CancelFunc
@@ -55,7 +55,7 @@ func startPipeline(ctx context.Context, j *job, src dataset.Source, skip int64) 
 	ctx, cancel := context.WithCancel(ctx)
 	p := &pipeline{
 		job: j, cancel: cancel,
-		slabs: make(chan *slab, 2), free: make(chan *slab, 2),
+		slabs: make(chan *slab, 4), free: make(chan *slab, 4),
 		work: make(chan *task, 2*j.workers), idle: make(chan *task, 2*j.workers),
 	}
 	for range cap(p.free) {

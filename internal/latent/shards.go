@@ -129,7 +129,7 @@ func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source) error {
 			break
 		}
 		name := fmt.Sprintf("part-%05d%s", len(s.manifest.Shards), o.Format.Extension())
-		w, err := WriteFile(s.disk, filepath.Join(s.dir, name), m, o, rowsPer, ahead.next)
+		w, err := writeFile(s.disk, filepath.Join(s.dir, name), m, o, rowsPer, ahead.next, sha256.New())
 		if err != nil {
 			return err
 		}
