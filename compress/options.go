@@ -34,6 +34,10 @@ type Options struct {
 
 	Foreign Foreign
 
+	// OpenTest is called before rows of a test split are read, and tells how often
+	// test data was opened for the encoder's run. nil: the run isn't known.
+	OpenTest func() (openings *int, err error)
+
 	noSample bool // no PNG, no quality
 }
 

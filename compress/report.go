@@ -32,6 +32,10 @@ type Report struct {
 	SampleRows int64    `json:"sample_rows"` // rows that PNG and quality are taken from
 	Quality    *Quality `json:"quality"`     // null without a decoder
 
+	// TestOpenings says how often test data was opened for the encoder's run, this
+	// time included; null where no run is known, or no test data was read.
+	TestOpenings *int `json:"test_openings"`
+
 	Dataset      string            `json:"data"`
 	Split        string            `json:"split"`
 	Fingerprint  string            `json:"fingerprint,omitempty"`
@@ -60,7 +64,7 @@ func (r *run) report(before int64) Report {
 		BytesRaw: rows * int64(enc.image.Values()), BytesSource: r.info.SourceBytes, BytesOut: r.bytesOut(),
 		ValuesRatio: float64(enc.image.Values()) / float64(enc.latent.Values()), SampleRows: r.sum.rows,
 		Dataset: r.info.Name, Split: r.info.Split, Fingerprint: r.info.Fingerprint, Skipped: r.info.Skipped,
-		Resumed: before, Notes: append(r.notes, r.info.Notes...),
+		Resumed: before, TestOpenings: r.openings, Notes: append(r.notes, r.info.Notes...),
 	}
 	if r.shards != nil {
 		rep.Shards = len(r.shards.Manifest().Shards)

@@ -68,6 +68,8 @@ type run struct {
 	rows    int64 // written now
 	sum     sample
 	notes   []string
+
+	openings *int // of test data, where they are counted
 }
 
 func (r *run) close() error {
@@ -93,6 +95,9 @@ func (r *run) all(ctx context.Context) (Report, error) {
 			return r.report(before), src.Close()
 		}
 	}
+	if err := r.openTest(); err != nil {
+		return Report{}, errors.Join(err, src.Close())
+	}
 	if r.options.Store.DType == latent.Int8 && r.meta.Quant == nil {
 		if src, err = r.calibrate(ctx, src); err != nil {
 			return Report{}, err
@@ -104,6 +109,29 @@ func (r *run) all(ctx context.Context) (Report, error) {
 	return r.report(before), nil
 }
 
+// openTest counts that rows of a test split will be read.
+func (r *run) openTest() (err error) {
+	if r.options.OpenTest != nil && (r.info.Split == "test" || r.info.Split == "all") {
+		r.openings, err = r.options.OpenTest()
+	}
+	return err
+}
+
+// Partial is an end before the end after which whole shards are there.
+type Partial struct {
+	Err  error // why
+	Out  string
+	Rows int // in whole shards
+}
+
+func (p *Partial) Error() string { return fmt.Sprintf("%v: %s", p.Err, p.How()) }
+func (p *Partial) Unwrap() error { return p.Err }
+
+// How says how to go on.
+func (p *Partial) How() string {
+	return fmt.Sprintf("%s holds %d rows in whole shards: go on with --resume", p.Out, p.Rows)
+}
+
 // interrupted adds what can be done about an end before the end.
 func (r *run) interrupted(ctx context.Context, err error) error {
 	if r.shards == nil || r.shards.Manifest().Rows == 0 {
@@ -112,7 +140,7 @@ func (r *run) interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return fmt.Errorf("%w: %s holds %d rows in whole shards: go on with --resume", err, r.options.Out, r.shards.Manifest().Rows)
+	return &Partial{err, r.options.Out, r.shards.Manifest().Rows}
 }
 
 // prepare opens the data and the decoder, and settles shapes and metadata.

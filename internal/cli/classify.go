@@ -77,7 +77,7 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 		return err
 	}
 	defer func() { err = firstError(err, eng.Close()) }()
-	openTest, err := encodersRun(o.encoder)
+	openTest, err := encodersRun(o.encoder, "classify")
 	if err != nil {
 		return err
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"moncae/classify"
 	"moncae/compress"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
@@ -78,13 +78,15 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 		DType: latent.DType(o.dtype), Layout: latent.Layout(o.layout), Format: latent.Format(o.format), Compression: latent.Compression(o.compression),
 	}
 	o.Foreign = compress.Foreign{Layout: compress.Layout(o.images), Scale: compress.Scale(o.scale)}
+	var err error
+	if o.OpenTest, err = encodersRun(o.Encoder, "compress"); err != nil {
+		return err
+	}
 	watch := &rowProgress{app: a}
 	report, err := compress.Run(cmd.Context(), o.Options, watch.observe)
 	watch.end()
-	if errors.Is(err, context.Canceled) {
-		if how, ok := strings.CutPrefix(err.Error(), context.Canceled.Error()+": "); ok {
-			return goOn{err, how}
-		}
+	if partial := (*compress.Partial)(nil); errors.As(err, &partial) && errors.Is(err, context.Canceled) {
+		return goOn{err, partial.How()}
 	}
 	if err != nil {
 		return err
@@ -116,6 +118,9 @@ func (a *app) printCompression(r compress.Report) error {
 			psnr = fmt.Sprintf("%.2f dB", *q.PSNR)
 		}
 		lines = append(lines, [2]string{"decoded", fmt.Sprintf("MSE %.5f, PSNR %s, SSIM %.4f, over %d rows", q.MSE, psnr, q.SSIM, r.SampleRows)})
+	}
+	if r.TestOpenings != nil {
+		lines = append(lines, [2]string{"test data", "of the encoder's run has been opened " + classify.Times(r.TestOpenings)})
 	}
 	for _, n := range r.Notes {
 		lines = append(lines, [2]string{"note", n})

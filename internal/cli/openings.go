@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 
 	"moncae/classify"
@@ -9,9 +10,10 @@ import (
 	"moncae/internal/rundir"
 )
 
-// encodersRun counts openings of test data in the run that an encoder lies in,
-// where it was exported from that run; nil where it lies elsewhere.
-func encodersRun(encoder string) (openTest func() (*int, error), err error) {
+// encodersRun counts a command's openings of test data in the run that an
+// encoder lies in, where it was exported from that run; nil where it lies
+// elsewhere.
+func encodersRun(encoder, command string) (openTest func() (*int, error), err error) {
 	if encoder == "" {
 		return nil, nil
 	}
@@ -27,7 +29,14 @@ func encodersRun(encoder string) (openTest func() (*int, error), err error) {
 	if err != nil || run.Manifest.Run != m.Metadata()["moncae.run"] {
 		return nil, err
 	}
-	return openedBy(path, "classify"), nil
+	note := openedBy(path, command)
+	return func() (*int, error) {
+		n, err := note()
+		if err != nil {
+			return nil, fmt.Errorf("test data is opened, and the encoder's run can't note that: %w (nothing is noted for a copy of the encoder outside the run)", err)
+		}
+		return n, nil
+	}, nil
 }
 
 func openedBy(path, command string) func() (*int, error) {
