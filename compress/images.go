@@ -104,10 +104,11 @@ func (d *decompression) writeArrow(ctx context.Context) error {
 // writePNG writes a folder of PNG files under a temporary name, and renames it.
 func (d *decompression) writePNG(ctx context.Context) (err error) {
 	out := filepath.Clean(d.options.Out)
-	temp, err := os.MkdirTemp(filepath.Dir(out), filepath.Base(out)+durable.TempMark)
+	temp, release, err := durable.FS{}.MkdirTemp(out)
 	if err != nil {
 		return err
 	}
+	defer release()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, os.RemoveAll(temp))

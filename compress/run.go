@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/ort"
@@ -37,19 +38,25 @@ func Run(ctx context.Context, o Options, observe Observer) (Report, error) {
 	return rep, errors.Join(err, r.close())
 }
 
-// checkOut refuses, before hours of work, a place that can't be written to.
+// checkOut refuses, before hours of work, a place that can't be written to, and
+// removes what killed processes left there.
 func checkOut(out string, folder bool) error {
-	if info, err := os.Stat(out); err == nil && info.IsDir() != folder {
-		if folder {
-			return fault.Usagef("--out %s is a file; with --shard-rows a folder is written", out)
-		}
+	info, err := os.Stat(out)
+	switch {
+	case out == "-":
+		return fault.Usagef("--out -: nothing is written to standard output: name a file")
+	case err == nil && !info.IsDir() && !info.Mode().IsRegular():
+		return fault.Usagef("--out %s is a device or a pipe, which can't be replaced by a whole file: name a file", out)
+	case err == nil && folder && !info.IsDir():
+		return fault.Usagef("--out %s is a file; with --shard-rows a folder is written", out)
+	case err == nil && !folder && info.IsDir():
 		return fault.Usagef("--out %s is a folder: name a file, or give --shard-rows", out)
 	}
 	parent := filepath.Dir(filepath.Clean(out))
 	if info, err := os.Stat(parent); err != nil || !info.IsDir() {
 		return fault.Usagef("--out %s: there is no folder %s", out, parent)
 	}
-	return nil
+	return durable.FS{}.SweepStale(filepath.Clean(out))
 }
 
 // run is one compression.

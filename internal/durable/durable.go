@@ -35,19 +35,21 @@ func (fs FS) fault(step, path string) error {
 	return fs.Fault(step, path)
 }
 
-// TempMark is in the names of temporary files, which a crash may leave behind.
-const TempMark = ".tmp-"
-
-// Replace gives the file at path the content that write produces.
+// Replace gives the file at path the content that write produces. A device or a
+// pipe is refused: renaming would do away with it.
 func (fs FS) Replace(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file: name another", path)
+	}
 	if err := fs.fault("create", path); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, filepath.Base(path)+TempMark)
+	f, release, err := createTemp(path)
 	if err != nil {
 		return err
 	}
+	defer release()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, ignoreMissing(os.Remove(f.Name())))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
@@ -20,9 +21,9 @@ func takeLock(path string) (*lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lockFile(f); err != nil {
+	if err := durable.TryLock(f); err != nil {
 		defer func() { _ = f.Close() }() // the error to tell is the lock's
-		if !errors.Is(err, errHeld) {
+		if !errors.Is(err, durable.ErrHeld) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		return nil, fault.Usagef("%s: the run is in use by %s: wait for it or stop it", path, holder(f))
@@ -33,8 +34,6 @@ func takeLock(path string) (*lock, error) {
 	}
 	return l, nil
 }
-
-var errHeld = errors.New("held by another process")
 
 // sign writes who holds the lock, for the message that another process shows.
 func (l *lock) sign() error {
