@@ -108,15 +108,13 @@ func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (*Table, e
 	j.watch = watch
 	out := files{}
 	for i, m := range o.Members {
-		watch.see("members", i, len(o.Members))
-		s, err := j.member(ctx, m, out)
+		s, err := j.member(ctx, m, fmt.Sprintf("%s, %d of %d", m.ID, i+1, len(o.Members)), out)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.ID, err)
 		}
 		t.Members = append(t.Members, s.MemberScore)
 		t.Provider = s.provider
 	}
-	watch.see("members", len(o.Members), len(o.Members))
 	t.Paper = besidePaper(j.name, j.images.shape, t.Members)
 	t.Seconds = time.Since(begin).Seconds()
 	return t, out.write(o.Out, t, "table", t)
@@ -201,18 +199,19 @@ type memberScored struct {
 	provider string
 }
 
-// member encodes all images, trains and scores the head, and adds the models to out.
-func (j *job) member(ctx context.Context, m Member, out files) (s memberScored, err error) {
+// member encodes all images, trains and scores the head, and adds the models to
+// out. The stage names it to the observer.
+func (j *job) member(ctx context.Context, m Member, stage string, out files) (s memberScored, err error) {
 	nets, err := onnxnet.Build(m.Arch, m.Weights, onnx.Float)
 	if err != nil {
 		return s, fault.Damagedf("%w", err)
 	}
 	latent := m.Arch.Latent()
 	j.train.shape, j.test.shape = latent, latent
-	if j.train.features, j.test.features, err = j.encode(ctx, nets.Encoder, m.ID); err != nil {
+	if j.train.features, j.test.features, err = j.encode(ctx, nets.Encoder, stage); err != nil {
 		return s, err
 	}
-	h, score, err := j.headOn(ctx, m.ID, j.train.examples, j.test.examples)
+	h, score, err := j.headOn(ctx, stage, j.train.examples, j.test.examples)
 	if err != nil {
 		return s, err
 	}
