@@ -12,9 +12,9 @@ import (
 
 const (
 	pcaSpare  = 16   // directions beyond those wanted, which speed convergence
-	pcaRounds = 8    // of subspace iteration
+	pcaRounds = 5    // of subspace iteration
 	pcaBlock  = 1024 // images multiplied at a time
-	pcaValues = 2e8  // of images that are looked at, at most: more change nothing
+	pcaValues = 5e7  // of images that are looked at, at most
 )
 
 // pca are the leading principal components of images.
@@ -30,11 +30,8 @@ type pca struct {
 // Rayleigh-Ritz step at the end); where k is nearly d it is exact. It costs
 // 4·rounds·rows·d·k multiply-adds, and pcaBlock·d floats beside the images.
 func fitPCA(images []uint8, d, k int) pca {
-	rows := len(images) / d
-	if most := max(int(pcaValues)/d, 4*k); rows > most {
-		rows = most
-	}
-	p := pca{mean: meanImage(images[:rows*d], d), rows: rows}
+	images = thin(images, d, max(int(pcaValues)/d, 4*k))
+	p := pca{mean: meanImage(images, d), rows: len(images) / d}
 	wide := min(k+pcaSpare, d)
 	q := blas64.General{Rows: d, Cols: wide, Stride: wide, Data: make([]float64, d*wide)}
 	rounds := pcaRounds
@@ -51,11 +48,26 @@ func fitPCA(images []uint8, d, k int) pca {
 		orthonormalise(q)
 	}
 	for range rounds {
-		q = p.covarianceTimes(images[:rows*d], q)
+		q = p.covarianceTimes(images, q)
 		orthonormalise(q)
 	}
-	p.rotate(q, p.covarianceTimes(images[:rows*d], q), k)
+	p.rotate(q, p.covarianceTimes(images, q), k)
 	return p
+}
+
+// thin picks at most so many images at even distances: a data set may be in the
+// order of its classes.
+func thin(images []uint8, d, most int) []uint8 {
+	rows := len(images) / d
+	if rows <= most {
+		return images
+	}
+	out := make([]uint8, 0, most*d)
+	for i := range most {
+		at := i * rows / most * d
+		out = append(out, images[at:at+d]...)
+	}
+	return out
 }
 
 func meanImage(images []uint8, d int) []float32 {

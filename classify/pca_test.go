@@ -3,6 +3,7 @@ package classify
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -56,5 +57,16 @@ func TestPCAOfConstantImages(t *testing.T) {
 	}
 	for _, v := range fitPCA(images, 30, 3).codes(images) {
 		near(t, "code", float64(v), 0, 1e-6)
+	}
+}
+
+// Of many images those looked at are spread over all of them.
+func TestThinSpreads(t *testing.T) {
+	images := []uint8{0, 0, 1, 1, 2, 2, 3, 3, 4, 4}
+	if got := thin(images, 2, 3); !slices.Equal(got, []uint8{0, 0, 1, 1, 3, 3}) {
+		t.Errorf("%v", got)
+	}
+	if got := thin(images, 2, 5); len(got) != len(images) {
+		t.Errorf("%v", got)
 	}
 }
