@@ -10,8 +10,16 @@
 // refused (fault.Usage), damaged files too (fault.Damaged). The output folder is
 // whole or not there. Equal arguments give equal weights on one engine and device.
 //
+// A head has one network and one recipe for all data, and the baselines get the
+// same: Adam, a one-cycle schedule of 10, 20 and 12 epochs (linear, mlp, conv),
+// the weights of the epoch with the least loss on a tenth of the training rows
+// set apart; no figure of the test file enters. A linear head then goes on to the
+// optimum of its penalised loss on all training rows.
+//
 // Costs: both files as float32 in memory, twice during training; with baselines
-// the images too, and a training for each of the three.
+// the images too, and a training for each of the three. On one core of 2023, for
+// 50,000 latents of 512 values: seconds (linear), one minute (mlp), two (conv, at
+// 2×16×16; it grows with height × width).
 package classify
 
 import (
