@@ -118,7 +118,7 @@ func (a *app) printReport(r *classify.Report, out string) error {
 	line := func(name string, values int, s classify.Score, paired *classify.Paired) {
 		gain := ""
 		if paired != nil {
-			gain = pairedGain(paired)
+			gain = fmt.Sprintf("%+.4f [%+.4f, %+.4f]", paired.Gain, paired.Interval95[0], paired.Interval95[1])
 		}
 		t.add(name, fmt.Sprint(values), fixed(s.Accuracy, 4), fmt.Sprintf("[%.4f, %.4f]", s.Interval95[0], s.Interval95[1]), fixed(s.CrossEntropy, 4), gain)
 	}
@@ -153,10 +153,6 @@ func (a *app) printReport(r *classify.Report, out string) error {
 	return a.printLines(lines)
 }
 
-func pairedGain(p *classify.Paired) string {
-	return fmt.Sprintf("%+.4f [%+.4f, %+.4f]", p.Gain, p.Interval95[0], p.Interval95[1])
-}
-
 func pcaAccuracy(m classify.MemberScore) string {
 	if m.PCA == nil {
 		return "–"
@@ -168,7 +164,11 @@ func pcaGain(m classify.MemberScore) string {
 	if m.PCA == nil {
 		return ""
 	}
-	return pairedGain(m.PCA.Latents)
+	star := " "
+	if i := m.PCA.Latents.Interval95; i[0] > 0 || i[1] < 0 {
+		star = "*"
+	}
+	return fmt.Sprintf("%+.4f%s", m.PCA.Latents.Gain, star)
 }
 
 func (a *app) printClasses(s classify.Score) error {
@@ -250,17 +250,17 @@ func classifyMembers(run *search.Run, ids []string) ([]classify.Member, error) {
 }
 
 func (a *app) printMembers(r *classify.Table, out string) error {
-	t := table{head: []string{"id", "latent", "LOC", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte", "PCA's accuracy", "latents − PCA, 95 %"}, left: 2}
+	t := table{head: []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "per byte", "PCA", "gain"}, left: 2}
 	for _, m := range r.Members {
-		t.add(m.ID, m.Latent.String(), fixed(m.LOC, 2), fmt.Sprint(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
-			fmt.Sprintf("[%.4f, %.4f]", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5),
-			pcaAccuracy(m), pcaGain(m))
+		t.add(m.ID, m.Latent.String(), fmt.Sprint(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
+			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.AccuracyPerByte, 5), pcaAccuracy(m), pcaGain(m))
 	}
 	if err := t.print(a.Out); err != nil {
 		return err
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s head, trained on %d rows; all figures on %d test images of %s (an image is %d bytes raw), by %s.\n", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw, r.Provider)
+	fmt.Fprintf(&b, "PCA: the same head on as many PCA codes; gain: the latents' accuracy less PCA's, * where its 95 %% interval leaves 0 out.\n")
 	if r.TestOpenings != nil {
 		fmt.Fprintf(&b, "The run's test data has been opened %s.\n", classify.Times(r.TestOpenings))
 	}
