@@ -29,8 +29,12 @@ ONNX, and score it on latents of the test split.
 
 With --train and --test, files of latents that compress wrote; --data and --baselines put
 the same head on PCA codes, on an untrained encoder's codes, and on the pixels.
-With RUN, every member of a run's front, beside PCA codes of the same size; each opening of the test split is counted, and
-the table is kept in the run for moncae report.`,
+With RUN, every member of a run's front, beside PCA codes of the same size; each opening
+of the test split is counted, and the table is kept in the run for moncae report.
+
+The heads, each with one recipe for all data, after a standardisation: linear is
+multinomial logistic regression; mlp two hidden layers of 512 with batch norm and
+dropout; conv two 3×3 convolutions of 64 filters and a hidden layer of 256.`,
 		Example: `  moncae classify --train train.arrow --test test.arrow --head mlp --out heads
   moncae classify --train train.arrow --test test.arrow --encoder encoder.onnx --data mnist-mini --baselines --out heads
   moncae classify digits --head linear --out digits-heads`,
