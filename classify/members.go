@@ -155,6 +155,9 @@ func (o MemberOptions) load(ctx context.Context) (*job, error) {
 		return nil, fault.Usagef("%s has images %v, the run's encoders take %v", o.Data, train.Shape, in)
 	}
 	j := &job{name: train.Name, codes: codesFor(o.Members, min(train.Shape.Values(), train.Rows()))}
+	if j.train, err = labelled(o.Data+", training split", train); err != nil {
+		return nil, err
+	}
 	if o.OpenTest != nil {
 		if j.openings, err = o.OpenTest(); err != nil {
 			return nil, err
@@ -170,9 +173,6 @@ func (o MemberOptions) load(ctx context.Context) (*job, error) {
 	}
 	j.Options = Options{Head: o.Head, Engine: o.Engine, Runtime: o.Runtime, Seed: o.Seed}
 	j.images = &images{train.Shape, train.Images, test.Images}
-	if j.train, err = labelled(o.Data+", training split", train); err != nil {
-		return nil, err
-	}
 	if j.test, err = labelled(o.Data+", test split", test); err != nil {
 		return nil, err
 	}

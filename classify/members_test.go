@@ -1,10 +1,15 @@
 package classify
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"moncae/internal/arch"
@@ -98,5 +103,31 @@ func TestFirstCodes(t *testing.T) {
 	c := codes{k: 3}
 	if got := c.first([]float32{1, 2, 3, 4, 5, 6}, 2); !slices.Equal(got, []float32{1, 2, 4, 5}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// Images without classes are refused before the test data is opened.
+func TestRunMembersRefusesUnlabelled(t *testing.T) {
+	b := newBench(t)
+	folder := t.TempDir()
+	for i := range 40 {
+		picture := image.NewGray(image.Rect(0, 0, 28, 28))
+		picture.Pix[i] = 255
+		var file bytes.Buffer
+		if err := png.Encode(&file, picture); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprint(i, ".png")), file.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opened := 0
+	_, err := RunMembers(context.Background(), MemberOptions{
+		Data: folder, Out: filepath.Join(b.dir, "refused"), Engine: b.options("").Engine, Runtime: b.options("").Runtime,
+		Members:  []Member{{ID: "g0-0", Arch: b.arch, Weights: b.weights}},
+		OpenTest: func() (*int, error) { opened++; return &opened, nil },
+	}, nil)
+	if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "no labels") || opened > 0 {
+		t.Errorf("%v; the test data was opened %d times", err, opened)
 	}
 }
