@@ -112,19 +112,45 @@ func scaleRows(dst, src *Image) {
 	c := src.C
 	filter := triangle(src.W, dst.W)
 	for y := range src.H {
-		row := src.Pix[y*src.W*c : (y+1)*src.W*c]
+		row, out := src.Pix[y*src.W*c:(y+1)*src.W*c], dst.Pix[y*dst.W*c:(y+1)*dst.W*c]
 		for x, f := range filter {
-			for k := range c {
-				sum := int32(1 << (precision - 1))
-				at := f.first*c + k
-				for _, weight := range f.weights {
-					sum += weight * int32(row[at])
-					at += c
-				}
-				dst.Pix[(y*dst.W+x)*c+k] = clamp(sum >> precision)
+			if c == 3 {
+				*(*[3]uint8)(out[3*x:]) = weighted3(row[3*f.first:], f.weights)
+			} else {
+				out[x] = weighted(row[f.first:], f.weights)
 			}
 		}
 	}
+}
+
+// weighted is the sum of the first values, each with its weight.
+func weighted(values []uint8, weights []int32) uint8 {
+	sum := int32(1 << (precision - 1))
+	values = values[:len(weights)]
+	for i, w := range weights {
+		sum += w * int32(values[i])
+	}
+	return clamp(sum >> precision)
+}
+
+// weighted3 is weighted for pixels of three values.
+func weighted3(pixels []uint8, weights []int32) [3]uint8 {
+	r, g, b := int32(1<<(precision-1)), int32(1<<(precision-1)), int32(1<<(precision-1))
+	for len(weights) >= 4 {
+		p, w := (*[12]uint8)(pixels), (*[4]int32)(weights)
+		r += w[0]*int32(p[0]) + w[1]*int32(p[3]) + w[2]*int32(p[6]) + w[3]*int32(p[9])
+		g += w[0]*int32(p[1]) + w[1]*int32(p[4]) + w[2]*int32(p[7]) + w[3]*int32(p[10])
+		b += w[0]*int32(p[2]) + w[1]*int32(p[5]) + w[2]*int32(p[8]) + w[3]*int32(p[11])
+		pixels, weights = pixels[12:], weights[4:]
+	}
+	for _, w := range weights {
+		p := (*[3]uint8)(pixels)
+		r += w * int32(p[0])
+		g += w * int32(p[1])
+		b += w * int32(p[2])
+		pixels = pixels[3:]
+	}
+	return [3]uint8{clamp(r >> precision), clamp(g >> precision), clamp(b >> precision)}
 }
 
 func scaleColumns(dst, src *Image) {

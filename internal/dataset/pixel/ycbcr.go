@@ -59,19 +59,19 @@ func widen(dst, src []uint8) {
 
 // widen2 is widen after blending 3/4 of the nearer row and 1/4 of the farther.
 func widen2(dst, near, far []uint8) {
-	last := len(near) - 1
-	column := func(i int) int { return 3*int(near[i]) + int(far[i]) }
-	left, here := column(0), column(0)
-	for i := range near {
-		right := here
-		if i < last {
-			right = column(i + 1)
-		}
-		dst[2*i] = uint8((3*here + left + 8) >> 4)
-		if 2*i+1 < len(dst) {
-			dst[2*i+1] = uint8((3*here + right + 7) >> 4)
-		}
-		left, here = here, right
+	far = far[:len(near)]
+	here := 3*int32(near[0]) + int32(far[0])
+	left := here
+	for i, v := range near[1:] {
+		right := 3*int32(v) + int32(far[i+1])
+		pair := (*[2]uint8)(dst)
+		pair[0] = uint8((3*here + left + 8) >> 4)
+		pair[1] = uint8((3*here + right + 7) >> 4)
+		left, here, dst = here, right, dst[2:]
+	}
+	dst[0] = uint8((3*here + left + 8) >> 4)
+	if len(dst) > 1 {
+		dst[1] = uint8((3*here + here + 7) >> 4)
 	}
 }
 
@@ -90,13 +90,18 @@ func webpRow(dst, luma, cb, cr []uint8) {
 
 // jpegRow converts by the JFIF matrix in 16-bit fixed point.
 func jpegRow(dst, luma, cb, cr []uint8) {
+	cb, cr = cb[:len(luma)], cr[:len(luma)]
 	for x, l := range luma {
 		y := int32(l)*0x10000 + 1<<15
-		b, r := int32(cb[x])-128, int32(cr[x])-128
-		p := dst[3*x : 3*x+3 : 3*x+3]
-		p[0] = clamp((y + 91881*r) >> 16)
-		p[1] = clamp((y - 22554*b - 46802*r) >> 16)
-		p[2] = clamp((y + 116130*b) >> 16)
+		u, v := int32(cb[x])-128, int32(cr[x])-128
+		r, g, b := y+91881*v, y-22554*u-46802*v, y+116130*u
+		p := (*[3]uint8)(dst)
+		if uint32(r|g|b) < 1<<24 { // all within 0 … 255, as nearly always
+			p[0], p[1], p[2] = uint8(r>>16), uint8(g>>16), uint8(b>>16)
+		} else {
+			p[0], p[1], p[2] = clamp(r>>16), clamp(g>>16), clamp(b>>16)
+		}
+		dst = dst[3:]
 	}
 }
 
