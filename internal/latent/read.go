@@ -2,7 +2,6 @@ package latent
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 
+	"moncae/internal/arrowmsg"
 	"moncae/internal/fault"
 )
 
@@ -177,60 +177,36 @@ func newFile(name string, r source, size int64) (*file, error) {
 	if _, err := r.ReadAt(start, 0); err != nil && len(start) > 0 {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	m := &messages{name: name, r: r, end: size}
-	var err error
 	switch {
 	case bytes.HasPrefix(start, []byte("PAR1")):
 		return f, f.openParquet(r, size)
-	case bytes.HasPrefix(start, []byte("ARROW1")):
-		m.off = 8
-		m.end, err = footer(name, r, size)
-	case bytes.HasPrefix(start, []byte{0xff, 0xff, 0xff, 0xff}):
-		m.marked = true
-	default:
-		err = fault.Damagedf("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
+	case arrowmsg.IsFile(start):
+		m, err := arrowmsg.File(r, size, arrowmsg.Options{})
+		if err != nil {
+			return nil, f.sorted(0, err)
+		}
+		return f, f.openIPC(m)
+	case arrowmsg.IsStream(start):
+		return f, f.openIPC(arrowmsg.Stream(r, size, arrowmsg.Options{}))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return f, f.openIPC(m)
+	return nil, fault.Damagedf("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
 }
 
-// footer finds where an IPC file's footer begins: its messages end there.
-func footer(name string, r io.ReaderAt, size int64) (int64, error) {
-	const tail = 10
-	b := make([]byte, tail)
-	if size < 8+tail {
-		return 0, fault.Damagedf("%s: an Arrow file of %d bytes is cut off", name, size)
-	}
-	if _, err := r.ReadAt(b, size-tail); err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
-	}
-	if string(b[4:]) != "ARROW1" {
-		return 0, fault.Damagedf("%s: byte %d: the end mark ARROW1 is missing: the file is cut off", name, size-6)
-	}
-	length := int64(binary.LittleEndian.Uint32(b))
-	if length == 0 || length > size-8-tail {
-		return 0, fault.Damagedf("%s: byte %d: a footer of %d bytes in a file of %d", name, size-tail, length, size)
-	}
-	return size - tail - length, nil
-}
-
-func (f *file) openIPC(m *messages) error {
+func (f *file) openIPC(m *arrowmsg.Reader) error {
 	r, err := ipc.NewReaderFromMessageReader(m)
 	if err != nil {
-		return f.sorted(m.at, err)
+		return f.sorted(m.At(), err)
 	}
 	if !r.Schema().IsNativeEndian() {
 		return fault.Damagedf("%s: the byte order is not this machine's", f.name)
 	}
-	m.expect(r.Schema())
+	m.Expect(r.Schema())
 	f.records = func() (arrow.Record, error) {
 		rec, err := r.Read()
 		if err == nil || errors.Is(err, io.EOF) {
 			return rec, err
 		}
-		return nil, f.sorted(m.at, err)
+		return nil, f.sorted(m.At(), err)
 	}
 	return f.readSchema(r.Schema())
 }
@@ -247,6 +223,9 @@ func (f *file) readSchema(sc *arrow.Schema) (err error) {
 func (f *file) sorted(at int64, err error) error {
 	if fault.Of(err) == fault.Damaged {
 		return err
+	}
+	if located := (*arrowmsg.Error)(nil); errors.As(err, &located) {
+		return fault.Damagedf("%s: %w", f.name, located)
 	}
 	return fault.Damagedf("%s: byte %d: %w", f.name, at, err)
 }

@@ -14,7 +14,7 @@ import (
 // FuzzColumns reads damaged files to their end: an error of the user's, never a
 // panic, and no more memory than a file of that size can stand for.
 func FuzzColumns(f *testing.F) {
-	for _, n := range []string{"words.parquet", "null.parquet", "shards/test-00000-of-00001.parquet", "words.arrow", "tensor.arrow"} {
+	for _, n := range []string{"words.parquet", "null.parquet", "shards/test-00000-of-00001.parquet", "words.arrow", "tensor.arrow", "polars.arrow"} {
 		b, err := os.ReadFile(filepath.Join("testdata", n))
 		if err != nil {
 			f.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path"
@@ -16,6 +17,7 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
+	"moncae/internal/arrowmsg"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
@@ -39,7 +41,7 @@ func open(f *source.File, labels bool) (t table, err error) {
 	if err != nil {
 		return nil, errors.Join(fault.Usagef("%w", err), disk.Close())
 	}
-	var magic [6]byte
+	var magic [8]byte
 	if _, err = io.ReadFull(disk, magic[:]); err == nil {
 		_, err = disk.Seek(0, io.SeekStart)
 	}
@@ -47,24 +49,56 @@ func open(f *source.File, labels bool) (t table, err error) {
 	case err != nil:
 	case bytes.HasPrefix(magic[:], []byte("PAR1")):
 		t, err = openParquet(disk, mem, labels)
-	case string(magic[:]) == "ARROW1":
-		var r *ipc.FileReader
-		if r, err = ipc.NewFileReader(disk, ipc.WithAllocator(mem)); err == nil {
-			t = &fileTable{r, disk, 0}
-		}
 	case strings.EqualFold(path.Ext(f.Path), ".parquet"):
 		err = errors.New("it doesn't begin with PAR1")
 	default:
-		var r *ipc.Reader
-		if r, err = ipc.NewReader(disk, ipc.WithAllocator(mem)); err == nil {
-			t = &streamTable{r, disk}
-		}
+		t, err = openIPC(disk, mem, magic[:])
 	}
 	if err != nil {
 		kind := strings.TrimPrefix(path.Ext(f.Path), ".")
 		return nil, errors.Join(fault.Usagef("%s: can't be read as %s: %w", f.Path, kind, err), disk.Close())
 	}
 	return t, nil
+}
+
+// openIPC opens the IPC file or stream that begins with start.
+func openIPC(disk *os.File, mem memory.Allocator, start []byte) (table, error) {
+	info, err := disk.Stat()
+	if err != nil {
+		return nil, err
+	}
+	o := arrowmsg.Options{Dictionaries: true, Views: true, Unmarked: true}
+	var m *arrowmsg.Reader
+	switch {
+	case arrowmsg.IsFile(start) && !arrowmsg.InOrder(disk):
+		return openFooter(disk, mem, info.Size(), o)
+	case arrowmsg.IsFile(start):
+		if m, err = arrowmsg.File(disk, info.Size(), o); err != nil {
+			return nil, err
+		}
+	case arrowmsg.IsStream(start):
+		m = arrowmsg.Stream(disk, info.Size(), o)
+	default:
+		return nil, fmt.Errorf("it begins with % x: neither an Arrow file nor a stream", start)
+	}
+	r, err := ipc.NewReaderFromMessageReader(m, ipc.WithAllocator(mem))
+	if err != nil {
+		return nil, err
+	}
+	m.Expect(r.Schema())
+	return &ipcTable{r, disk}, nil
+}
+
+// openFooter opens an IPC file that can be read by its footer only.
+func openFooter(disk *os.File, mem memory.Allocator, size int64, o arrowmsg.Options) (table, error) {
+	if err := arrowmsg.CheckFile(disk, size, o); err != nil {
+		return nil, err
+	}
+	r, err := ipc.NewFileReader(disk, ipc.WithAllocator(mem))
+	if err != nil {
+		return nil, err
+	}
+	return &footerTable{r, disk, 0}, nil
 }
 
 // rescue turns a panic of the Arrow libraries, which they raise on damaged
@@ -85,34 +119,15 @@ func next(path string, t table) (r arrow.Record, err error) {
 	return r, err
 }
 
-// fileTable reads the IPC file format.
-type fileTable struct {
-	*ipc.FileReader
-	disk *os.File
-	at   int
-}
-
-func (t *fileTable) schema() *arrow.Schema { return t.Schema() }
-
-func (t *fileTable) next() (arrow.Record, error) {
-	if t.at == t.NumRecords() {
-		return nil, io.EOF
-	}
-	t.at++
-	return t.Record(t.at - 1)
-}
-
-func (t *fileTable) close() error { return errors.Join(t.Close(), t.disk.Close()) }
-
-// streamTable reads the IPC stream format.
-type streamTable struct {
+// ipcTable reads the messages of an IPC file or stream in order.
+type ipcTable struct {
 	*ipc.Reader
 	disk *os.File
 }
 
-func (t *streamTable) schema() *arrow.Schema { return t.Schema() }
+func (t *ipcTable) schema() *arrow.Schema { return t.Schema() }
 
-func (t *streamTable) next() (arrow.Record, error) {
+func (t *ipcTable) next() (arrow.Record, error) {
 	if !t.Next() {
 		if err := t.Err(); err != nil {
 			return nil, err
@@ -122,10 +137,29 @@ func (t *streamTable) next() (arrow.Record, error) {
 	return t.Record(), nil
 }
 
-func (t *streamTable) close() error {
+func (t *ipcTable) close() error {
 	t.Release()
 	return t.disk.Close()
 }
+
+// footerTable reads an IPC file by its footer.
+type footerTable struct {
+	*ipc.FileReader
+	disk *os.File
+	at   int
+}
+
+func (t *footerTable) schema() *arrow.Schema { return t.Schema() }
+
+func (t *footerTable) next() (arrow.Record, error) {
+	if t.at == t.NumRecords() {
+		return nil, io.EOF
+	}
+	t.at++
+	return t.Record(t.at - 1)
+}
+
+func (t *footerTable) close() error { return errors.Join(t.Close(), t.disk.Close()) }
 
 // parquetTable reads Parquet.
 type parquetTable struct {

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Make Parquet and Arrow files with images: image i is 2×3 grey PNG of value 10·i.
 
-    python make.py        # pyarrow 17 or newer, Pillow
+    python make.py        # pyarrow 17 or newer, polars, Pillow
 """
 import io
 import json
 import pathlib
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
@@ -43,3 +44,4 @@ broken = pa.table({"image": pa.array([images[0], None, images[2]], pa.binary())}
 pq.write_table(broken, OUT / "null.parquet")
 pq.write_table(pa.table({"a": [1], "b": ["x"]}), OUT / "bad-columns.parquet")
 pq.write_table(pa.table({"image": images[:1], "label": [-7]}), OUT / "bad-label.parquet")
+pl.DataFrame({"image": images[:3], "label": ["b", "a", "b"]}).write_ipc(OUT / "polars.arrow", compat_level=pl.CompatLevel.oldest())

@@ -1,4 +1,4 @@
-package latent
+package arrowmsg
 
 import (
 	"errors"
@@ -21,6 +21,7 @@ type header struct {
 // The message kinds and types that matter here, with the format's numbers.
 const (
 	kindSchema      = 1
+	kindDictionary  = 2
 	kindRecordBatch = 3
 	typeUnion       = 14
 	uncompressed    = -1
@@ -33,7 +34,7 @@ func slot(field int) flatbuffers.VOffsetT { return flatbuffers.VOffsetT(4 + 2*fi
 
 // parseHeader reads a flatbuffer that may be garbage: the runtime's panics at
 // offsets outside are errors here.
-func parseHeader(b []byte) (h header, err error) {
+func parseHeader(b []byte, o Options) (h header, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errors.New("it is no Arrow message")
@@ -42,24 +43,33 @@ func parseHeader(b []byte) (h header, err error) {
 	t := flatbuffers.Table{Bytes: b, Pos: flatbuffers.GetUOffsetT(b)}
 	h.codec = uncompressed
 	h.body = t.GetInt64Slot(slot(3), 0)
-	o := flatbuffers.UOffsetT(t.Offset(slot(2)))
-	if o == 0 {
+	at := flatbuffers.UOffsetT(t.Offset(slot(2)))
+	if at == 0 {
 		return h, errors.New("it is empty")
 	}
 	var content flatbuffers.Table
-	t.Union(&content, o)
-	switch kind := t.GetByteSlot(slot(1), 0); kind {
-	case kindSchema:
-		return h, checkSchema(content)
-	case kindRecordBatch:
-		return h, h.recordBatch(content)
+	t.Union(&content, at)
+	kind := t.GetByteSlot(slot(1), 0)
+	switch {
+	case kind == kindSchema:
+		return h, checkSchema(content, o)
+	case kind == kindRecordBatch:
+		h.batch = true
+		return h, h.recordBatch(content, o)
+	case kind == kindDictionary && o.Dictionaries:
+		at := flatbuffers.UOffsetT(content.Offset(slot(1)))
+		if at == 0 {
+			return h, errors.New("a dictionary without values")
+		}
+		return h, h.recordBatch(flatbuffers.Table{Bytes: b, Pos: content.Indirect(content.Pos + at)}, o)
+	case kind == kindDictionary:
+		return h, errors.New("dictionaries are not read: write plain values")
 	default:
-		return h, fmt.Errorf("message kind %d: schemas and record batches are read, dictionaries are not", kind)
+		return h, fmt.Errorf("message kind %d: schemas and record batches are read", kind)
 	}
 }
 
-func (h *header) recordBatch(t flatbuffers.Table) error {
-	h.batch = true
+func (h *header) recordBatch(t flatbuffers.Table, options Options) error {
 	h.rows = t.GetInt64Slot(slot(0), 0)
 	h.nodes = pairsAt(t, slot(1))
 	h.buffers = pairsAt(t, slot(2))
@@ -67,20 +77,37 @@ func (h *header) recordBatch(t flatbuffers.Table) error {
 		c := flatbuffers.Table{Bytes: t.Bytes, Pos: t.Indirect(t.Pos + o)}
 		h.codec = c.GetInt8Slot(slot(0), codecLZ4)
 	}
-	if t.Offset(slot(4)) != 0 {
+	return h.views(t, options)
+}
+
+// views checks the numbers of buffers that columns of views have.
+func (h *header) views(t flatbuffers.Table, options Options) error {
+	n := checkedLen(t, slot(4), 8)
+	if n == 0 {
+		return nil
+	}
+	if !options.Views {
 		return errors.New("string views are not read: write plain strings")
+	}
+	at, left := t.Vector(flatbuffers.UOffsetT(t.Offset(slot(4)))), int64(len(h.buffers))
+	for i := range n {
+		count := t.GetInt64(at + flatbuffers.UOffsetT(8*i))
+		if count < 0 || count > left {
+			return fmt.Errorf("column of views %d has %d buffers, %d are left", i, count, left)
+		}
+		left -= count
 	}
 	return nil
 }
 
 // checkSchema keeps arrow from making slices for more fields than there can be.
-func checkSchema(t flatbuffers.Table) error {
+func checkSchema(t flatbuffers.Table, o Options) error {
 	const deepest = 8
 	vectorLen(t, slot(2))
-	return checkFields(t, slot(1), deepest)
+	return checkFields(t, slot(1), deepest, o)
 }
 
-func checkFields(t flatbuffers.Table, fields flatbuffers.VOffsetT, depth int) error {
+func checkFields(t flatbuffers.Table, fields flatbuffers.VOffsetT, depth int, o Options) error {
 	n := vectorLen(t, fields)
 	if n > 0 && depth == 0 {
 		return errors.New("columns are nested too deeply")
@@ -89,13 +116,13 @@ func checkFields(t flatbuffers.Table, fields flatbuffers.VOffsetT, depth int) er
 		at := t.Vector(flatbuffers.UOffsetT(t.Offset(fields))) + flatbuffers.UOffsetT(4*i)
 		f := flatbuffers.Table{Bytes: t.Bytes, Pos: t.Indirect(at)}
 		vectorLen(f, slot(6)) // the field's metadata
-		if f.Offset(slot(4)) != 0 {
+		if f.Offset(slot(4)) != 0 && !o.Dictionaries {
 			return fmt.Errorf("column %d is dictionary-encoded: write plain values", i)
 		}
 		if f.GetByteSlot(slot(2), 0) == typeUnion {
 			return fmt.Errorf("column %d is a union", i)
 		}
-		if err := checkFields(f, slot(5), depth-1); err != nil {
+		if err := checkFields(f, slot(5), depth-1, o); err != nil {
 			return err
 		}
 	}
@@ -129,7 +156,7 @@ func checkedLen(t flatbuffers.Table, field flatbuffers.VOffsetT, size int) int {
 	}
 	n := t.VectorLen(o)
 	if n < 0 || n > len(t.Bytes)/size {
-		panic("latent: a vector longer than its message") // parseHeader recovers
+		panic("arrowmsg: a vector longer than its message") // parseHeader recovers
 	}
 	return n
 }

@@ -1,6 +1,7 @@
-package latent
+package arrowmsg
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,8 +11,6 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/klauspost/compress/zstd"
-
-	"moncae/internal/fault"
 )
 
 // The limits of what a file may ask for, whatever it claims.
@@ -21,21 +20,71 @@ const (
 	maxHeader = 64 << 20  // bytes of a message's header
 )
 
-// messages reads the messages of an IPC file or stream one after the other, and
+// Options say what else than plain columns is let through.
+type Options struct {
+	// Dictionaries are columns of indices, and the messages with their values.
+	Dictionaries bool
+	// Views are columns of string or binary views.
+	Views bool
+	// Unmarked streams may end without an end marker.
+	Unmarked bool
+}
+
+// Reader reads the messages of an IPC file or stream one after the other, and
 // checks every length in them before arrow sees it. It is an ipc.MessageReader.
-type messages struct {
-	name     string
+type Reader struct {
+	options  Options
 	r        io.ReaderAt
 	off, end int64 // where the next message begins; where the last one must end
-	marked   bool  // an end marker must come (streams)
+	marked   bool  // an end marker must come
 	at       int64 // where the message that was given last begins
 	// nodes and buffers are what the schema's columns take in a record batch:
 	// arrow reads on behind a list that has fewer.
 	nodes, buffers int
 }
 
-// expect says what schema the record batches will have.
-func (m *messages) expect(sc *arrow.Schema) {
+// IsFile and IsStream tell by its first 8 bytes what a file is.
+func IsFile(start []byte) bool { return bytes.HasPrefix(start, []byte("ARROW1")) }
+
+// IsStream is described with IsFile.
+func IsStream(start []byte) bool { return bytes.HasPrefix(start, []byte{0xff, 0xff, 0xff, 0xff}) }
+
+// File reads an IPC file of size bytes in the order of its messages.
+func File(r io.ReaderAt, size int64, o Options) (*Reader, error) {
+	end, err := footer(r, size)
+	return &Reader{options: o, r: r, off: 8, end: end}, err
+}
+
+// Stream reads an IPC stream of size bytes.
+func Stream(r io.ReaderAt, size int64, o Options) *Reader {
+	return &Reader{options: o, r: r, end: size, marked: !o.Unmarked}
+}
+
+// footer finds where an IPC file's footer begins: its messages end there.
+func footer(r io.ReaderAt, size int64) (int64, error) {
+	const tail = 10
+	b := make([]byte, tail)
+	if size < 8+tail {
+		return 0, errorAt(size, "an Arrow file of %d bytes is cut off", size)
+	}
+	if _, err := r.ReadAt(b, size-tail); err != nil {
+		return 0, errorAt(size-tail, "%w", noEOF(err))
+	}
+	if string(b[4:]) != "ARROW1" {
+		return 0, errorAt(size-6, "the end mark ARROW1 is missing: the file is cut off")
+	}
+	length := int64(binary.LittleEndian.Uint32(b))
+	if length == 0 || length > size-8-tail {
+		return 0, errorAt(size-tail, "a footer of %d bytes in a file of %d", length, size)
+	}
+	return size - tail - length, nil
+}
+
+// At is the byte at which the message begins that was given last.
+func (m *Reader) At() int64 { return m.at }
+
+// Expect says what schema the record batches will have.
+func (m *Reader) Expect(sc *arrow.Schema) {
 	for _, f := range sc.Fields() {
 		n, b := arraysIn(f.Type)
 		m.nodes, m.buffers = m.nodes+n, m.buffers+b
@@ -64,15 +113,28 @@ func arraysIn(t arrow.DataType) (nodes, buffers int) {
 
 // Retain and Release are asked for by ipc.MessageReader: the garbage collector
 // does the work.
-func (m *messages) Retain()  {}
-func (m *messages) Release() {}
+func (m *Reader) Retain() {}
 
-func (m *messages) damaged(format string, args ...any) error {
-	return fault.Damagedf("%s: byte %d: %s", m.name, m.at, fmt.Sprintf(format, args...))
+// Release is described with Retain.
+func (m *Reader) Release() {}
+
+// Error says what is wrong at a byte of the file.
+type Error struct {
+	At  int64
+	Err error
 }
 
+func (e *Error) Error() string { return fmt.Sprintf("byte %d: %v", e.At, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+func errorAt(at int64, format string, args ...any) error {
+	return &Error{at, fmt.Errorf(format, args...)}
+}
+
+func (m *Reader) damaged(format string, args ...any) error { return errorAt(m.at, format, args...) }
+
 // Message is the next message, or io.EOF.
-func (m *messages) Message() (*ipc.Message, error) {
+func (m *Reader) Message() (*ipc.Message, error) {
 	m.at = m.off
 	if m.off == m.end && !m.marked {
 		return nil, io.EOF
@@ -95,9 +157,9 @@ func (m *messages) Message() (*ipc.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := parseHeader(header)
+	info, err := parseHeader(header, m.options)
 	if err != nil {
-		return nil, m.damaged("message header: %v", err)
+		return nil, m.damaged("message header: %w", err)
 	}
 	body, err := m.read(info.body)
 	if err != nil {
@@ -108,18 +170,18 @@ func (m *messages) Message() (*ipc.Message, error) {
 			len(info.nodes), len(info.buffers), m.nodes, m.buffers)
 	}
 	if err := info.check(body); err != nil {
-		return nil, m.damaged("record batch: %v", err)
+		return nil, m.damaged("record batch: %w", err)
 	}
 	return ipc.NewMessage(memory.NewBufferBytes(header), memory.NewBufferBytes(body)), nil
 }
 
-func (m *messages) read(n int64) ([]byte, error) {
+func (m *Reader) read(n int64) ([]byte, error) {
 	if n < 0 || n > m.end-m.off {
 		return nil, m.damaged("%d bytes are wanted, %d are left: the file is cut off or damaged", n, m.end-m.off)
 	}
 	b := make([]byte, n)
 	if _, err := m.r.ReadAt(b, m.off); err != nil && !(errors.Is(err, io.EOF) && n == 0) {
-		return nil, fmt.Errorf("%s: byte %d: %w", m.name, m.off, noEOF(err))
+		return nil, errorAt(m.off, "%w", noEOF(err))
 	}
 	m.off += n
 	return b, nil
