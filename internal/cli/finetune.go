@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -93,6 +95,9 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	if err != nil {
 		return err
 	}
+	if err := a.tellOldExports(path, run); err != nil {
+		return err
+	}
 	var tests []testFigures
 	if o.test {
 		if tests, err = a.testFigures(cmd.Context(), path, set, ids, eng, &o.data); err != nil {
@@ -109,6 +114,27 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 		return err
 	}
 	return a.printTests(tests)
+}
+
+// tellOldExports names the models in the run's export folder that are of weights
+// from before, which finetuning has replaced.
+func (a *app) tellOldExports(path string, before *search.Run) error {
+	after, err := search.Open(path)
+	if err != nil {
+		return err
+	}
+	for _, c := range before.Candidates {
+		now, err := after.Candidate(c.ID)
+		if err != nil {
+			return err
+		}
+		folder := filepath.Join(path, "export", c.ID)
+		if _, err := os.Stat(folder); err != nil || now.Best().Weights == c.Best().Weights {
+			continue
+		}
+		fmt.Fprintf(a.Err, "%s has the weights from before; `moncae export %s --candidate %s` writes it anew\n", folder, path, c.ID)
+	}
+	return nil
 }
 
 // testFigures are a candidate's losses on the test split.
