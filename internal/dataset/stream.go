@@ -119,7 +119,11 @@ func (s *stream) start(ctx context.Context, found *located) error {
 	}
 	s.info.Shape = s.info.Preprocess.Shape()
 	s.hash = newHasher(s.info.Shape)
-	s.pipe = newPipeline(ctx, parts, o.Workers, min(max(maxChunk/s.info.Shape.Values(), 1), 64), s.decode)
+	most := 64
+	if c.Raw == nil {
+		most = 8 // decoding takes long: no core should wait for another's last chunk
+	}
+	s.pipe = newPipeline(ctx, parts, o.Workers, min(max(maxChunk/s.info.Shape.Values(), 1), most), s.decode)
 	return nil
 }
 
