@@ -9,6 +9,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+TORCH = os.environ.get("MONCAE_TORCH_PYTHON", str(ROOT / ".deps/venv-torch/bin/python"))
+
 NETWORKS = ["digits", "mixed", "dense", "drawn"]
 
 
@@ -64,3 +66,22 @@ def export(request, vectors):
 @pytest.fixture(params=NETWORKS)
 def export16(request, vectors):
     return Export(vectors / f"{request.param}-float16")
+
+
+@pytest.fixture(scope="session")
+def torch_python():
+    """The interpreter of the environment that setup_torch.sh makes, or MONCAE_TORCH_PYTHON."""
+    try:
+        done = subprocess.run([TORCH, "-c", "import torch, onnx2torch, pyarrow"], capture_output=True, text=True)
+    except OSError as error:
+        no_torch(f"no PyTorch environment: {error}; tests/python/setup_torch.sh makes one")
+    if done.returncode != 0:
+        no_torch(f"{TORCH} can't import torch, onnx2torch and pyarrow: {done.stderr.strip().splitlines()[-1]}")
+    return TORCH
+
+
+def no_torch(why):
+    """Skips; where MONCAE_REQUIRE_TORCH is set, as in continuous integration, fails."""
+    if os.environ.get("MONCAE_REQUIRE_TORCH"):
+        pytest.fail(why)
+    pytest.skip(why)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .deps/venv-torch, the environment of test_torch.py: Debian's PyTorch
+# Makes .deps/venv-torch, the environment of the tests that need PyTorch: Debian's PyTorch
 # (apt-get install --no-install-recommends python3-torch python3-torchvision) and requirements-torch.txt.
 # With a file of requirements, those too: notebook 02 has its kernel there.
 # PyPI's wheels for Linux would bring 3 GB of CUDA. Exit code 4: there is no PyTorch.

@@ -1,35 +1,10 @@
-"""Exports in PyTorch, through onnx2torch: the same numbers, and trainable.
-
-Needs the environment that setup_torch.sh makes (or MONCAE_TORCH_PYTHON, an
-interpreter with torch, onnx and onnx2torch)."""
+"""Exports in PyTorch, through onnx2torch: the same numbers, and trainable."""
 
 import json
-import os
 import pathlib
 import subprocess
 
-import pytest
-
 HERE = pathlib.Path(__file__).resolve().parent
-PYTHON = os.environ.get("MONCAE_TORCH_PYTHON", str(HERE.parents[1] / ".deps/venv-torch/bin/python"))
-
-
-def missing(why):
-    """Skips; where MONCAE_REQUIRE_TORCH is set, as in continuous integration, fails."""
-    if os.environ.get("MONCAE_REQUIRE_TORCH"):
-        pytest.fail(why)
-    pytest.skip(why)
-
-
-@pytest.fixture(scope="session")
-def torch_python():
-    try:
-        done = subprocess.run([PYTHON, "-c", "import torch, onnx2torch"], capture_output=True, text=True)
-    except OSError as error:
-        missing(f"no PyTorch environment: {error}; tests/python/setup_torch.sh makes one")
-    if done.returncode != 0:
-        missing(f"{PYTHON} can't import torch and onnx2torch: {done.stderr.strip().splitlines()[-1]}")
-    return PYTHON
 
 
 def test_forward_and_a_training_step(export, torch_python):
