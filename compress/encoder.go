@@ -100,6 +100,9 @@ func follow(name string, p dataset.Preprocess, o dataset.Options) (dataset.Optio
 		return o, fault.Usagef("--channels %d: %s takes images of %d: leave the flag out", o.Channels, name, p.Channels)
 	}
 	resize := o.Resize
+	if resize == "" && o.ImageSize != nil && p.Resize == "none" {
+		resize = "fit" // what --image-size alone means
+	}
 	o = p.Apply(o)
 	if resize != "" && resize != p.Resize {
 		if p.Resize != "none" {
