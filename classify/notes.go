@@ -12,6 +12,9 @@ func (t *task) notes() []string {
 	if values := t.train.shape.Values(); len(t.train.features) > 0 && alikeRows(t.train.features, values) {
 		notes = append(notes, "all training latents are the same: the encoder tells nothing of its images")
 	}
+	if t.images != nil && t.encoder == nil {
+		notes = append(notes, fmt.Sprintf("ids and labels of %s are those of the latents; whether its pixels are is looked at with --encoder only", t.Data))
+	}
 	return notes
 }
 
