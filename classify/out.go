@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/template"
 
 	"moncae/internal/durable"
@@ -82,49 +81,23 @@ func (f files) write(dir string, report any, template string, v any) error {
 	return nil
 }
 
-func (f files) replace(dir string) (err error) {
+func (f files) replace(dir string) error {
 	var disk durable.FS
-	parent := filepath.Dir(dir)
-	if err := disk.Mkdir(parent); err != nil {
+	if err := disk.Mkdir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	pattern := "." + filepath.Base(dir) + durable.TempMark
-	if err := sweep(parent, pattern); err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp(parent, pattern)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	whole, old := filepath.Join(temp, "new"), filepath.Join(temp, "old")
-	for name, content := range f {
-		path := filepath.Join(whole, filepath.FromSlash(name))
-		if err := disk.Mkdir(filepath.Dir(path)); err != nil {
-			return err
+	return disk.ReplaceFolder(dir, func(whole string) error {
+		for name, content := range f {
+			path := filepath.Join(whole, filepath.FromSlash(name))
+			if err := disk.Mkdir(filepath.Dir(path)); err != nil {
+				return err
+			}
+			if err := disk.ReplaceBytes(path, content); err != nil {
+				return err
+			}
 		}
-		if err := disk.ReplaceBytes(path, content); err != nil {
-			return err
-		}
-	}
-	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(whole, dir); err != nil {
-		return errors.Join(err, os.Rename(old, dir))
-	}
-	return disk.SyncDir(parent)
-}
-
-// sweep removes what a killed run has left behind.
-func sweep(parent, prefix string) error {
-	entries, err := os.ReadDir(parent)
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), prefix) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(parent, e.Name())))
-		}
-	}
-	return err
+		return nil
+	})
 }
 
 //go:embed readme.md.tmpl

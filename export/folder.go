@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"moncae/internal/durable"
 	"moncae/internal/fault"
@@ -32,44 +31,14 @@ func replaceable(dir string) error {
 	return nil
 }
 
-// writeDir writes the files to a folder beside the target and puts it in the
-// target's place.
-func writeDir(files durable.FS, target string, contents []content) (err error) {
-	out := filepath.Dir(target)
-	pattern := "." + filepath.Base(target) + durable.TempMark
-	if err := sweep(out, pattern); err != nil {
-		return err
-	}
-	temp, err := os.MkdirTemp(out, pattern)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-	whole, old := filepath.Join(temp, "new"), filepath.Join(temp, "old")
-	if err := files.Mkdir(whole); err != nil {
-		return err
-	}
-	for _, c := range contents {
-		if err := files.ReplaceBytes(filepath.Join(whole, c.name), c.bytes); err != nil {
-			return err
+// writeDir puts a folder of the files in the target's place.
+func writeDir(files durable.FS, target string, contents []content) error {
+	return files.ReplaceFolder(target, func(dir string) error {
+		for _, c := range contents {
+			if err := files.ReplaceBytes(filepath.Join(dir, c.name), c.bytes); err != nil {
+				return err
+			}
 		}
-	}
-	if err := os.Rename(target, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(whole, target); err != nil {
-		return errors.Join(err, os.Rename(old, target))
-	}
-	return files.SyncDir(out)
-}
-
-// sweep removes what an export that was killed has left behind.
-func sweep(out, prefix string) error {
-	entries, err := os.ReadDir(out)
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), prefix) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(out, e.Name())))
-		}
-	}
-	return err
+		return nil
+	})
 }

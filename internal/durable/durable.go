@@ -2,7 +2,8 @@
 //
 // Replace writes a temporary file beside the target, syncs it, renames it over
 // the target and syncs the folder: after a crash at any moment the target holds
-// the old content or the new. Log appends to a file and returns when the bytes
+// the old content or the new. ReplaceFolder does as much for a folder, but that it
+// may be missing between two renames. Log appends to a file and returns when the bytes
 // are on the disk; a failed append leaves the file as it was, or the Log refuses
 // further use.
 //
