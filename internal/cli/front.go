@@ -136,19 +136,18 @@ func besidePCA(m search.Member, f search.Front) string {
 
 func (a *app) printFront(f search.Front) error {
 	t := table{left: 2}
+	rows := make([][]string, len(f.Members))
 	for _, c := range frontColumns {
-		if a.Columns == 0 || a.Columns >= c.least {
-			t.head = append(t.head, c.head)
+		if a.Columns > 0 && a.Columns < c.least {
+			continue
+		}
+		t.head = append(t.head, c.head)
+		for i, m := range f.Members {
+			rows[i] = append(rows[i], c.cell(m, f))
 		}
 	}
-	for _, m := range f.Members {
-		var cells []string
-		for _, c := range frontColumns {
-			if a.Columns == 0 || a.Columns >= c.least {
-				cells = append(cells, c.cell(m, f))
-			}
-		}
-		t.add(cells...)
+	for _, row := range rows {
+		t.add(row...)
 	}
 	if err := t.print(a.Out); err != nil {
 		return err
