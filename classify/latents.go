@@ -26,9 +26,8 @@ type latents struct {
 
 // origin is what latents say of the data set they were made of.
 type origin struct {
-	Name        string `json:"name"`
-	Split       string `json:"split"`
-	Fingerprint string `json:"fingerprint"` // of the split; "" where it isn't said
+	Name  string `json:"name"`
+	Split string `json:"split"`
 }
 
 // readLatents reads a file whole. Without labels there is nothing to learn: that

@@ -172,7 +172,7 @@ func (o MemberOptions) load(ctx context.Context) (*job, error) {
 		return nil, fault.Usagef("%s: training images are %v, test images %v", o.Data, train.Shape, test.Shape)
 	}
 	j.Options = Options{Head: o.Head, Engine: o.Engine, Runtime: o.Runtime, Seed: o.Seed}
-	j.images = &images{train.Shape, train.Images, test.Images}
+	j.images = &images{train.Shape, train.Images, test.Images, true}
 	if j.test, err = labelled(o.Data+", test split", test); err != nil {
 		return nil, err
 	}

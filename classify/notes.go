@@ -12,8 +12,8 @@ func (t *task) notes() []string {
 	if values := t.train.shape.Values(); len(t.train.features) > 0 && alikeRows(t.train.features, values) {
 		notes = append(notes, "all training latents are the same: the encoder tells nothing of its images")
 	}
-	if t.images != nil && t.encoder == nil {
-		notes = append(notes, fmt.Sprintf("ids and labels of %s are those of the latents; whether its pixels are is looked at with --encoder only", t.Data))
+	if t.images != nil && !t.images.known && t.encoder == nil {
+		notes = append(notes, fmt.Sprintf("ids and labels of %s are those of the latents; its pixels were not compared, which takes --encoder, or latents of a whole split with its fingerprint", t.Data))
 	}
 	return notes
 }

@@ -119,7 +119,7 @@ func writeLatents(t *testing.T, path string, how dataset.Options, encoder *onnx.
 	}
 	putLatents(t, path, latent.Meta{
 		Shape: a.Latent(), Encoder: encoder.Hash(), Arch: string(text),
-		Dataset: `{"name":"mnist-mini","split":"` + how.Split + `"}`, Classes: set.Classes,
+		Dataset: `{"name":"mnist-mini","split":"` + how.Split + `"}`, Fingerprint: set.Info.Fingerprint, Classes: set.Classes,
 	}, rows)
 }
 
@@ -130,13 +130,13 @@ func putLatents(t *testing.T, path string, m latent.Meta, rows latent.Rows) {
 		t.Fatal(err)
 	}
 	given := false
-	_, err = latent.WriteFile(latent.Disk{}, path, m, o, 0, func(int) (latent.Rows, error) {
+	_, err = latent.WriteFile(latent.Disk{}, path, m, o, func(int) (latent.Rows, error) {
 		if given {
 			return latent.Rows{}, io.EOF
 		}
 		given = true
 		return rows, nil
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,6 +229,30 @@ func again(t *testing.T, o Options, want *Report) {
 	near(t, "accuracy of the report", read.Accuracy, want.Accuracy, 0)
 	if read.Confusion[1][1] != want.Confusion[1][1] || read.Format != ReportFormat {
 		t.Errorf("report.json reads %+v", read)
+	}
+}
+
+// Pixels that nothing was held against are told of.
+func TestPixelsThatWereNotCompared(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		edit  func(*latent.Meta, *latent.Rows)
+		notes int
+	}{
+		"a whole split":  {func(*latent.Meta, *latent.Rows) {}, 0},
+		"part of it":     {func(_ *latent.Meta, r *latent.Rows) { *r = r.Slice(0, rowsOfDigits-1, 147) }, 1},
+		"no fingerprint": {func(m *latent.Meta, _ *latent.Rows) { m.Fingerprint = "" }, 1},
+	} {
+		o := b.options("notes " + name)
+		o.Data, o.Images = dataset.Default, digits
+		o.Test = change(t, b.test, filepath.Join(b.dir, name+".arrow"), c.edit)
+		r, err := Run(context.Background(), o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Notes) != c.notes || (c.notes > 0 && !strings.Contains(r.Notes[0], "its pixels were not compared")) {
+			t.Errorf("%s: notes %q", name, r.Notes)
+		}
 	}
 }
 
@@ -334,6 +358,10 @@ func TestRunRefuses(t *testing.T) {
 		"another data set": {func(o *Options) {
 			o.Data, o.Images = dataset.Default, dataset.Options{Limit: 400, Seed: 9}
 		}, "is not the data set", fault.Usage},
+		"a data set with other pixels": {func(o *Options) {
+			o.Train = change(t, b.train, at("pixels.arrow"), func(m *latent.Meta, _ *latent.Rows) { m.Fingerprint = strings.Repeat("0", 64) })
+			o.Data, o.Images = dataset.Default, digits
+		}, "the fingerprint of its split train", fault.Usage},
 		"half a file":        {func(o *Options) { o.Test = cut }, "cut.arrow", fault.Damaged},
 		"no file":            {func(o *Options) { o.Test = at("none.arrow") }, "none.arrow", fault.Usage},
 		"no head":            {func(o *Options) { o.Head = "tree" }, "linear, mlp, conv", fault.Usage},

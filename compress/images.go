@@ -33,8 +33,8 @@ func (c counting) Write(b []byte) (int, error) {
 
 // writeNPY writes one numpy array, N×C×H×W.
 func (d *decompression) writeNPY(ctx context.Context) error {
-	return durable.FS{}.Replace(d.options.Out, func(to io.Writer) error {
-		to = counting{to, &d.written}
+	return durable.FS{}.Replace(d.options.Out, func(w durable.Writer) error {
+		to := counting{w, &d.written}
 		if _, err := to.Write(npyHeader(d.options.Float, d.total, d.dec.image.C, d.dec.image.H, d.dec.image.W)); err != nil {
 			return err
 		}
@@ -84,20 +84,20 @@ func npyHeader(float bool, n int64, c, h, w int) []byte {
 // latent, the image.
 func (d *decompression) writeArrow(ctx context.Context) error {
 	m := d.meta
-	m.Column, m.Shape, m.Quant = "image", d.dec.image, nil
+	m.Column, m.Shape, m.Quant, m.Fingerprint = "image", d.dec.image, nil, ""
 	o := latent.Options{DType: latent.Uint8, Layout: latent.Tensor, Format: latent.File, Compression: latent.None}
 	if d.options.Float {
 		o.DType = latent.Float32
 	}
 	next, stop := iter.Pull2(d.decoded(ctx))
 	defer stop()
-	_, err := latent.WriteFile(latent.Disk{Count: &d.written}, d.options.Out, m, o, 0, func(int) (latent.Rows, error) {
+	_, err := latent.WriteFile(latent.Disk{Count: &d.written}, d.options.Out, m, o, func(int) (latent.Rows, error) {
 		rows, err, more := next()
 		if !more {
 			return latent.Rows{}, io.EOF
 		}
 		return rows, err
-	})
+	}, nil)
 	return err
 }
 

@@ -267,9 +267,10 @@ func (r *run) compress(ctx context.Context, src dataset.Source, before int64) (e
 	}
 	r.meta.Paths = first.Len() > 0 && first.Paths[0] != ""
 	r.meta.Splits = r.data.Split == "all" && first.Len() > 0 && first.Splits[0] != ""
+	fingerprint := func() string { return src.Info().Fingerprint }
 	if r.shards != nil {
-		return r.shards.Write(r.meta, r.options.Store, r.options.ShardRows, rows.next)
+		return r.shards.Write(r.meta, r.options.Store, r.options.ShardRows, rows.next, fingerprint)
 	}
-	_, err = latent.WriteFile(r.disk(), r.options.Out, r.meta, r.options.Store, 0, rows.next)
+	_, err = latent.WriteFile(r.disk(), r.options.Out, r.meta, r.options.Store, rows.next, fingerprint)
 	return err
 }

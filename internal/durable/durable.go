@@ -36,9 +36,16 @@ func (fs FS) fault(step, path string) error {
 	return fs.Fault(step, path)
 }
 
+// Writer writes a file from its beginning to its end. WriteAt replaces bytes that
+// were written before.
+type Writer interface {
+	io.Writer
+	io.WriterAt
+}
+
 // Replace gives the file at path the content that write produces. A device or a
 // pipe is refused: renaming would do away with it.
-func (fs FS) Replace(path string, write func(io.Writer) error) (err error) {
+func (fs FS) Replace(path string, write func(Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file: name another", path)
@@ -78,11 +85,12 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-func (fs FS) fill(f *os.File, path string, write func(io.Writer) error) error {
+func (fs FS) fill(f *os.File, path string, write func(Writer) error) error {
 	if err := f.Chmod(0o644); err != nil {
 		return err
 	}
-	b := bufio.NewWriterSize(faulty{fs, f, path}, 1<<16)
+	to := faulty{fs, f, path}
+	b := buffered{bufio.NewWriterSize(to, 1<<16), to}
 	if err := write(b); err != nil {
 		return err
 	}
@@ -93,6 +101,22 @@ func (fs FS) fill(f *os.File, path string, write func(io.Writer) error) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// buffered is the Writer of a file that is being made.
+type buffered struct {
+	*bufio.Writer
+	to faulty
+}
+
+func (b buffered) WriteAt(p []byte, at int64) (int, error) {
+	if err := b.Flush(); err != nil {
+		return 0, err
+	}
+	if err := b.to.fs.fault("write", b.to.path); err != nil {
+		return 0, err
+	}
+	return b.to.f.WriteAt(p, at)
 }
 
 // faulty writes half of what it is given before a fault, as a full disk may.
@@ -112,7 +136,7 @@ func (w faulty) Write(b []byte) (int, error) {
 
 // ReplaceBytes is Replace for content at hand.
 func (fs FS) ReplaceBytes(path string, content []byte) error {
-	return fs.Replace(path, func(w io.Writer) error {
+	return fs.Replace(path, func(w Writer) error {
 		_, err := w.Write(content)
 		return err
 	})

@@ -3,7 +3,6 @@
 package durable
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +40,7 @@ func TestSweepStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = FS{}.Replace(path, func(w io.Writer) error {
+	err = FS{}.Replace(path, func(w Writer) error {
 		before := names(t, dir)
 		if err := (FS{}).SweepStale(path); err != nil {
 			return err

@@ -30,7 +30,7 @@ func written(t testing.TB, o Options, n int) []byte {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "x")
-	if _, err := WriteFile(Disk{}, path, m, o, 0, inPieces(r, 7, m.Shape.Values())); err != nil {
+	if _, err := WriteFile(Disk{}, path, m, o, inPieces(r, 7, m.Shape.Values()), nil); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(path)

@@ -1,6 +1,7 @@
 package latent
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,8 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
+
+var testFingerprint = strings.Repeat("0123456789abcdef", 4)
 
 // sample is n rows with every column, and their meta. The values are multiples
 // of 1/8 below 16: exact in float16.
@@ -93,9 +96,24 @@ func TestEveryOptionReadsBack(t *testing.T) {
 				m.Quant = quantOf(m, r)
 			}
 			path := filepath.Join(t.TempDir(), "x"+o.Format.Extension())
-			w, err := WriteFile(Disk{}, path, m, o, 0, inPieces(r, 17, m.Shape.Values()))
+			rest := inPieces(r, 17, m.Shape.Values())
+			done := false
+			w, err := WriteFile(Disk{}, path, m, o, func(limit int) (Rows, error) {
+				rows, err := rest(limit)
+				done = errors.Is(err, io.EOF)
+				return rows, err
+			}, func() string {
+				if !done {
+					t.Error("asked for the fingerprint before the last row")
+				}
+				return testFingerprint
+			})
 			if err != nil {
 				t.Fatal(err)
+			}
+			m.Fingerprint = testFingerprint
+			if b, err := os.ReadFile(path); err != nil || bytes.Contains(b, []byte(unknown)) {
+				t.Errorf("the placeholder is still there (%v)", err)
 			}
 			if info, err := os.Stat(path); err != nil || info.Size() != w.Bytes || w.Rows != 50 || w.LastID != 49 {
 				t.Errorf("written %+v, the file has %v bytes (%v)", w, info.Size(), err)
@@ -122,7 +140,7 @@ func TestFewColumns(t *testing.T) {
 		for _, n := range []int{0, 1, 3} {
 			r := Rows{IDs: []int64{4, 5, 6}[:n], Latents: []float32{1, 2, 3, 4, 5, 6}[:2*n]}
 			path := filepath.Join(t.TempDir(), "x")
-			if _, err := WriteFile(Disk{}, path, m, o, 0, inPieces(r, 9, 2)); err != nil {
+			if _, err := WriteFile(Disk{}, path, m, o, inPieces(r, 9, 2), nil); err != nil {
 				t.Fatal(err)
 			}
 			gotMeta, got, err := ReadAll(path)
@@ -169,7 +187,7 @@ func TestNotFinite(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "x.arrow")
 		o, _ := Options{DType: c.d}.Resolve()
-		_, err := WriteFile(Disk{}, path, m, o, 0, inPieces(Rows{IDs: []int64{6, 7}, Latents: []float32{0, 0, 0, c.v}}, 9, 2))
+		_, err := WriteFile(Disk{}, path, m, o, inPieces(Rows{IDs: []int64{6, 7}, Latents: []float32{0, 0, 0, c.v}}, 9, 2), nil)
 		if c.want == "" {
 			if err != nil {
 				t.Error(err)
@@ -189,7 +207,7 @@ func TestFullDiskLeavesNothing(t *testing.T) {
 	full := errors.New("no space left on device")
 	m, r := sample(30)
 	o, _ := Options{}.Resolve()
-	for n := 1; n < 6; n++ {
+	for n := 1; n < 7; n++ {
 		count := 0
 		disk := Disk{FS: durable.FS{Fault: func(step, _ string) error {
 			if count++; count == n {
@@ -198,9 +216,9 @@ func TestFullDiskLeavesNothing(t *testing.T) {
 			return nil
 		}}}
 		dir := t.TempDir()
-		_, err := WriteFile(disk, filepath.Join(dir, "x.arrow"), m, o, 0, inPieces(r, 7, 30))
+		_, err := WriteFile(disk, filepath.Join(dir, "x.arrow"), m, o, inPieces(r, 7, 30), func() string { return testFingerprint })
 		left, _ := os.ReadDir(dir)
-		if n < 5 && (!errors.Is(err, full) || len(left) > 0) {
+		if n < 6 && (!errors.Is(err, full) || len(left) > 0) {
 			t.Errorf("step %d: %v, left behind %v", n, err, left)
 		}
 	}

@@ -142,6 +142,9 @@ type Meta struct {
 	// Arch, Dataset and Preprocess are JSON texts, as in the encoder's own
 	// metadata; empty where unknown.
 	Arch, Dataset, Preprocess string
+	// Fingerprint identifies the images and their labels, see dataset.Fingerprint;
+	// empty where unknown.
+	Fingerprint string
 	// Classes are the names of the labels 0, 1, …; nil where they have none.
 	Classes []string
 	// Quant is there exactly if the values are int8.

@@ -66,6 +66,7 @@ func openShards(dir string) (*Reader, error) {
 		return nil, err
 	}
 	r.meta, r.dtype = r.file.decoder.meta, r.file.decoder.dtype
+	r.meta.Fingerprint = m.Fingerprint
 	return r, nil
 }
 

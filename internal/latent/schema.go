@@ -15,17 +15,18 @@ const Version = "1"
 
 // The keys of the schema's metadata.
 const (
-	keyVersion    = "moncae.latents"
-	keyShape      = "moncae.shape"
-	keyRun        = "moncae.run"
-	keyEncoder    = "moncae.encoder"
-	keyDecoder    = "moncae.decoder"
-	keyArch       = "moncae.arch"
-	keyDataset    = "moncae.dataset"
-	keyPreprocess = "moncae.preprocess"
-	keyClasses    = "moncae.classes"
-	keyScale      = "moncae.quant.scale"
-	keyZeroPoint  = "moncae.quant.zero_point"
+	keyVersion     = "moncae.latents"
+	keyShape       = "moncae.shape"
+	keyRun         = "moncae.run"
+	keyEncoder     = "moncae.encoder"
+	keyDecoder     = "moncae.decoder"
+	keyArch        = "moncae.arch"
+	keyDataset     = "moncae.dataset"
+	keyFingerprint = "moncae.fingerprint"
+	keyPreprocess  = "moncae.preprocess"
+	keyClasses     = "moncae.classes"
+	keyScale       = "moncae.quant.scale"
+	keyZeroPoint   = "moncae.quant.zero_point"
 )
 
 // The columns.
@@ -83,7 +84,7 @@ func (m Meta) pairs() map[string]string {
 	}
 	for k, v := range map[string]string{
 		keyRun: m.Run, keyEncoder: m.Encoder, keyDecoder: m.Decoder, keyArch: m.Arch,
-		keyDataset: m.Dataset, keyPreprocess: m.Preprocess,
+		keyDataset: m.Dataset, keyFingerprint: m.Fingerprint, keyPreprocess: m.Preprocess,
 	} {
 		if v != "" {
 			p[k] = v
@@ -119,7 +120,7 @@ func metaFromSchema(sc *arrow.Schema) (Meta, DType, error) {
 	}
 	m := Meta{
 		Run: get(keyRun), Encoder: get(keyEncoder), Decoder: get(keyDecoder), Arch: get(keyArch),
-		Dataset: get(keyDataset), Preprocess: get(keyPreprocess),
+		Dataset: get(keyDataset), Fingerprint: get(keyFingerprint), Preprocess: get(keyPreprocess),
 	}
 	if err := fromJSON(get, keyClasses, &m.Classes); err != nil {
 		return m, "", err

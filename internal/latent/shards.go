@@ -31,7 +31,9 @@ type Manifest struct {
 	Rows     int               `json:"rows"`
 	Job      map[string]string `json:"job"`      // what made the shards; equal in every resumption
 	Metadata map[string]string `json:"metadata"` // of every shard's schema
-	Shards   []Shard           `json:"shards"`
+	// Fingerprint is that of all images; none before the end.
+	Fingerprint string  `json:"fingerprint,omitempty"`
+	Shards      []Shard `json:"shards"`
 }
 
 // Shard is one file of a folder.
@@ -115,9 +117,10 @@ func (s *Shards) Quant(channels int) (*Quant, error) {
 }
 
 // Write writes the rest of the rows, which src gives, in files of rowsPer rows
-// each, and makes the folder whole. After an error or a crash every whole shard
-// stays, and CreateShards with resume goes on behind the last.
-func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source) error {
+// each, and makes the folder whole; fingerprint, where it isn't nil, is asked behind
+// the last row. After an error or a crash every whole shard stays, and CreateShards
+// with resume goes on behind the last.
+func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source, fingerprint func() string) error {
 	s.manifest.Metadata = m.pairs()
 	ahead := &lookahead{src: src, values: m.Shape.Values()}
 	for {
@@ -129,7 +132,7 @@ func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source) error {
 			break
 		}
 		name := fmt.Sprintf("part-%05d%s", len(s.manifest.Shards), o.Format.Extension())
-		w, err := writeFile(s.disk, filepath.Join(s.dir, name), m, o, rowsPer, ahead.next, sha256.New())
+		w, err := writeFile(s.disk, filepath.Join(s.dir, name), m, o, rowsPer, ahead.next, nil, sha256.New())
 		if err != nil {
 			return err
 		}
@@ -138,6 +141,9 @@ func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source) error {
 		if err := s.save(partialName); err != nil {
 			return err
 		}
+	}
+	if fingerprint != nil {
+		s.manifest.Fingerprint = fingerprint()
 	}
 	if err := s.save(ManifestName); err != nil {
 		return err

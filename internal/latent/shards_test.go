@@ -33,7 +33,7 @@ func TestShardsResume(t *testing.T) {
 			return Rows{}, broken
 		}
 		return left(limit)
-	})
+	}, nil)
 	if !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestShardsResume(t *testing.T) {
 	if n := s.Manifest().Rows; n != 10 || s.Complete() {
 		t.Fatalf("%d rows are there", n)
 	}
-	if err := s.Write(m, o, 10, inPieces(skip(r, 10, 30), 7, 30)); err != nil {
+	if err := s.Write(m, o, 10, inPieces(skip(r, 10, 30), 7, 30), func() string { return testFingerprint }); err != nil {
 		t.Fatal(err)
 	}
 	checkShards(t, dir, r)
@@ -117,7 +117,7 @@ func TestShardsSurviveEveryFault(t *testing.T) {
 			if q, err := s.Quant(m.Shape.C); err != nil || s.Manifest().Rows > 0 && !reflect.DeepEqual(q, m.Quant) {
 				t.Fatalf("the quantisation %v (%v)", q, err)
 			}
-			return s.Write(m, o, 3, inPieces(skip(r, s.Manifest().Rows, 30), 2, 30))
+			return s.Write(m, o, 3, inPieces(skip(r, s.Manifest().Rows, 30), 2, 30), nil)
 		}
 		err := write(disk, false)
 		if err == nil {

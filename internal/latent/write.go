@@ -39,18 +39,22 @@ type Disk struct {
 	Count *atomic.Int64
 }
 
-// WriteFile writes the first limit rows of src, or all where limit is 0, to the
-// file at path. o is resolved; m.Quant is there exactly for int8. On an error
-// the file at path is as it was before.
-func WriteFile(disk Disk, path string, m Meta, o Options, limit int, src Source) (Written, error) {
-	return writeFile(disk, path, m, o, limit, src, nil)
+// WriteFile writes all rows of src to the file at path. o is resolved; m.Quant is
+// there exactly for int8. fingerprint, where it isn't nil, is asked for m's behind
+// the last row. On an error the file at path is as it was before.
+func WriteFile(disk Disk, path string, m Meta, o Options, src Source, fingerprint func() string) (Written, error) {
+	return writeFile(disk, path, m, o, 0, src, fingerprint, nil)
 }
 
-// writeFile is WriteFile with a sum over what is written, nil for none.
-func writeFile(disk Disk, path string, m Meta, o Options, limit int, src Source, sum hash.Hash) (Written, error) {
+// writeFile writes the first limit rows of src, or all where limit is 0; sum, where
+// it isn't nil, is over what is written, and excludes a late fingerprint.
+func writeFile(disk Disk, path string, m Meta, o Options, limit int, src Source, fingerprint func() string, sum hash.Hash) (Written, error) {
 	var done Written
-	err := disk.Replace(path, func(to io.Writer) error {
-		out := &counter{w: to, sum: sum, all: disk.Count}
+	if fingerprint != nil && o.Format != Parquet {
+		m.Fingerprint = unknown
+	}
+	err := disk.Replace(path, func(to durable.Writer) error {
+		out := &counter{w: to, sum: sum, all: disk.Count, schema: fingerprint != nil}
 		w := &writer{encoder: newEncoder(m, o), out: out}
 		if err := w.open(); err != nil {
 			return err
@@ -58,7 +62,7 @@ func writeFile(disk Disk, path string, m Meta, o Options, limit int, src Source,
 		if err := w.fill(limit, src, &done); err != nil {
 			return err
 		}
-		if err := w.file.Close(); err != nil {
+		if err := w.finish(to, fingerprint); err != nil {
 			return err
 		}
 		done.Bytes = out.n
@@ -153,6 +157,7 @@ func (w *writer) write(rows Rows) error {
 		if err := w.file.Write(rec); err != nil {
 			return err
 		}
+		w.out.schema = false
 		rec.Release()
 		rows = rows.Slice(n, rows.Len(), w.meta.Shape.Values())
 	}
@@ -162,13 +167,18 @@ func (w *writer) write(rows Rows) error {
 // counter counts, and with sum hashes, what goes through. It seeks as far as Arrow's
 // writer does, which only asks where it is.
 type counter struct {
-	w   io.Writer
-	n   int64
-	sum hash.Hash
-	all *atomic.Int64
+	w      io.Writer
+	n      int64
+	sum    hash.Hash
+	all    *atomic.Int64
+	schema bool    // a schema may go through
+	late   []int64 // where unknown stands in schemas
 }
 
 func (c *counter) Write(b []byte) (int, error) {
+	if c.schema {
+		c.find(b)
+	}
 	n, err := c.w.Write(b)
 	c.n += int64(n)
 	if c.all != nil {

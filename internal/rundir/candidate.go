@@ -8,6 +8,7 @@ import (
 	"regexp"
 
 	"moncae/internal/arch"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
@@ -74,7 +75,7 @@ func (d *Dir) write(id, name string, fill func(io.Writer) error) (File, error) {
 		return File{}, err
 	}
 	h := newHasher()
-	err := d.fs.Replace(filepath.Join(dir, name), func(w io.Writer) error {
+	err := d.fs.Replace(filepath.Join(dir, name), func(w durable.Writer) error {
 		return fill(io.MultiWriter(w, h))
 	})
 	return File{filepath.ToSlash(filepath.Join(CandidatesDir, id, name)), h.hex()}, err

@@ -98,10 +98,24 @@ def values(column, shape):
     return np.concatenate(chunks)
 
 
+def fingerprint(pixels, labels):
+    shape = np.array(pixels.shape[1:], "<i8").tobytes()
+    classes = labels.fill_null(-1).to_numpy().astype("<i4").tobytes()
+    return hashlib.sha256(shape + hashlib.sha256(pixels.tobytes()).digest() + hashlib.sha256(classes).digest()).hexdigest()
+
+
+def test_fingerprint_is_in_both_schemas_of_a_file(folder, digits):
+    path = folder / "digits" / "float32-file-tensor-none.arrow"
+    want = fingerprint(digits[0], read(path)["label"])
+    at_the_beginning = pa.ipc.open_stream(path.read_bytes()[8:]).schema
+    at_the_end = pa.ipc.open_file(path).schema
+    assert at_the_beginning.metadata[b"moncae.fingerprint"] == at_the_end.metadata[b"moncae.fingerprint"] == want.encode()
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_values_are_those_of_onnxruntime(folder, digits, dtype, way):
-    _, z = digits
+    pixels, z = digits
     table = read(folder / "digits" / f"{dtype}-{way}")
     table.validate(full=True)
     got = values(table["latent"], z.shape[1:])
@@ -110,6 +124,7 @@ def test_values_are_those_of_onnxruntime(folder, digits, dtype, way):
     meta = {k.decode(): v.decode() for k, v in table.schema.metadata.items() if k.startswith(b"moncae.")}
     assert meta["moncae.latents"] == "1" and json.loads(meta["moncae.shape"]) == list(z.shape[1:])
     assert json.loads(meta["moncae.classes"]) == list("0123456789")
+    assert meta["moncae.fingerprint"] == fingerprint(pixels, table["label"])
     for half in "encoder", "decoder":
         graph = onnx.load(folder / "digits" / f"{half}.onnx").graph
         assert meta[f"moncae.{half}"] == hashlib.sha256(graph.SerializeToString(deterministic=True)).hexdigest()
@@ -191,6 +206,7 @@ def test_shards_are_the_file_in_pieces(folder):
     shards = folder / "photos" / "shards"
     manifest = json.loads((shards / "_manifest.json").read_text())
     assert [s["rows"] for s in manifest["shards"]] == [20, 20, 10] and manifest["rows"] == 50
+    assert manifest["fingerprint"] == read(folder / "photos" / "latents.arrow").schema.metadata[b"moncae.fingerprint"].decode()
     tables = []
     for s in manifest["shards"]:
         content = (shards / s["file"]).read_bytes()
