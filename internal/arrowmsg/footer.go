@@ -6,45 +6,52 @@ import (
 	"errors"
 	"io"
 
+	"github.com/apache/arrow/go/v17/arrow/ipc"
 	flatbuffers "github.com/google/flatbuffers/go"
 )
 
 // InOrder tells whether an IPC file's messages can be read one after the other.
 // Polars writes a schema without a mark in front of it: only the footer of such a
-// file says what is in it. See CheckFile.
+// file says what is in it. See ByFooter.
 func InOrder(r io.ReaderAt) bool {
 	b := make([]byte, 4)
 	_, err := r.ReadAt(b, 8)
 	return err == nil && bytes.Equal(b, []byte{0xff, 0xff, 0xff, 0xff})
 }
 
-// CheckFile checks an IPC file's footer, and the messages that it points to, for
-// arrow's ipc.FileReader. It reads the file once.
-func CheckFile(r io.ReaderAt, size int64, o Options) (err error) {
+// ByFooter opens an IPC file, once its footer and the messages that it points to
+// are checked, for which the file is read once. What passes may still make arrow-go
+// panic.
+func ByFooter(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (*ipc.FileReader, error) {
 	end, err := footer(r, size)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b := make([]byte, size-10-end)
 	if _, err := r.ReadAt(b, end); err != nil {
-		return errorAt(end, "%w", noEOF(err))
+		return nil, errorAt(end, "%w", noEOF(err))
 	}
 	blocks, err := parseFooter(b, o)
 	if err != nil {
-		return errorAt(end, "footer: %w", err)
+		return nil, errorAt(end, "footer: %w", err)
+	}
+	opened, err := ipc.NewFileReader(r, opts...)
+	if err != nil {
+		return nil, errorAt(end, "footer: %w", err)
 	}
 	for _, k := range blocks {
 		if k.at < 8 || k.header < 8 || k.body < 0 || k.at > end || k.header > end-k.at || k.body > end-k.at-k.header {
-			return errorAt(end, "footer: a message of %d and %d bytes at %d", k.header, k.body, k.at)
+			return nil, errorAt(end, "footer: a message of %d and %d bytes at %d", k.header, k.body, k.at)
 		}
 		m := &Reader{options: o, r: r, off: k.at, end: k.at + k.header + k.body, marked: true}
+		m.Expect(opened.Schema())
 		if _, err := m.Message(); errors.Is(err, io.EOF) {
-			return errorAt(k.at, "there is no message")
+			return nil, errorAt(k.at, "there is no message")
 		} else if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return opened, nil
 }
 
 // block is where a message is, and the sizes of its parts.

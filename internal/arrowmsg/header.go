@@ -15,6 +15,7 @@ type header struct {
 	rows    int64
 	nodes   [][2]int64 // length, null count
 	buffers [][2]int64 // offset, length
+	views   int        // arrays of views whose numbers of buffers are said
 	codec   int8
 }
 
@@ -55,13 +56,13 @@ func parseHeader(b []byte, o Options) (h header, err error) {
 		return h, checkSchema(content, o)
 	case kind == kindRecordBatch:
 		h.batch = true
-		return h, h.recordBatch(content, o)
+		return h, h.recordBatch(content)
 	case kind == kindDictionary && o.Dictionaries:
 		at := flatbuffers.UOffsetT(content.Offset(slot(1)))
 		if at == 0 {
 			return h, errors.New("a dictionary without values")
 		}
-		return h, h.recordBatch(flatbuffers.Table{Bytes: b, Pos: content.Indirect(content.Pos + at)}, o)
+		return h, h.recordBatch(flatbuffers.Table{Bytes: b, Pos: content.Indirect(content.Pos + at)})
 	case kind == kindDictionary:
 		return h, errors.New("dictionaries are not read: write plain values")
 	default:
@@ -69,7 +70,7 @@ func parseHeader(b []byte, o Options) (h header, err error) {
 	}
 }
 
-func (h *header) recordBatch(t flatbuffers.Table, options Options) error {
+func (h *header) recordBatch(t flatbuffers.Table) error {
 	h.rows = t.GetInt64Slot(slot(0), 0)
 	h.nodes = pairsAt(t, slot(1))
 	h.buffers = pairsAt(t, slot(2))
@@ -77,20 +78,17 @@ func (h *header) recordBatch(t flatbuffers.Table, options Options) error {
 		c := flatbuffers.Table{Bytes: t.Bytes, Pos: t.Indirect(t.Pos + o)}
 		h.codec = c.GetInt8Slot(slot(0), codecLZ4)
 	}
-	return h.views(t, options)
+	return h.viewBuffers(t)
 }
 
-// views checks the numbers of buffers that columns of views have.
-func (h *header) views(t flatbuffers.Table, options Options) error {
-	n := checkedLen(t, slot(4), 8)
-	if n == 0 {
+// viewBuffers checks the numbers of buffers that arrays of views have.
+func (h *header) viewBuffers(t flatbuffers.Table) error {
+	h.views = checkedLen(t, slot(4), 8)
+	if h.views == 0 {
 		return nil
 	}
-	if !options.Views {
-		return errors.New("string views are not read: write plain strings")
-	}
 	at, left := t.Vector(flatbuffers.UOffsetT(t.Offset(slot(4)))), int64(len(h.buffers))
-	for i := range n {
+	for i := range h.views {
 		count := t.GetInt64(at + flatbuffers.UOffsetT(8*i))
 		if count < 0 || count > left {
 			return fmt.Errorf("column of views %d has %d buffers, %d are left", i, count, left)

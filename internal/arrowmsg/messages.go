@@ -24,8 +24,6 @@ const (
 type Options struct {
 	// Dictionaries are columns of indices, and the messages with their values.
 	Dictionaries bool
-	// Views are columns of string or binary views.
-	Views bool
 	// Unmarked streams may end without an end marker.
 	Unmarked bool
 }
@@ -38,9 +36,9 @@ type Reader struct {
 	off, end int64 // where the next message begins; where the last one must end
 	marked   bool  // an end marker must come
 	at       int64 // where the message that was given last begins
-	// nodes and buffers are what the schema's columns take in a record batch:
-	// arrow reads on behind a list that has fewer.
-	nodes, buffers int
+	// takes is what the schema's columns take in a record batch: arrow reads on
+	// behind a list that has fewer.
+	takes arrays
 }
 
 // IsFile and IsStream tell by its first 8 bytes what a file is.
@@ -83,32 +81,36 @@ func footer(r io.ReaderAt, size int64) (int64, error) {
 // At is the byte at which the message begins that was given last.
 func (m *Reader) At() int64 { return m.at }
 
+// arrays counts arrays, their buffers, and those of views, which have more buffers.
+type arrays struct{ nodes, buffers, views int }
+
 // Expect says what schema the record batches will have.
 func (m *Reader) Expect(sc *arrow.Schema) {
 	for _, f := range sc.Fields() {
-		n, b := arraysIn(f.Type)
-		m.nodes, m.buffers = m.nodes+n, m.buffers+b
+		m.takes.add(f.Type)
 	}
 }
 
-// arraysIn counts a type's arrays and their buffers.
-func arraysIn(t arrow.DataType) (nodes, buffers int) {
+func (a *arrays) add(t arrow.DataType) {
 	if ext, ok := t.(arrow.ExtensionType); ok {
-		return arraysIn(ext.StorageType())
+		a.add(ext.StorageType())
+		return
 	}
-	nodes = 1
-	for _, b := range t.Layout().Buffers {
+	a.nodes++
+	layout := t.Layout()
+	for _, b := range layout.Buffers {
 		if b.Kind != arrow.KindAlwaysNull {
-			buffers++
+			a.buffers++
 		}
+	}
+	if layout.VariadicSpec != nil {
+		a.views++
 	}
 	if nested, ok := t.(arrow.NestedType); ok {
 		for _, f := range nested.Fields() {
-			n, b := arraysIn(f.Type)
-			nodes, buffers = nodes+n, buffers+b
+			a.add(f.Type)
 		}
 	}
-	return nodes, buffers
 }
 
 // Retain and Release are asked for by ipc.MessageReader: the garbage collector
@@ -165,9 +167,10 @@ func (m *Reader) Message() (*ipc.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.batch && (len(info.nodes) < m.nodes || len(info.buffers) < m.buffers) {
-		return nil, m.damaged("record batch: %d arrays with %d buffers, the columns take %d with %d",
-			len(info.nodes), len(info.buffers), m.nodes, m.buffers)
+	has := arrays{len(info.nodes), len(info.buffers), info.views}
+	if info.batch && (has.nodes < m.takes.nodes || has.buffers < m.takes.buffers || has.views < m.takes.views) {
+		return nil, m.damaged("record batch: %d arrays with %d buffers, %d of views; the columns take %d with %d, %d of views",
+			has.nodes, has.buffers, has.views, m.takes.nodes, m.takes.buffers, m.takes.views)
 	}
 	if err := info.check(body); err != nil {
 		return nil, m.damaged("record batch: %w", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -58,6 +59,34 @@ func readAllOf(b []byte) (rows int, err error) {
 	}
 }
 
+// polars is the content of a file that polars 2.1 wrote: seven rows of 2×3×2 with
+// paths, zstd. Its strings are views, and its schema is in the footer only.
+func polars(t testing.TB) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "polars.arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestFilesOfPolars(t *testing.T) {
+	meta, r, err := ReadAll(filepath.Join("testdata", "polars.arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if meta.Shape != (arch.Shape{C: 2, H: 3, W: 2}) || r.Len() != 7 || r.Latents[83] != 83./8 || r.Paths[6] != "a folder/6.png" {
+		t.Errorf("%+v, %d rows, paths %q", meta, r.Len(), r.Paths)
+	}
+	b := polars(t)
+	for end := range b {
+		if n, err := readAllOf(b[:end]); fault.Of(err) != fault.Damaged {
+			t.Fatalf("cut to %d of %d bytes: %d rows, %v", end, len(b), n, err)
+		}
+	}
+	changed(t, b, "polars")
+}
+
 func TestCutOffFilesAreRefused(t *testing.T) {
 	for _, o := range []Options{{}, {Compression: Zstd, DType: Int8}, {Format: Stream}, {Format: Stream, Compression: LZ4}, {Format: Parquet}} {
 		b := written(t, o, 15)
@@ -76,16 +105,21 @@ func TestCutOffFilesAreRefused(t *testing.T) {
 // panic, and what it breaks must be told as damage.
 func TestChangedBytesNeverPanic(t *testing.T) {
 	for _, o := range []Options{{}, {Compression: Zstd}, {Format: Stream, Layout: List, Compression: LZ4, DType: Int8}} {
-		b := written(t, o, 9)
-		for i := range b {
-			for _, v := range []byte{0, 0x7f, 0xff, b[i] ^ 0x10} {
-				old := b[i]
-				b[i] = v
-				if _, err := readAllOf(b); err != nil && fault.Of(err) != fault.Damaged {
-					t.Fatalf("%+v, byte %d = %#x: %v", o, i, v, err)
-				}
-				b[i] = old
+		changed(t, written(t, o, 9), fmt.Sprintf("%+v", o))
+	}
+}
+
+// changed reads b with every byte changed.
+func changed(t *testing.T, b []byte, name string) {
+	t.Helper()
+	for i := range b {
+		for _, v := range []byte{0, 0x7f, 0xff, b[i] ^ 0x10} {
+			old := b[i]
+			b[i] = v
+			if _, err := readAllOf(b); err != nil && fault.Of(err) != fault.Damaged {
+				t.Fatalf("%s, byte %d = %#x: %v", name, i, v, err)
 			}
+			b[i] = old
 		}
 	}
 }

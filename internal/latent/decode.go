@@ -47,9 +47,9 @@ func (d *decoder) column(r *Rows, name string, col arrow.Array) (err error) {
 	case colLatent:
 		r.Latents, err = d.values(col)
 	case colPath:
-		r.Paths = textsOf(col.(*array.String))
+		r.Paths = textsOf(col.(array.StringLike))
 	case colSplit:
-		r.Splits = textsOf(col.(*array.String))
+		r.Splits = textsOf(col.(array.StringLike))
 	case colError:
 		r.Errors = col.(*array.Float32).Float32Values()
 	default:
@@ -78,7 +78,7 @@ func (d *decoder) labels(col *array.Int64) []int64 {
 	return labels
 }
 
-func textsOf(col *array.String) []string {
+func textsOf(col array.StringLike) []string {
 	s := make([]string, col.Len())
 	for i := range s {
 		s[i] = col.Value(i)

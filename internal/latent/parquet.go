@@ -3,7 +3,6 @@ package latent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -53,11 +52,4 @@ func (f *file) openParquet(r source, size int64) (err error) {
 		return rec, err
 	}
 	return nil
-}
-
-// noPanic makes a panic of the Parquet reader, which trusts its files, an error.
-func (f *file) noPanic(err *error) {
-	if p := recover(); p != nil {
-		*err = fault.Damagedf("%s: %w", f.name, fmt.Errorf("no readable Parquet: %v", p))
-	}
 }

@@ -181,6 +181,8 @@ func newFile(name string, r source, size int64) (*file, error) {
 	switch {
 	case bytes.HasPrefix(start, []byte("PAR1")):
 		return f, f.openParquet(r, size)
+	case arrowmsg.IsFile(start) && !arrowmsg.InOrder(r):
+		return f, f.openByFooter(r, size)
 	case arrowmsg.IsFile(start):
 		m, err := arrowmsg.File(r, size, arrowmsg.Options{})
 		if err != nil {
@@ -212,6 +214,28 @@ func (f *file) openIPC(m *arrowmsg.Reader) error {
 	return f.readSchema(r.Schema())
 }
 
+// openByFooter reads an IPC file of polars.
+func (f *file) openByFooter(r source, size int64) (err error) {
+	defer f.noPanic(&err)
+	opened, err := arrowmsg.ByFooter(r, size, arrowmsg.Options{})
+	if err != nil {
+		return f.sorted(0, err)
+	}
+	at := 0
+	f.records = func() (rec arrow.Record, err error) {
+		defer f.noPanic(&err)
+		if at == opened.NumRecords() {
+			return nil, io.EOF
+		}
+		if rec, err = opened.Record(at); err != nil {
+			return nil, fault.Damagedf("%s: record batch %d: %w", f.name, at, err)
+		}
+		at++
+		return rec, nil
+	}
+	return f.readSchema(opened.Schema())
+}
+
 func (f *file) readSchema(sc *arrow.Schema) (err error) {
 	if f.decoder.meta, f.decoder.dtype, err = metaFromSchema(sc); err != nil {
 		return fault.Damagedf("%s: %w", f.name, err)
@@ -229,6 +253,13 @@ func (f *file) sorted(at int64, err error) error {
 		return fault.Damagedf("%s: %w", f.name, located)
 	}
 	return fault.Damagedf("%s: byte %d: %w", f.name, at, err)
+}
+
+// noPanic makes a panic of a reader that trusts its files an error.
+func (f *file) noPanic(err *error) {
+	if p := recover(); p != nil {
+		*err = fault.Damagedf("%s: %w", f.name, fmt.Errorf("it can't be read: %v", p))
+	}
 }
 
 func (f *file) next() (Rows, error) {

@@ -108,6 +108,9 @@ func mustJSON(v any) string {
 	return string(b)
 }
 
+// stringTypes are the types of a column of texts.
+var stringTypes = []arrow.DataType{arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString, arrow.BinaryTypes.StringView}
+
 // metaFromSchema reads the metadata and the columns back, and says how the
 // latents are stored.
 func metaFromSchema(sc *arrow.Schema) (Meta, DType, error) {
@@ -125,13 +128,14 @@ func metaFromSchema(sc *arrow.Schema) (Meta, DType, error) {
 	if err := fromJSON(get, keyClasses, &m.Classes); err != nil {
 		return m, "", err
 	}
-	column := func(name string, want arrow.DataType) (bool, error) {
+	column := func(name string, want ...arrow.DataType) (bool, error) {
 		at := sc.FieldIndices(name)
 		if len(at) == 0 {
 			return false, nil
 		}
-		if t := sc.Field(at[0]).Type; len(at) > 1 || !arrow.TypeEqual(t, want) {
-			return false, fmt.Errorf("column %s is %v, wanted is one of %v", name, t, want)
+		t := sc.Field(at[0]).Type
+		if len(at) > 1 || !slices.ContainsFunc(want, func(w arrow.DataType) bool { return arrow.TypeEqual(t, w) }) {
+			return false, fmt.Errorf("column %s is %v, wanted is one of %v", name, t, want[0])
 		}
 		return true, nil
 	}
@@ -142,10 +146,10 @@ func metaFromSchema(sc *arrow.Schema) (Meta, DType, error) {
 		return m, "", err
 	}
 	var err error
-	if m.Paths, err = column(colPath, arrow.BinaryTypes.String); err != nil {
+	if m.Paths, err = column(colPath, stringTypes...); err != nil {
 		return m, "", err
 	}
-	if m.Splits, err = column(colSplit, arrow.BinaryTypes.String); err != nil {
+	if m.Splits, err = column(colSplit, stringTypes...); err != nil {
 		return m, "", err
 	}
 	if m.Errors, err = column(colError, arrow.PrimitiveTypes.Float32); err != nil {

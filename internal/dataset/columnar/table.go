@@ -67,7 +67,7 @@ func openIPC(disk *os.File, mem memory.Allocator, start []byte) (table, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := arrowmsg.Options{Dictionaries: true, Views: true, Unmarked: true}
+	o := arrowmsg.Options{Dictionaries: true, Unmarked: true}
 	var m *arrowmsg.Reader
 	switch {
 	case arrowmsg.IsFile(start) && !arrowmsg.InOrder(disk):
@@ -91,10 +91,7 @@ func openIPC(disk *os.File, mem memory.Allocator, start []byte) (table, error) {
 
 // openFooter opens an IPC file that can be read by its footer only.
 func openFooter(disk *os.File, mem memory.Allocator, size int64, o arrowmsg.Options) (table, error) {
-	if err := arrowmsg.CheckFile(disk, size, o); err != nil {
-		return nil, err
-	}
-	r, err := ipc.NewFileReader(disk, ipc.WithAllocator(mem))
+	r, err := arrowmsg.ByFooter(disk, size, o, ipc.WithAllocator(mem))
 	if err != nil {
 		return nil, err
 	}
