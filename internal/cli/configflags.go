@@ -69,7 +69,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 		c.Objectives = strings.Split(v, ",")
 		return nil
 	})
-	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression)", setReference)
+	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression, guessing)", setReference)
 	f.StringArrayVar(&o.bounds, "bound", nil, "a limit that members of the front must keep, for example 'loc<=2'; can be repeated")
 	o.set["bound"] = func(c *search.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }
 	f.Int64Var(&o.maxFLOPs, "max-flops", standard.MaxFLOPs, "refuse networks of more multiply-adds for each pixel of an image; 0: no limit")

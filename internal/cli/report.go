@@ -130,9 +130,9 @@ func finetuningOf(f search.Finetune) string {
 	case f.Epochs == 0:
 		return "none"
 	case f.Trial == 0:
-		return fmt.Sprintf("%d epochs (%s)", f.Epochs, f.Scope)
+		return fmt.Sprintf("%s (%s)", epochs(f.Epochs), f.Scope)
 	}
-	return fmt.Sprintf("%d epochs after a trial of %d (%s)", f.Epochs, f.Trial, f.Scope)
+	return fmt.Sprintf("%s after a trial of %d (%s)", epochs(f.Epochs), f.Trial, f.Scope)
 }
 
 func facts(run *search.Run, f search.Front) [][2]string {
@@ -147,7 +147,7 @@ func facts(run *search.Run, f search.Front) [][2]string {
 		{"fingerprint", m.Data.Fingerprint},
 		{"reference", reference(f.Objectives, f.Reference)},
 		{"search", fmt.Sprintf("%s, %s space of at most %d blocks and %d filters, population %d, %d generations", c.Algorithm, c.Space.Name, c.Space.MaxBlocks, c.Space.MaxFilters, c.Population, c.Generations)},
-		{"training", fmt.Sprintf("at most %d epochs, patience %d, batch %d, %s; finetuning %s", c.Epochs, c.Patience, c.Batch, c.Loss, finetuningOf(c.Finetune))},
+		{"training", fmt.Sprintf("at most %s, patience %d, batch %d, %s; finetuning %s", epochs(c.Epochs), c.Patience, c.Batch, c.Loss, finetuningOf(c.Finetune))},
 		{"time", fixed(run.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(run.TestOpenings)},
 	}
 }

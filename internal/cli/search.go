@@ -164,8 +164,8 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 	}
 	s.closers = append(s.closers, s.Study.Close)
 	c, info := s.Config(), eng.Info()
-	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %d epochs; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
-		c.Algorithm, c.Population, c.Generations, c.Epochs, info.Name, info.Device)
+	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %s; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
+		c.Algorithm, c.Population, c.Generations, epochs(c.Epochs), info.Name, info.Device)
 	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", reference(c.Objectives, s.Reference()), c.Validation)
 	if info.Name == "ref" {
 		s.progress.warnSlow(c, s.set)
