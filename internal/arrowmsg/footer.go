@@ -31,11 +31,7 @@ func ByFooter(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (*i
 	if _, err := r.ReadAt(b, end); err != nil {
 		return nil, errorAt(end, "%w", noEOF(err))
 	}
-	blocks, err := parseFooter(b, o)
-	if err != nil {
-		return nil, errorAt(end, "footer: %w", err)
-	}
-	opened, err := ipc.NewFileReader(r, opts...)
+	needs, blocks, err := parseFooter(b, o)
 	if err != nil {
 		return nil, errorAt(end, "footer: %w", err)
 	}
@@ -43,13 +39,16 @@ func ByFooter(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (*i
 		if k.at < 8 || k.header < 8 || k.body < 0 || k.at > end || k.header > end-k.at || k.body > end-k.at-k.header {
 			return nil, errorAt(end, "footer: a message of %d and %d bytes at %d", k.header, k.body, k.at)
 		}
-		m := &Reader{options: o, r: r, off: k.at, end: k.at + k.header + k.body, marked: true}
-		m.Expect(opened.Schema())
+		m := &Reader{options: o, r: r, off: k.at, end: k.at + k.header + k.body, marked: true, needs: needs}
 		if _, err := m.Message(); errors.Is(err, io.EOF) {
 			return nil, errorAt(k.at, "there is no message")
 		} else if err != nil {
 			return nil, err
 		}
+	}
+	opened, err := ipc.NewFileReader(r, opts...) // reads dictionaries
+	if err != nil {
+		return nil, errorAt(end, "footer: %w", err)
 	}
 	return opened, nil
 }
@@ -58,7 +57,7 @@ func ByFooter(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (*i
 type block struct{ at, header, body int64 }
 
 // parseFooter reads Footer of the Arrow format's File.fbs; see parseHeader.
-func parseFooter(b []byte, o Options) (blocks []block, err error) {
+func parseFooter(b []byte, o Options) (n needs, blocks []block, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errors.New("it is none")
@@ -67,19 +66,20 @@ func parseFooter(b []byte, o Options) (blocks []block, err error) {
 	t := flatbuffers.Table{Bytes: b, Pos: flatbuffers.GetUOffsetT(b)}
 	at := flatbuffers.UOffsetT(t.Offset(slot(1)))
 	if at == 0 {
-		return nil, errors.New("it has no schema")
+		return n, nil, errors.New("it has no schema")
 	}
-	if err := checkSchema(flatbuffers.Table{Bytes: b, Pos: t.Indirect(t.Pos + at)}, o); err != nil {
-		return nil, err
+	var h header
+	if err := h.schema(flatbuffers.Table{Bytes: b, Pos: t.Indirect(t.Pos + at)}, o); err != nil {
+		return n, nil, err
 	}
 	const size = 24
 	for _, field := range []flatbuffers.VOffsetT{slot(2), slot(3)} { // dictionaries, record batches
-		n := checkedLen(t, field, size)
-		if n == 0 {
+		count := checkedLen(t, field, size)
+		if count == 0 {
 			continue
 		}
 		from := t.Vector(flatbuffers.UOffsetT(t.Offset(field)))
-		for i := range n {
+		for i := range count {
 			k := b[int(from)+size*i:][:size]
 			blocks = append(blocks, block{
 				at: int64(binary.LittleEndian.Uint64(k)), header: int64(int32(binary.LittleEndian.Uint32(k[8:]))),
@@ -87,5 +87,5 @@ func parseFooter(b []byte, o Options) (blocks []block, err error) {
 			})
 		}
 	}
-	return blocks, nil
+	return h.needs, blocks, nil
 }

@@ -11,12 +11,13 @@ import (
 // RecordBatch of the Arrow format's Message.fbs and Schema.fbs.
 type header struct {
 	body    int64
-	batch   bool // it is a record batch
+	kind    byte
 	rows    int64
 	nodes   [][2]int64 // length, null count
 	buffers [][2]int64 // offset, length
 	views   int        // arrays of views whose numbers of buffers are said
 	codec   int8
+	needs   needs // of a schema
 }
 
 // The message kinds and types that matter here, with the format's numbers.
@@ -24,7 +25,6 @@ const (
 	kindSchema      = 1
 	kindDictionary  = 2
 	kindRecordBatch = 3
-	typeUnion       = 14
 	uncompressed    = -1
 	codecLZ4        = 0
 	codecZstd       = 1
@@ -50,23 +50,22 @@ func parseHeader(b []byte, o Options) (h header, err error) {
 	}
 	var content flatbuffers.Table
 	t.Union(&content, at)
-	kind := t.GetByteSlot(slot(1), 0)
+	h.kind = t.GetByteSlot(slot(1), 0)
 	switch {
-	case kind == kindSchema:
-		return h, checkSchema(content, o)
-	case kind == kindRecordBatch:
-		h.batch = true
+	case h.kind == kindSchema:
+		return h, h.schema(content, o)
+	case h.kind == kindRecordBatch:
 		return h, h.recordBatch(content)
-	case kind == kindDictionary && o.Dictionaries:
+	case h.kind == kindDictionary && o.Dictionaries:
 		at := flatbuffers.UOffsetT(content.Offset(slot(1)))
 		if at == 0 {
 			return h, errors.New("a dictionary without values")
 		}
 		return h, h.recordBatch(flatbuffers.Table{Bytes: b, Pos: content.Indirect(content.Pos + at)})
-	case kind == kindDictionary:
+	case h.kind == kindDictionary:
 		return h, errors.New("dictionaries are not read: write plain values")
 	default:
-		return h, fmt.Errorf("message kind %d: schemas and record batches are read", kind)
+		return h, fmt.Errorf("message kind %d: schemas and record batches are read", h.kind)
 	}
 }
 
@@ -94,35 +93,6 @@ func (h *header) viewBuffers(t flatbuffers.Table) error {
 			return fmt.Errorf("column of views %d has %d buffers, %d are left", i, count, left)
 		}
 		left -= count
-	}
-	return nil
-}
-
-// checkSchema keeps arrow from making slices for more fields than there can be.
-func checkSchema(t flatbuffers.Table, o Options) error {
-	const deepest = 8
-	vectorLen(t, slot(2))
-	return checkFields(t, slot(1), deepest, o)
-}
-
-func checkFields(t flatbuffers.Table, fields flatbuffers.VOffsetT, depth int, o Options) error {
-	n := vectorLen(t, fields)
-	if n > 0 && depth == 0 {
-		return errors.New("columns are nested too deeply")
-	}
-	for i := range n {
-		at := t.Vector(flatbuffers.UOffsetT(t.Offset(fields))) + flatbuffers.UOffsetT(4*i)
-		f := flatbuffers.Table{Bytes: t.Bytes, Pos: t.Indirect(at)}
-		vectorLen(f, slot(6)) // the field's metadata
-		if f.Offset(slot(4)) != 0 && !o.Dictionaries {
-			return fmt.Errorf("column %d is dictionary-encoded: write plain values", i)
-		}
-		if f.GetByteSlot(slot(2), 0) == typeUnion {
-			return fmt.Errorf("column %d is a union", i)
-		}
-		if err := checkFields(f, slot(5), depth-1, o); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/klauspost/compress/zstd"
@@ -36,9 +35,7 @@ type Reader struct {
 	off, end int64 // where the next message begins; where the last one must end
 	marked   bool  // an end marker must come
 	at       int64 // where the message that was given last begins
-	// takes is what the schema's columns take in a record batch: arrow reads on
-	// behind a list that has fewer.
-	takes arrays
+	needs    needs // by the schema
 }
 
 // IsFile and IsStream tell by its first 8 bytes what a file is.
@@ -80,38 +77,6 @@ func footer(r io.ReaderAt, size int64) (int64, error) {
 
 // At is the byte at which the message begins that was given last.
 func (m *Reader) At() int64 { return m.at }
-
-// arrays counts arrays, their buffers, and those of views, which have more buffers.
-type arrays struct{ nodes, buffers, views int }
-
-// Expect says what schema the record batches will have.
-func (m *Reader) Expect(sc *arrow.Schema) {
-	for _, f := range sc.Fields() {
-		m.takes.add(f.Type)
-	}
-}
-
-func (a *arrays) add(t arrow.DataType) {
-	if ext, ok := t.(arrow.ExtensionType); ok {
-		a.add(ext.StorageType())
-		return
-	}
-	a.nodes++
-	layout := t.Layout()
-	for _, b := range layout.Buffers {
-		if b.Kind != arrow.KindAlwaysNull {
-			a.buffers++
-		}
-	}
-	if layout.VariadicSpec != nil {
-		a.views++
-	}
-	if nested, ok := t.(arrow.NestedType); ok {
-		for _, f := range nested.Fields() {
-			a.add(f.Type)
-		}
-	}
-}
 
 // Retain and Release are asked for by ipc.MessageReader: the garbage collector
 // does the work.
@@ -167,10 +132,11 @@ func (m *Reader) Message() (*ipc.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	has := arrays{len(info.nodes), len(info.buffers), info.views}
-	if info.batch && (has.nodes < m.takes.nodes || has.buffers < m.takes.buffers || has.views < m.takes.views) {
-		return nil, m.damaged("record batch: %d arrays with %d buffers, %d of views; the columns take %d with %d, %d of views",
-			has.nodes, has.buffers, has.views, m.takes.nodes, m.takes.buffers, m.takes.views)
+	if info.kind == kindSchema {
+		m.needs = info.needs
+	}
+	if err := m.needs.missing(info); err != nil {
+		return nil, m.damaged("%w", err)
 	}
 	if err := info.check(body); err != nil {
 		return nil, m.damaged("record batch: %w", err)

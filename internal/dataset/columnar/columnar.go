@@ -251,5 +251,9 @@ func column(record arrow.Record, name string) (arrow.Array, error) {
 	if len(i) != 1 {
 		return nil, fmt.Errorf("there are %d columns %q", len(i), name)
 	}
-	return record.Column(i[0]), nil
+	a := record.Column(i[0])
+	if int64(a.Len()) != record.NumRows() { // a damaged file: arrow believes both
+		return nil, fmt.Errorf("column %s has %d rows of %d", name, a.Len(), record.NumRows())
+	}
+	return a, nil
 }

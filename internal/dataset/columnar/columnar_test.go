@@ -91,6 +91,8 @@ func TestFiles(t *testing.T) {
 		{"words.arrow", []string{"words.arrow"}, words},
 		{"tensor.arrow", []string{"tensor.arrow"}, "all 7: 0=0 10=1 20=2 30=0 40=1 50=2 60=0 (0 1 2)"},
 		{"polars.arrow", []string{"polars.arrow"}, "all 3: 0=1 10=0 20=1 (a b)"},
+		{"views.arrow", []string{"views.arrow"}, "all 3: 0=1 10=0 20=1 (a b)"},
+		{"categories.arrow", []string{"categories.arrow"}, "all 3: 0=1 10=0 20=1 (a b)"},
 		{"null.parquet", []string{"null.parquet"}, "all 3: 0=-1 bad 20=-1 ()"},
 	} {
 		col, err := Collect(c.name, fixture(t, c.files...))

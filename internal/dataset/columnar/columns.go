@@ -82,7 +82,7 @@ func storage(t arrow.DataType) arrow.DataType {
 }
 
 func isBinary(t arrow.DataType) bool {
-	return t.ID() == arrow.BINARY || t.ID() == arrow.LARGE_BINARY
+	return t.ID() == arrow.BINARY || t.ID() == arrow.LARGE_BINARY || t.ID() == arrow.BINARY_VIEW
 }
 
 func holdsImages(f arrow.Field) bool {
@@ -101,7 +101,7 @@ func isLabel(t arrow.DataType) bool {
 	if d, ok := t.(*arrow.DictionaryType); ok {
 		t = d.ValueType
 	}
-	return arrow.IsInteger(t.ID()) || t.ID() == arrow.STRING || t.ID() == arrow.LARGE_STRING
+	return arrow.IsInteger(t.ID()) || t.ID() == arrow.STRING || t.ID() == arrow.LARGE_STRING || t.ID() == arrow.STRING_VIEW
 }
 
 // rawOf is the layout of a tensor column: the shape of arrow.fixed_shape_tensor,
@@ -175,7 +175,7 @@ func newImageReader(path string, record arrow.Record, c columns) (_ imageReader,
 			r.bytes, _ = a.Field(i).(binary)
 		}
 		if i, ok := t.FieldIdx("path"); ok {
-			r.path, _ = a.Field(i).(*array.String)
+			r.path, _ = a.Field(i).(array.StringLike)
 		}
 		if r.bytes != nil {
 			return r, nil
@@ -192,7 +192,7 @@ func newImageReader(path string, record arrow.Record, c columns) (_ imageReader,
 
 var errNull = errors.New("the image is null")
 
-// binary is what arrays of binary and large binary share.
+// binary is what arrays of binary, large binary and binary views share.
 type binary interface {
 	arrow.Array
 	Value(i int) []byte
@@ -214,7 +214,7 @@ func (r binaryReader) read(it *source.Item, row int) error {
 type structReader struct {
 	array *array.Struct
 	bytes binary
-	path  *array.String
+	path  array.StringLike
 }
 
 func (r structReader) len() int { return r.array.Len() }

@@ -14,7 +14,7 @@ import (
 // FuzzColumns reads damaged files to their end: an error of the user's, never a
 // panic, and no more memory than a file of that size can stand for.
 func FuzzColumns(f *testing.F) {
-	for _, n := range []string{"words.parquet", "null.parquet", "shards/test-00000-of-00001.parquet", "words.arrow", "tensor.arrow", "polars.arrow"} {
+	for _, n := range []string{"words.parquet", "null.parquet", "shards/test-00000-of-00001.parquet", "words.arrow", "tensor.arrow", "polars.arrow", "views.arrow", "categories.arrow"} {
 		b, err := os.ReadFile(filepath.Join("testdata", n))
 		if err != nil {
 			f.Fatal(err)
@@ -56,4 +56,27 @@ func readWhole(path string) error {
 		}
 	}
 	return nil
+}
+
+// Views have as many buffers as a list says, which arrow-go reads past its end.
+func TestChangedBytesOfViews(t *testing.T) {
+	for _, name := range []string{"views.arrow", "categories.arrow"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), name)
+		for i, old := range b {
+			for _, v := range []byte{0, 0xff} {
+				b[i] = v
+				if err := os.WriteFile(path, b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := readWhole(path); err != nil && fault.Of(err) != fault.Usage {
+					t.Fatalf("%s, byte %d = %#x: %v", name, i, v, err)
+				}
+			}
+			b[i] = old
+		}
+	}
 }

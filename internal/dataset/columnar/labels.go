@@ -125,9 +125,7 @@ func valueAt(a arrow.Array, i int) (n int64, word string, isWord bool) {
 		return int64(a.Value(i)), "", false
 	case *array.Uint64:
 		return int64(a.Value(i)), "", false
-	case *array.String:
-		return 0, a.Value(i), true
-	case *array.LargeString:
+	case array.StringLike:
 		return 0, a.Value(i), true
 	case *array.Dictionary:
 		return valueAt(a.Dictionary(), a.GetValueIndex(i))

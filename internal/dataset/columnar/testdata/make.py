@@ -44,4 +44,7 @@ broken = pa.table({"image": pa.array([images[0], None, images[2]], pa.binary())}
 pq.write_table(broken, OUT / "null.parquet")
 pq.write_table(pa.table({"a": [1], "b": ["x"]}), OUT / "bad-columns.parquet")
 pq.write_table(pa.table({"image": images[:1], "label": [-7]}), OUT / "bad-label.parquet")
-pl.DataFrame({"image": images[:3], "label": ["b", "a", "b"]}).write_ipc(OUT / "polars.arrow", compat_level=pl.CompatLevel.oldest())
+frame = pl.DataFrame({"image": images[:3], "label": ["b", "a", "b"]})
+frame.write_ipc(OUT / "polars.arrow", compat_level=pl.CompatLevel.oldest())
+frame.write_ipc(OUT / "views.arrow")
+frame.with_columns(pl.col("label").cast(pl.Categorical)).write_ipc(OUT / "categories.arrow", compression="zstd")
