@@ -1,5 +1,5 @@
-// Package arrowmsg reads the messages of Arrow IPC files and streams that may be
-// damaged or hostile, for arrow-go to decode.
+// Package arrowmsg reads the messages of Arrow IPC files and streams, and the schemas
+// in Parquet files, that may be damaged or hostile, for arrow-go to decode.
 //
 // Promises: a message's flatbuffer is walked before arrow-go sees it, and every
 // length in it is held against the bytes that are there: nothing is allocated that

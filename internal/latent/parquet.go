@@ -10,6 +10,7 @@ import (
 	parquetfile "github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
+	"moncae/internal/arrowmsg"
 	"moncae/internal/fault"
 )
 
@@ -20,6 +21,9 @@ func (f *file) openParquet(r source, size int64) (err error) {
 	defer f.noPanic(&err)
 	p, err := parquetfile.NewParquetReader(io.NewSectionReader(r, 0, size))
 	if err != nil {
+		return fault.Damagedf("%s: %w", f.name, err)
+	}
+	if err := arrowmsg.CheckParquet(p.MetaData().KeyValueMetadata()); err != nil {
 		return fault.Damagedf("%s: %w", f.name, err)
 	}
 	sc, err := pqarrow.FromParquet(p.MetaData().Schema, &pqarrow.ArrowReadProperties{}, p.MetaData().KeyValueMetadata())

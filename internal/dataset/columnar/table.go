@@ -174,6 +174,9 @@ func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error
 	if err != nil {
 		return nil, err
 	}
+	if err := arrowmsg.CheckParquet(r.MetaData().KeyValueMetadata()); err != nil {
+		return nil, err
+	}
 	fr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, mem)
 	if err != nil {
 		return nil, err
