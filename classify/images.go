@@ -20,15 +20,16 @@ type images struct {
 // loadImages finds the latents' images by split and id. A data set that can't be
 // theirs is refused: another fingerprint, too few images, other labels.
 func loadImages(ctx context.Context, o Options, train, test *latents) (*images, error) {
-	l := loader{o: o, sets: map[string]*dataset.Set{}}
-	out := &images{known: true}
+	l := &loader{o: o, sets: map[string]*dataset.Set{}, known: true}
+	out := &images{}
 	var err error
-	if out.train, err = l.rows(ctx, train, "train", &out.known); err != nil {
+	if out.train, err = l.rows(ctx, train, "train"); err != nil {
 		return nil, err
 	}
-	if out.test, err = l.rows(ctx, test, "test", &out.known); err != nil {
+	if out.test, err = l.rows(ctx, test, "test"); err != nil {
 		return nil, err
 	}
+	out.known = l.known
 	for _, s := range l.sets {
 		out.shape = s.Shape
 	}
@@ -40,11 +41,12 @@ func loadImages(ctx context.Context, o Options, train, test *latents) (*images, 
 
 // loader keeps the splits that it has read.
 type loader struct {
-	o    Options
-	sets map[string]*dataset.Set
+	o     Options
+	sets  map[string]*dataset.Set
+	known bool // fingerprints told of all rows so far whose they are
 }
 
-func (l loader) set(ctx context.Context, split string, of *latents) (*dataset.Set, error) {
+func (l *loader) set(ctx context.Context, split string, of *latents) (*dataset.Set, error) {
 	if s := l.sets[split]; s != nil {
 		return s, nil
 	}
@@ -68,9 +70,8 @@ func (l loader) set(ctx context.Context, split string, of *latents) (*dataset.Se
 }
 
 // rows gives the images of a file's rows; split is where they are looked for
-// when the file doesn't say. known becomes false where no fingerprint tells that
-// they are the file's.
-func (l loader) rows(ctx context.Context, of *latents, split string, known *bool) ([]uint8, error) {
+// when the file doesn't say.
+func (l *loader) rows(ctx context.Context, of *latents, split string) ([]uint8, error) {
 	if of.origin.Split != "" {
 		split = of.origin.Split
 	}
@@ -82,7 +83,7 @@ func (l loader) rows(ctx context.Context, of *latents, split string, known *bool
 		return nil, err
 	}
 	if of.meta.Fingerprint == "" || of.rows() != s.Rows() { // made by others, or of a part of the split
-		*known = false
+		l.known = false
 	} else if of.meta.Fingerprint != s.Info.Fingerprint {
 		return nil, fault.Usagef("%s is not the data set of %s: the fingerprint of its split %s is %s, the latents were made of %s %s",
 			l.o.Data, of.path, split, short(s.Info.Fingerprint), of.origin.Name, short(of.meta.Fingerprint))

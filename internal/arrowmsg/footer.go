@@ -1,7 +1,6 @@
 package arrowmsg
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -10,24 +9,10 @@ import (
 	flatbuffers "github.com/google/flatbuffers/go"
 )
 
-// InOrder tells whether an IPC file's messages can be read one after the other.
-// Polars writes a schema without a mark in front of it: only the footer of such a
-// file says what is in it. See ByFooter.
-func InOrder(r io.ReaderAt) bool {
-	b := make([]byte, 4)
-	_, err := r.ReadAt(b, 8)
-	return err == nil && bytes.Equal(b, []byte{0xff, 0xff, 0xff, 0xff})
-}
-
-// ByFooter opens an IPC file, once its footer and the messages that it points to
-// are checked, for which the file is read once. What passes may still make arrow-go
-// panic.
-func ByFooter(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (*ipc.FileReader, error) {
-	end, err := footer(r, size)
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, size-10-end)
+// byFooter opens an IPC file whose footer begins at end, once that and the messages
+// that it points to are checked, for which the file is read once.
+func byFooter(r ipc.ReadAtSeeker, end, size int64, o Options, opts ...ipc.Option) (*ipc.FileReader, error) {
+	b := make([]byte, size-tail-end)
 	if _, err := r.ReadAt(b, end); err != nil {
 		return nil, errorAt(end, "%w", noEOF(err))
 	}
@@ -39,18 +24,18 @@ func ByFooter(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (*i
 		if k.at < 8 || k.header < 8 || k.body < 0 || k.at > end || k.header > end-k.at || k.body > end-k.at-k.header {
 			return nil, errorAt(end, "footer: a message of %d and %d bytes at %d", k.header, k.body, k.at)
 		}
-		m := &Reader{options: o, r: r, off: k.at, end: k.at + k.header + k.body, marked: true, needs: needs}
+		m := &messages{options: o, r: r, off: k.at, end: k.at + k.header + k.body, marked: true, needs: needs}
 		if _, err := m.Message(); errors.Is(err, io.EOF) {
 			return nil, errorAt(k.at, "there is no message")
 		} else if err != nil {
 			return nil, err
 		}
 	}
-	opened, err := ipc.NewFileReader(r, opts...) // reads dictionaries
+	records, err := ipc.NewFileReader(r, opts...) // reads dictionaries
 	if err != nil {
 		return nil, errorAt(end, "footer: %w", err)
 	}
-	return opened, nil
+	return records, nil
 }
 
 // block is where a message is, and the sizes of its parts.

@@ -1,7 +1,6 @@
 package arrowmsg
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -27,9 +26,9 @@ type Options struct {
 	Unmarked bool
 }
 
-// Reader reads the messages of an IPC file or stream one after the other, and
+// messages reads the messages of an IPC file or stream one after the other, and
 // checks every length in them before arrow sees it. It is an ipc.MessageReader.
-type Reader struct {
+type messages struct {
 	options  Options
 	r        io.ReaderAt
 	off, end int64 // where the next message begins; where the last one must end
@@ -38,26 +37,11 @@ type Reader struct {
 	needs    needs // by the schema
 }
 
-// IsFile and IsStream tell by its first 8 bytes what a file is.
-func IsFile(start []byte) bool { return bytes.HasPrefix(start, []byte("ARROW1")) }
-
-// IsStream is described with IsFile.
-func IsStream(start []byte) bool { return bytes.HasPrefix(start, []byte{0xff, 0xff, 0xff, 0xff}) }
-
-// File reads an IPC file of size bytes in the order of its messages.
-func File(r io.ReaderAt, size int64, o Options) (*Reader, error) {
-	end, err := footer(r, size)
-	return &Reader{options: o, r: r, off: 8, end: end}, err
-}
-
-// Stream reads an IPC stream of size bytes.
-func Stream(r io.ReaderAt, size int64, o Options) *Reader {
-	return &Reader{options: o, r: r, end: size, marked: !o.Unmarked}
-}
+// tail is what follows an IPC file's footer: its length, and the end mark.
+const tail = 10
 
 // footer finds where an IPC file's footer begins: its messages end there.
 func footer(r io.ReaderAt, size int64) (int64, error) {
-	const tail = 10
 	b := make([]byte, tail)
 	if size < 8+tail {
 		return 0, errorAt(size, "an Arrow file of %d bytes is cut off", size)
@@ -75,15 +59,12 @@ func footer(r io.ReaderAt, size int64) (int64, error) {
 	return size - tail - length, nil
 }
 
-// At is the byte at which the message begins that was given last.
-func (m *Reader) At() int64 { return m.at }
-
 // Retain and Release are asked for by ipc.MessageReader: the garbage collector
 // does the work.
-func (m *Reader) Retain() {}
+func (m *messages) Retain() {}
 
 // Release is described with Retain.
-func (m *Reader) Release() {}
+func (m *messages) Release() {}
 
 // Error says what is wrong at a byte of the file.
 type Error struct {
@@ -98,10 +79,18 @@ func errorAt(at int64, format string, args ...any) error {
 	return &Error{at, fmt.Errorf(format, args...)}
 }
 
-func (m *Reader) damaged(format string, args ...any) error { return errorAt(m.at, format, args...) }
+// located is err with the byte, where it doesn't name one.
+func located(at int64, err error) error {
+	if known := (*Error)(nil); errors.As(err, &known) {
+		return err
+	}
+	return &Error{at, err}
+}
+
+func (m *messages) damaged(format string, args ...any) error { return errorAt(m.at, format, args...) }
 
 // Message is the next message, or io.EOF.
-func (m *Reader) Message() (*ipc.Message, error) {
+func (m *messages) Message() (*ipc.Message, error) {
 	m.at = m.off
 	if m.off == m.end && !m.marked {
 		return nil, io.EOF
@@ -110,7 +99,7 @@ func (m *Reader) Message() (*ipc.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if binary.LittleEndian.Uint32(prefix) != 0xffffffff {
+	if !isMark(prefix) {
 		return nil, m.damaged("an Arrow message begins with ff ff ff ff, here are % x", prefix[:4])
 	}
 	size := int64(binary.LittleEndian.Uint32(prefix[4:]))
@@ -144,7 +133,7 @@ func (m *Reader) Message() (*ipc.Message, error) {
 	return ipc.NewMessage(memory.NewBufferBytes(header), memory.NewBufferBytes(body)), nil
 }
 
-func (m *Reader) read(n int64) ([]byte, error) {
+func (m *messages) read(n int64) ([]byte, error) {
 	if n < 0 || n > m.end-m.off {
 		return nil, m.damaged("%d bytes are wanted, %d are left: the file is cut off or damaged", n, m.end-m.off)
 	}

@@ -22,10 +22,10 @@ func CheckParquet(pairs metadata.KeyValueMetadata) error {
 	if err != nil {
 		return fmt.Errorf("metadata %s: %w", key, err)
 	}
-	if len(b) >= 4 && !IsStream(b) { // before Arrow 0.15: the length alone
+	if len(b) >= 4 && !isMark(b) { // before Arrow 0.15: the length alone
 		b = append(binary.LittleEndian.AppendUint32(nil, 0xffffffff), b...)
 	}
-	m := Stream(bytes.NewReader(b), int64(len(b)), Options{Dictionaries: true})
+	m := &messages{options: Options{Dictionaries: true}, r: bytes.NewReader(b), end: int64(len(b)), marked: true}
 	if _, err := m.Message(); err != nil {
 		return fmt.Errorf("metadata %s: %w", key, err)
 	}

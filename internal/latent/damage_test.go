@@ -59,26 +59,21 @@ func readAllOf(b []byte) (rows int, err error) {
 	}
 }
 
-// polars is the content of a file that polars 2.1 wrote: seven rows of 2×3×2 with
-// paths, zstd. Its strings are views, and its schema is in the footer only.
-func polars(t testing.TB) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", "polars.arrow"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
+// polars.arrow is a file that polars 2.1 wrote: seven rows of 2×3×2 with paths, zstd.
+// Its strings are views, and its schema is in the footer only.
 func TestFilesOfPolars(t *testing.T) {
-	meta, r, err := ReadAll(filepath.Join("testdata", "polars.arrow"))
+	path := filepath.Join("testdata", "polars.arrow")
+	meta, r, err := ReadAll(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if meta.Shape != (arch.Shape{C: 2, H: 3, W: 2}) || r.Len() != 7 || r.Latents[83] != 83./8 || r.Paths[6] != "a folder/6.png" {
 		t.Errorf("%+v, %d rows, paths %q", meta, r.Len(), r.Paths)
 	}
-	b := polars(t)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for end := range b {
 		if n, err := readAllOf(b[:end]); fault.Of(err) != fault.Damaged {
 			t.Fatalf("cut to %d of %d bytes: %d rows, %v", end, len(b), n, err)

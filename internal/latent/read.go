@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/ipc"
 
 	"moncae/internal/arrowmsg"
 	"moncae/internal/fault"
@@ -181,58 +180,30 @@ func newFile(name string, r source, size int64) (*file, error) {
 	switch {
 	case bytes.HasPrefix(start, []byte("PAR1")):
 		return f, f.openParquet(r, size)
-	case arrowmsg.IsFile(start) && !arrowmsg.InOrder(r):
-		return f, f.openByFooter(r, size)
-	case arrowmsg.IsFile(start):
-		m, err := arrowmsg.File(r, size, arrowmsg.Options{})
-		if err != nil {
-			return nil, f.sorted(0, err)
-		}
-		return f, f.openIPC(m)
-	case arrowmsg.IsStream(start):
-		return f, f.openIPC(arrowmsg.Stream(r, size, arrowmsg.Options{}))
+	case arrowmsg.IsIPC(start):
+		return f, f.openIPC(r, size)
 	}
 	return nil, fault.Damagedf("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
 }
 
-func (f *file) openIPC(m *arrowmsg.Reader) error {
-	r, err := ipc.NewReaderFromMessageReader(m)
+func (f *file) openIPC(r source, size int64) (err error) {
+	defer f.noPanic(&err)
+	records, err := arrowmsg.Open(r, size, arrowmsg.Options{})
 	if err != nil {
-		return f.sorted(m.At(), err)
+		return f.damaged(err)
 	}
-	if !r.Schema().IsNativeEndian() {
+	if !records.Schema().IsNativeEndian() {
 		return fault.Damagedf("%s: the byte order is not this machine's", f.name)
 	}
-	f.records = func() (arrow.Record, error) {
-		rec, err := r.Read()
-		if err == nil || errors.Is(err, io.EOF) {
-			return rec, err
-		}
-		return nil, f.sorted(m.At(), err)
-	}
-	return f.readSchema(r.Schema())
-}
-
-// openByFooter reads an IPC file of polars.
-func (f *file) openByFooter(r source, size int64) (err error) {
-	defer f.noPanic(&err)
-	opened, err := arrowmsg.ByFooter(r, size, arrowmsg.Options{})
-	if err != nil {
-		return f.sorted(0, err)
-	}
-	at := 0
 	f.records = func() (rec arrow.Record, err error) {
 		defer f.noPanic(&err)
-		if at == opened.NumRecords() {
-			return nil, io.EOF
+		rec, err = records.Read()
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = f.damaged(err)
 		}
-		if rec, err = opened.Record(at); err != nil {
-			return nil, fault.Damagedf("%s: record batch %d: %w", f.name, at, err)
-		}
-		at++
-		return rec, nil
+		return rec, err
 	}
-	return f.readSchema(opened.Schema())
+	return f.readSchema(records.Schema())
 }
 
 func (f *file) readSchema(sc *arrow.Schema) (err error) {
@@ -242,16 +213,12 @@ func (f *file) readSchema(sc *arrow.Schema) (err error) {
 	return nil
 }
 
-// sorted makes an error of arrow's one that names the file; errors of our own
-// do already.
-func (f *file) sorted(at int64, err error) error {
-	if fault.Of(err) == fault.Damaged {
-		return err
-	}
+// damaged is an error of arrow's that names the file, and the byte where it is known.
+func (f *file) damaged(err error) error {
 	if located := (*arrowmsg.Error)(nil); errors.As(err, &located) {
-		return fault.Damagedf("%s: %w", f.name, located)
+		err = located
 	}
-	return fault.Damagedf("%s: byte %d: %w", f.name, at, err)
+	return fault.Damagedf("%s: %w", f.name, err)
 }
 
 // noPanic makes a panic of a reader that trusts its files an error.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path"
@@ -52,7 +51,7 @@ func open(f *source.File, labels bool) (t table, err error) {
 	case strings.EqualFold(path.Ext(f.Path), ".parquet"):
 		err = errors.New("it doesn't begin with PAR1")
 	default:
-		t, err = openIPC(disk, mem, magic[:])
+		t, err = openIPC(disk, mem)
 	}
 	if err != nil {
 		kind := strings.TrimPrefix(path.Ext(f.Path), ".")
@@ -61,40 +60,17 @@ func open(f *source.File, labels bool) (t table, err error) {
 	return t, nil
 }
 
-// openIPC opens the IPC file or stream that begins with start.
-func openIPC(disk *os.File, mem memory.Allocator, start []byte) (table, error) {
+// openIPC opens an IPC file or stream.
+func openIPC(disk *os.File, mem memory.Allocator) (table, error) {
 	info, err := disk.Stat()
 	if err != nil {
 		return nil, err
 	}
-	o := arrowmsg.Options{Dictionaries: true, Unmarked: true}
-	var m *arrowmsg.Reader
-	switch {
-	case arrowmsg.IsFile(start) && !arrowmsg.InOrder(disk):
-		return openFooter(disk, mem, info.Size(), o)
-	case arrowmsg.IsFile(start):
-		if m, err = arrowmsg.File(disk, info.Size(), o); err != nil {
-			return nil, err
-		}
-	case arrowmsg.IsStream(start):
-		m = arrowmsg.Stream(disk, info.Size(), o)
-	default:
-		return nil, fmt.Errorf("it begins with % x: neither an Arrow file nor a stream", start)
-	}
-	r, err := ipc.NewReaderFromMessageReader(m, ipc.WithAllocator(mem))
+	records, err := arrowmsg.Open(disk, info.Size(), arrowmsg.Options{Dictionaries: true, Unmarked: true}, ipc.WithAllocator(mem))
 	if err != nil {
 		return nil, err
 	}
-	return &ipcTable{r, disk}, nil
-}
-
-// openFooter opens an IPC file that can be read by its footer only.
-func openFooter(disk *os.File, mem memory.Allocator, size int64, o arrowmsg.Options) (table, error) {
-	r, err := arrowmsg.ByFooter(disk, size, o, ipc.WithAllocator(mem))
-	if err != nil {
-		return nil, err
-	}
-	return &footerTable{r, disk, 0}, nil
+	return ipcTable{records, disk}, nil
 }
 
 // rescue turns a panic of the Arrow libraries, which they raise on damaged
@@ -115,47 +91,15 @@ func next(path string, t table) (r arrow.Record, err error) {
 	return r, err
 }
 
-// ipcTable reads the messages of an IPC file or stream in order.
+// ipcTable reads an IPC file or stream.
 type ipcTable struct {
-	*ipc.Reader
-	disk *os.File
+	records arrowmsg.Records
+	disk    *os.File
 }
 
-func (t *ipcTable) schema() *arrow.Schema { return t.Schema() }
-
-func (t *ipcTable) next() (arrow.Record, error) {
-	if !t.Next() {
-		if err := t.Err(); err != nil {
-			return nil, err
-		}
-		return nil, io.EOF
-	}
-	return t.Record(), nil
-}
-
-func (t *ipcTable) close() error {
-	t.Release()
-	return t.disk.Close()
-}
-
-// footerTable reads an IPC file by its footer.
-type footerTable struct {
-	*ipc.FileReader
-	disk *os.File
-	at   int
-}
-
-func (t *footerTable) schema() *arrow.Schema { return t.Schema() }
-
-func (t *footerTable) next() (arrow.Record, error) {
-	if t.at == t.NumRecords() {
-		return nil, io.EOF
-	}
-	t.at++
-	return t.Record(t.at - 1)
-}
-
-func (t *footerTable) close() error { return errors.Join(t.Close(), t.disk.Close()) }
+func (t ipcTable) schema() *arrow.Schema       { return t.records.Schema() }
+func (t ipcTable) next() (arrow.Record, error) { return t.records.Read() }
+func (t ipcTable) close() error                { return t.disk.Close() }
 
 // parquetTable reads Parquet.
 type parquetTable struct {
