@@ -3,17 +3,18 @@
 # (see internal/engine/cuda/emulator/README.md). Needs g++ alone.
 set -eu
 cd "$(dirname "$0")/.."
+kernels=internal/engine/cuda/kernels
 src=internal/engine/cuda/emulator
 out=.deps/cuda/fake
 flags="-std=c++17 -O2 -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off"
 CXX=${CXX:-g++}
 
-newest=$(ls -t kernels/*.cu kernels/*.cuh $src/*.cpp $src/*.h scripts/build-fake-cuda.sh | head -1)
+newest=$(ls -t $kernels/*.cu $kernels/*.cuh $src/*.cpp $src/*.h scripts/build-fake-cuda.sh | head -1)
 if [ -f "$out/lib/libcudnn.so.9" ] && [ ! "$newest" -nt "$out/lib/libcudnn.so.9" ]; then
 	exit 0
 fi
 mkdir -p "$out/obj" "$out/lib"
-for kernel in kernels/*.cu; do
+for kernel in $kernels/*.cu; do
 	$CXX $flags -I"$src" -DMONCAE_EMULATOR -x c++ -c "$kernel" -o "$out/obj/$(basename "$kernel" .cu).o"
 done
 $CXX $flags -c "$src/emulator.cpp" -o "$out/obj/emulator.o"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings what the CUDA engine is built with from PyPI to .deps/cuda: the headers
 # (3.5 MB; no NVIDIA library is linked), and with the word "nvrtc" the compiler
-# that turns kernels/*.cu into PTX (24 MB; for `make ptx` and `make test-cuda`).
+# that turns internal/engine/cuda/kernels/*.cu into PTX (24 MB; for `make ptx` and `make test-cuda`).
 # NVRTC 12.1 writes PTX 8.1, which every driver from 530 on takes.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
-"""Compile kernels/*.cu with NVRTC from .deps/cuda/nvrtc (scripts/fetch-cuda.sh nvrtc).
+"""Compile internal/engine/cuda/kernels/*.cu with NVRTC from .deps/cuda/nvrtc (scripts/fetch-cuda.sh nvrtc).
 
-    ptx-cuda.py            write kernels/*.ptx, for compute_80
+    ptx-cuda.py            write the .ptx beside them, for compute_80
     ptx-cuda.py --check    fail where a .ptx is not what its source gives, or a
                            kernel doesn't compile for sm_80, sm_90 and compute_80
 
@@ -13,7 +13,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KERNELS = ROOT / "kernels"
+KERNELS = ROOT / "internal/engine/cuda/kernels"
 OPTIONS = ["--std=c++17", "-default-device", f"--include-path={KERNELS}"]
 
 

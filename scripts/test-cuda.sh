@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
-packages=(./kernels ./internal/engine/cuda/...)
+packages=(./internal/engine/cuda/...)
 
 python3 scripts/ptx-cuda.py --check
 sh scripts/build-fake-cuda.sh

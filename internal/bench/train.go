@@ -61,23 +61,6 @@ type Time struct {
 	OfPeak float64 `json:"of_peak,omitempty"`
 }
 
-// Profiler is a program that can time the steps that a training step is made of.
-type Profiler interface {
-	// Profile starts timing. Times gives the processor seconds of each since the
-	// start or the last call, and GemmPeak the gigaflops (two a multiply-add) of a
-	// large matrix product on one thread.
-	Profile()
-	Times() []StepTime
-	GemmPeak() float64
-}
-
-// StepTime is one step's processor time.
-type StepTime struct {
-	Step    string
-	Seconds float64
-	MACs    int64 // multiply-adds a training step
-}
-
 const images = 2048 // in the data: enough that a batch isn't in cache already
 
 // Train measures training steps of o.Arch on the engine.
@@ -116,7 +99,7 @@ func Train(e engine.Engine, o Options) (r Result, err error) {
 		}
 		r.Rates = append(r.Rates, rate)
 	}
-	if p, ok := runs[0].program.(Profiler); ok && o.Profile {
+	if p, ok := runs[0].program.(engine.Profiler); ok && o.Profile {
 		err = r.profile(runs[0], p, o)
 	}
 	return r, err
@@ -231,7 +214,7 @@ func measure(runs []*run, o Options) (Rate, error) {
 	return rate, nil
 }
 
-func (r *Result) profile(x *run, p Profiler, o Options) error {
+func (r *Result) profile(x *run, p engine.Profiler, o Options) error {
 	p.Profile()
 	x.calls(1, o.Batch)
 	if _, err := x.until(o.Duration, o.Batch); err != nil {

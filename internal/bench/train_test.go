@@ -48,20 +48,20 @@ func TestAnEnginesRefusalIsTold(t *testing.T) {
 // timed is a program whose steps are known to take what they take.
 type timed struct {
 	engine.Program
-	times []StepTime
+	times []engine.StepTime
 }
 
 func (timed) Profile()                              {}
-func (p timed) Times() []StepTime                   { return p.times }
+func (p timed) Times() []engine.StepTime            { return p.times }
 func (timed) GemmPeak() float64                     { return 10 }
 func (timed) Train(_ []int32, _, _ []float32) error { return nil }
 
 func TestProfileIsPerStepAndOfPeak(t *testing.T) {
 	o := options()
-	x := &run{program: timed{times: []StepTime{{Step: "conv", Seconds: 3, MACs: 1e9}, {Step: "other", Seconds: 1}, {Step: "never"}}}}
+	x := &run{program: timed{times: []engine.StepTime{{Step: "conv", Seconds: 3, MACs: 1e9}, {Step: "other", Seconds: 1}, {Step: "never"}}}}
 	x.calls(1, o.Batch)
 	var r Result
-	if err := r.profile(x, x.program.(Profiler), o); err != nil {
+	if err := r.profile(x, x.program.(engine.Profiler), o); err != nil {
 		t.Fatal(err)
 	}
 	steps := float64(x.steps + 1)

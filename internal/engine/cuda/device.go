@@ -12,8 +12,8 @@ import (
 
 	"moncae/internal/engine/cuda/cudnn"
 	"moncae/internal/engine/cuda/driver"
+	"moncae/internal/engine/cuda/kernels"
 	"moncae/internal/engine/cuda/plan"
-	"moncae/kernels"
 )
 
 // device is an open GPU. Its context is made anew after a fault; generation

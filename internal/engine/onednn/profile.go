@@ -3,11 +3,11 @@
 package onednn
 
 import (
-	"moncae/internal/bench"
+	"moncae/internal/engine"
 	"moncae/internal/engine/onednn/native"
 )
 
-var _ bench.Profiler = (*program)(nil)
+var _ engine.Profiler = (*program)(nil)
 
 // Profile starts timing the training's steps.
 func (p *program) Profile() { p.train.Profile() }
@@ -16,13 +16,13 @@ func (p *program) Profile() { p.train.Profile() }
 func (p *program) GemmPeak() float64 { return native.GemmPeak() }
 
 // Times are the processor seconds of each step since the last call.
-func (p *program) Times() []bench.StepTime {
+func (p *program) Times() []engine.StepTime {
 	n := len(p.lowered.Steps)
-	seconds, times := make([]float64, n+1), make([]bench.StepTime, n+1)
+	seconds, times := make([]float64, n+1), make([]engine.StepTime, n+1)
 	p.train.Seconds(seconds)
 	for i := range n {
-		times[i] = bench.StepTime{Step: p.lowered.Describe(i), Seconds: seconds[i], MACs: p.lowered.MACs(i)}
+		times[i] = engine.StepTime{Step: p.lowered.Describe(i), Seconds: seconds[i], MACs: p.lowered.MACs(i)}
 	}
-	times[n] = bench.StepTime{Step: "optimizer", Seconds: seconds[n]}
+	times[n] = engine.StepTime{Step: "optimizer", Seconds: seconds[n]}
 	return times
 }

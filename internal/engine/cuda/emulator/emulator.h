@@ -1,4 +1,4 @@
-// The CUDA execution model on the CPU, as far as kernels/ uses it.
+// The CUDA execution model on the CPU, as far as the kernels use it.
 #pragma once
 #include <cmath>
 #include <cstdint>

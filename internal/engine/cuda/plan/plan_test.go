@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/cuda/kernels"
 	"moncae/internal/graph"
-	"moncae/kernels"
 )
 
 // network uses every layer that the plan knows, with odd sides and a stride.
