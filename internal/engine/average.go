@@ -19,6 +19,23 @@ func NewAverage(start []float32) *Average {
 	return &Average{start: append([]float32(nil), start...), sum: make([]float32, len(start))}
 }
 
+// Sum is the sum behind the average, not bias-corrected.
+func (a *Average) Sum() []float64 {
+	sum := make([]float64, len(a.sum))
+	for i, s := range a.sum {
+		sum[i] = float64(s)
+	}
+	return sum
+}
+
+// Restore goes on from the sum of so many batches.
+func (a *Average) Restore(sum []float64, steps int) {
+	a.steps = steps
+	for i, s := range sum {
+		a.sum[i] = float32(s)
+	}
+}
+
 // Add takes in one batch's statistic.
 func (a *Average) Add(batch []float32) {
 	a.steps++

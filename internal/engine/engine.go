@@ -111,6 +111,11 @@ type Program interface {
 	// step count. Running averages are those of w until the first step, and from
 	// then on the bias-corrected averages of the batches since (momentum 0.9).
 	SetWeights(w arch.Weights) error
+	// State copies out where the training stands. SetState goes on from there: in
+	// another Program of the same net, data and Config, on the same engine, library
+	// version and device model, the steps that follow give the same bits.
+	State() (State, error)
+	SetState(s State) error
 	Close() error
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"moncae/internal/arch"
 )
@@ -47,6 +48,16 @@ func NewOptimizer(rule arch.Optimizer, n int) (*Optimizer, error) {
 		}
 	}
 	return o, nil
+}
+
+// Slots copies the state out.
+func (o *Optimizer) Slots() (m, v []float32) { return slices.Clone(o.m), slices.Clone(o.v) }
+
+// Restore goes on from the state after so many steps.
+func (o *Optimizer) Restore(m, v []float32, steps int) {
+	o.steps = steps
+	copy(o.m, m)
+	copy(o.v, v)
 }
 
 // Step updates the parameters w by their gradients g.

@@ -277,3 +277,47 @@ func TestLibraryFails(t *testing.T) {
 		})
 	}
 }
+
+// TestFaultAfterState: a program that went on from a State comes through a fault.
+func TestFaultAfterState(t *testing.T) {
+	j := newJob(t, openFake(t))
+	rows, rates := make([]int32, 4*j.net.Batch), []float32{1e-3, 1e-3, 1e-3, 1e-3}
+	for i := range rows {
+		rows[i] = int32(i * 7 % testRows)
+	}
+	compile := func() engine.Program {
+		p, err := j.compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	train := func(p engine.Program) (r result) {
+		r.losses = make([]float32, len(rates))
+		if err := p.Train(rows, rates, r.losses); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if r.weights, err = p.Weights(); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	whole := compile()
+	train(whole)
+	stopped, err := whole.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, resumed := train(whole), compile()
+	if err := resumed.SetState(stopped); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("MONCAE_FAKE_KERNEL", "adam:2")
+	same(t, "after a fault", train(resumed), want)
+	for _, p := range []engine.Program{whole, resumed} {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -25,7 +25,7 @@ type program struct {
 	reserved  int64
 
 	// What a new context needs to get where the old one was.
-	start   []float32 // parameters
+	start   state
 	history history
 
 	generation int // of the context that on lives in; −1 before the first
@@ -68,7 +68,7 @@ func build(d *device, library *cudnn.Library, net *graph.Net, data *sources, cfg
 	if err := p.lower(library, net, options); err != nil {
 		return nil, err
 	}
-	p.start = p.plan.Layout.Pack(cfg.Weights)
+	p.start = state{params: p.plan.Layout.Pack(cfg.Weights)}
 	p.regions = newRegions(p.plan, options.Half)
 	for {
 		if err := d.memory.reserve(p.regions.bytes); err != nil {
@@ -151,7 +151,7 @@ func own(err error) error {
 // resumed brings the program onto the current context if it isn't there, with
 // all steps that it has made, and does the work.
 func (p *program) resumed() error {
-	if p.start != nil && p.generation != p.device.generation {
+	if p.start.params != nil && p.generation != p.device.generation {
 		if err := p.settle(); err != nil {
 			return err
 		}
@@ -237,12 +237,7 @@ func (p *program) SetWeights(w arch.Weights) error {
 	if err := w.Check(p.plan.Net.Params); err != nil {
 		return fmt.Errorf("cuda: %w", err)
 	}
-	p.start = p.plan.Layout.Pack(w)
-	p.history = history{}
-	if err := p.call(func() error { return p.on.reset(p.start, p.optimizer) }); err != nil {
-		return fmt.Errorf("cuda: setting weights: %w", err)
-	}
-	return nil
+	return p.begin(state{params: p.plan.Layout.Pack(w)})
 }
 
 func (p *program) Close() error {

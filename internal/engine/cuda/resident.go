@@ -169,9 +169,9 @@ func (r *resident) launch(l plan.Launch) error {
 	return nil
 }
 
-// reset brings new parameters and forgets the optimiser's state and the steps.
-func (r *resident) reset(params []float32, o arch.Optimizer) error {
-	if err := upload(r, plan.Params, params); err != nil {
+// reset brings a training to its start.
+func (r *resident) reset(start state, o arch.Optimizer) error {
+	if err := upload(r, plan.Params, start.params); err != nil {
 		return err
 	}
 	first := uint(0)
@@ -186,6 +186,11 @@ func (r *resident) reset(params []float32, o arch.Optimizer) error {
 			if err := cu.MemsetD8Async(r.region(region), 0, bytes, r.stream); err != nil {
 				return err
 			}
+		}
+	}
+	if start.steps != nil {
+		if err := r.uploadState(start); err != nil {
+			return err
 		}
 	}
 	return r.stream.Synchronize()

@@ -84,6 +84,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 		{"RowCounts", s.testRowCounts},
 		{"EvaluateIsInfer", s.testEvaluateIsInfer},
 		{"RoundTrip", s.testRoundTrip},
+		{"State", s.testState},
 		{"Refusals", s.testRefusals},
 		{"Allocations", s.testAllocations},
 	} {

@@ -81,11 +81,16 @@ func (tr trial) rows(n int) []int32 {
 // compile makes a program that ends with the test.
 func (tr trial) compile(t *testing.T, e engine.Engine, rule arch.Optimizer) engine.Program {
 	t.Helper()
+	return tr.compileWith(t, e, engine.Config{Optimizer: rule, Weights: tr.weights})
+}
+
+func (tr trial) compileWith(t *testing.T, e engine.Engine, cfg engine.Config) engine.Program {
+	t.Helper()
 	data, err := e.Load(tr.source)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := e.Compile(tr.net, data, engine.Config{Optimizer: rule, Weights: tr.weights})
+	p, err := e.Compile(tr.net, data, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

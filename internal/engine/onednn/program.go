@@ -110,6 +110,48 @@ func (p *program) SetWeights(w arch.Weights) error {
 	return nil
 }
 
+func (p *program) State() (engine.State, error) {
+	w, err := p.Weights()
+	s := engine.State{Steps: p.params.Steps(), Weights: w, Slots: [2]arch.Weights{{}, {}}, Averages: map[string][]float64{}}
+	for _, q := range p.net.Params {
+		at := p.layout.Offset[q.Name]
+		if !q.Trained() {
+			s.Averages[q.Name] = append([]float64(nil), p.params.Averages()[at-p.layout.Trained:][:q.Size()]...)
+			continue
+		}
+		for i := range s.Slots {
+			s.Slots[i][q.Name] = make([]float32, q.Size())
+			if slot := p.params.Slot(i); len(slot) > 0 {
+				copy(s.Slots[i][q.Name], slot[at:])
+			}
+		}
+	}
+	return s, err
+}
+
+func (p *program) SetState(s engine.State) error {
+	if err := s.Check(p.net.Params); err != nil {
+		return fmt.Errorf("onednn: %w", err)
+	}
+	if err := p.SetWeights(s.Weights); err != nil {
+		return err
+	}
+	p.params.SetSteps(s.Steps)
+	for _, q := range p.net.Params {
+		at := p.layout.Offset[q.Name]
+		if !q.Trained() {
+			copy(p.params.Averages()[at-p.layout.Trained:], s.Averages[q.Name])
+			continue
+		}
+		for i := range s.Slots {
+			if slot := p.params.Slot(i); len(slot) > 0 {
+				copy(slot[at:], s.Slots[i][q.Name])
+			}
+		}
+	}
+	return nil
+}
+
 // values is the place of a parameter in the net's flat array.
 func (p *program) values(q arch.Param) []float32 {
 	at := p.layout.Offset[q.Name]

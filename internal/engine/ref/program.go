@@ -119,6 +119,40 @@ func (p *program) SetWeights(w arch.Weights) error {
 	return nil
 }
 
+// State copies out where the training stands.
+func (p *program) State() (engine.State, error) {
+	p.refresh()
+	s := engine.State{
+		Steps: uint64(p.steps), Weights: p.weights.Clone(),
+		Slots: [2]arch.Weights{{}, {}}, Averages: map[string][]float64{},
+	}
+	for name, o := range p.optimizers {
+		s.Slots[0][name], s.Slots[1][name] = o.Slots()
+	}
+	for name, a := range p.averages {
+		s.Averages[name] = a.Sum()
+	}
+	return s, nil
+}
+
+// SetState goes on from s.
+func (p *program) SetState(s engine.State) error {
+	if err := s.Check(p.net.Params); err != nil {
+		return fmt.Errorf("ref: %w", err)
+	}
+	if err := p.SetWeights(s.Weights); err != nil {
+		return err
+	}
+	p.steps = int(s.Steps)
+	for name, o := range p.optimizers {
+		o.Restore(s.Slots[0][name], s.Slots[1][name], p.steps)
+	}
+	for name, a := range p.averages {
+		a.Restore(s.Averages[name], p.steps)
+	}
+	return nil
+}
+
 // Weights copies every parameter out.
 func (p *program) Weights() (arch.Weights, error) {
 	p.refresh()

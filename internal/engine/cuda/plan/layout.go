@@ -88,11 +88,12 @@ func (l *Layout) running(name string) Ref {
 	return Ref{In: Running, Offset: int64(l.params[name].at-l.Trained) * 4}
 }
 
-// Pack writes w in the order and layouts of Params.
+// Pack writes w in the order and layouts of Params; what w lacks is zero.
 func (l *Layout) Pack(w arch.Weights) []float32 {
 	flat := make([]float32, l.Total)
-	for name, p := range l.params {
-		l.each(p, func(device, host int) { flat[p.at+device] = w[name][host] })
+	for name, v := range w {
+		p := l.params[name]
+		l.each(p, func(device, host int) { flat[p.at+device] = v[host] })
 	}
 	return flat
 }

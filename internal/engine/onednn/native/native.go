@@ -99,6 +99,25 @@ func (n *Net) Params() []float32 { return n.params }
 // Grads are the gradients of the last step, in memory of the net.
 func (n *Net) Grads() []float32 { return n.grads }
 
+// Slot is what the optimiser keeps of each trained value, 0 or 1, in memory of the
+// net; empty where its rule keeps less.
+func (n *Net) Slot(i int) []float32 {
+	var at *C.float
+	size := C.mn_net_slot(n.c, C.int(i), &at)
+	return unsafe.Slice((*float32)(at), size)
+}
+
+// Averages are the sums behind the running averages, in memory of the net.
+func (n *Net) Averages() []float64 {
+	return unsafe.Slice((*float64)(C.mn_net_averages(n.c)), len(n.params)-len(n.grads))
+}
+
+// Steps is how many steps there were; SetSteps says so.
+func (n *Net) Steps() uint64 { return uint64(*C.mn_net_step(n.c)) }
+
+// SetSteps is described with Steps.
+func (n *Net) SetSteps(steps uint64) { *C.mn_net_step(n.c) = C.int64_t(steps) }
+
 // Reset forgets the optimiser's state, the step count and the averages.
 func (n *Net) Reset() { C.mn_net_reset(n.c) }
 

@@ -110,6 +110,13 @@ const char *mn_net_new(size_t trained, size_t running, int optimizer, mn_net **n
 void mn_net_free(mn_net *n) { delete n; }
 float *mn_net_params(mn_net *n) { return n->params.data(); }
 float *mn_net_grads(mn_net *n) { return n->grads.data(); }
+size_t mn_net_slot(mn_net *n, int slot, float **at) {
+  std::vector<float> &s = slot ? n->s2 : n->s1;
+  *at = s.data();
+  return s.size();
+}
+double *mn_net_averages(mn_net *n) { return n->averages.data(); }
+int64_t *mn_net_step(mn_net *n) { return &n->step; }
 void mn_net_reset(mn_net *n) { n->reset(); }
 
 const char *mn_plan_new(mn_net *net, int training, const mn_tensor *t, int tensors, size_t arena, mn_plan **plan) {

@@ -72,6 +72,11 @@ const char *mn_net_new(size_t trained, size_t running, int optimizer, mn_net **)
 void mn_net_free(mn_net *);
 float *mn_net_params(mn_net *);
 float *mn_net_grads(mn_net *); // of the last step
+// What the optimiser keeps of each trained value; slot 1 is empty where the rule
+// keeps one number alone.
+size_t mn_net_slot(mn_net *, int slot, float **);
+double *mn_net_averages(mn_net *); // sums behind the running averages
+int64_t *mn_net_step(mn_net *);
 void mn_net_reset(mn_net *);   // optimiser state, step count, running averages
 
 // Plans refer to their net, which must outlive them. Tensor 0 is the input;
