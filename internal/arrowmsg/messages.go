@@ -29,12 +29,14 @@ type Options struct {
 // messages reads the messages of an IPC file or stream one after the other, and
 // checks every length in them before arrow sees it. It is an ipc.MessageReader.
 type messages struct {
-	options  Options
-	r        io.ReaderAt
-	off, end int64 // where the next message begins; where the last one must end
-	marked   bool  // an end marker must come
-	at       int64 // where the message that was given last begins
-	needs    needs // by the schema
+	options   Options
+	r         io.ReaderAt
+	off, end  int64 // where the next message begins; where the last one must end
+	marked    bool  // an end marker must come
+	at        int64 // where the message that was given last begins
+	needs     needs // by the schema
+	batches   int   // so far
+	announced int   // by a file's footer; −1: a stream
 }
 
 // tail is what follows an IPC file's footer: its length, and the end mark.
@@ -93,7 +95,7 @@ func (m *messages) damaged(format string, args ...any) error { return errorAt(m.
 func (m *messages) Message() (*ipc.Message, error) {
 	m.at = m.off
 	if m.off == m.end && !m.marked {
-		return nil, io.EOF
+		return nil, m.whole()
 	}
 	prefix, err := m.read(8)
 	if err != nil {
@@ -104,7 +106,7 @@ func (m *messages) Message() (*ipc.Message, error) {
 	}
 	size := int64(binary.LittleEndian.Uint32(prefix[4:]))
 	if size == 0 {
-		return nil, io.EOF
+		return nil, m.whole()
 	}
 	if size < 8 || size > maxHeader {
 		return nil, m.damaged("a message header of %d bytes", size)
@@ -130,7 +132,22 @@ func (m *messages) Message() (*ipc.Message, error) {
 	if err := info.check(body); err != nil {
 		return nil, m.damaged("record batch: %w", err)
 	}
+	if info.kind == kindRecordBatch {
+		m.batches++
+	}
 	return ipc.NewMessage(memory.NewBufferBytes(header), memory.NewBufferBytes(body)), nil
+}
+
+// whole is io.EOF where nothing is missing: an end mark may stand where a damaged
+// message was.
+func (m *messages) whole() error {
+	switch {
+	case m.announced >= 0 && m.batches != m.announced:
+		return m.damaged("the messages end here after %d record batches, the footer announces %d", m.batches, m.announced)
+	case m.announced < 0 && m.off != m.end:
+		return m.damaged("the end mark stands here, and %d bytes follow: a message is damaged, or several streams were joined", m.end-m.off)
+	}
+	return io.EOF
 }
 
 func (m *messages) read(n int64) ([]byte, error) {

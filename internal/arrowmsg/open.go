@@ -36,7 +36,7 @@ func Open(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (Record
 	if _, err := r.ReadAt(start, 0); err != nil && len(start) > 0 {
 		return nil, errorAt(0, "%w", noEOF(err))
 	}
-	m := &messages{options: o, r: r, end: size, marked: !o.Unmarked}
+	m := &messages{options: o, r: r, end: size, marked: !o.Unmarked, announced: -1}
 	switch {
 	case isFile(start):
 		end, err := footer(r, size)
@@ -45,6 +45,9 @@ func Open(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (Record
 		}
 		if len(start) < 8 || !isMark(start[8:]) {
 			return byFooter(r, end, size, o, opts...)
+		}
+		if m.announced, err = announced(r, end, size, o); err != nil {
+			return nil, err
 		}
 		m.off, m.end, m.marked = 8, end, false
 	case !isMark(start):

@@ -25,7 +25,7 @@ func CheckParquet(pairs metadata.KeyValueMetadata) error {
 	if len(b) >= 4 && !isMark(b) { // before Arrow 0.15: the length alone
 		b = append(binary.LittleEndian.AppendUint32(nil, 0xffffffff), b...)
 	}
-	m := &messages{options: Options{Dictionaries: true}, r: bytes.NewReader(b), end: int64(len(b)), marked: true}
+	m := &messages{options: Options{Dictionaries: true}, r: bytes.NewReader(b), end: int64(len(b)), marked: true, announced: -1}
 	if _, err := m.Message(); err != nil {
 		return fmt.Errorf("metadata %s: %w", key, err)
 	}

@@ -8,12 +8,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+	parquetfile "github.com/apache/arrow/go/v17/parquet/file"
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
@@ -116,6 +118,26 @@ func changed(t *testing.T, b []byte, name string) {
 			}
 			b[i] = old
 		}
+	}
+}
+
+// TestRowsAreHeldAgainstTheFooter: a row group that can't be read is no end.
+func TestRowsAreHeldAgainstTheFooter(t *testing.T) {
+	b := written(t, Options{Format: Parquet}, 15)
+	p, err := parquetfile.NewParquetReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := p.MetaData().RowGroup(p.NumRowGroups() - 1)
+	for i := range p.MetaData().Schema.NumColumns() {
+		c, err := last.ColumnChunk(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(b[c.DataPageOffset():][:c.TotalCompressedSize()])
+	}
+	if n, err := readAllOf(b); fault.Of(err) != fault.Damaged || !strings.Contains(err.Error(), "announces 15") {
+		t.Errorf("%d rows, %v", n, err)
 	}
 }
 

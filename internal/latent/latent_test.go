@@ -13,6 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/parquet"
+	parquetfile "github.com/apache/arrow/go/v17/parquet/file"
+
 	"moncae/internal/arch"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
@@ -232,5 +235,17 @@ func TestOptionsThatDontGoTogether(t *testing.T) {
 		if _, err := o.Resolve(); fault.Of(err) != fault.Usage {
 			t.Errorf("%+v: %v", o, err)
 		}
+	}
+}
+
+// A reader of Parquet may refuse a schema whose root is anything but required.
+func TestParquetRootIsRequired(t *testing.T) {
+	b := written(t, Options{Format: Parquet}, 3)
+	p, err := parquetfile.NewParquetReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := p.MetaData().Schema.Root().RepetitionType(); r != parquet.Repetitions.Required {
+		t.Errorf("the root is %v", r)
 	}
 }

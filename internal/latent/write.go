@@ -115,7 +115,8 @@ func (w *writer) parquetProperties() *parquet.WriterProperties {
 		codec = compress.Codecs.Zstd
 	}
 	return parquet.NewWriterProperties(parquet.WithCompression(codec),
-		parquet.WithDictionaryDefault(false), parquet.WithCreatedBy("moncae"))
+		parquet.WithDictionaryDefault(false), parquet.WithCreatedBy("moncae"),
+		parquet.WithRootRepetition(parquet.Repetitions.Required)) // arrow-go's default, repeated, is no valid root
 }
 
 func (w *writer) fill(limit int, src Source, done *Written) error {

@@ -12,6 +12,7 @@
 package columnar
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -124,6 +125,7 @@ func (p shards) split() source.Split {
 	s := source.Split{Name: p.name, Rows: p.labels.rows, Bytes: source.Occupied(p.files...)}
 	var numbers []int32
 	if p.labels.found {
+		p.labels.pad()
 		numbers = p.labels.numbers
 		s.Labels = func() ([]int32, error) { return numbers, nil }
 	}
@@ -174,6 +176,7 @@ type stream struct {
 	images imageReader
 	in     int   // row within the batch
 	row    int64 // row within the split
+	begun  int64 // the row that the file began with
 }
 
 func (s *stream) Next(it *source.Item) error {
@@ -221,10 +224,10 @@ func (s *stream) advance() error {
 		}
 		record, err := next(s.files[0].Path, s.table)
 		if err == io.EOF { //nolint:errorlint // the end itself
-			s.files = s.files[1:]
-			if err := s.Close(); err != nil {
+			if err := errors.Join(announced(s.files[0].Path, s.table, s.row-s.begun), s.Close()); err != nil {
 				return err
 			}
+			s.files, s.begun = s.files[1:], s.row
 			continue
 		}
 		if err != nil {

@@ -93,6 +93,7 @@ func TestFiles(t *testing.T) {
 		{"polars.arrow", []string{"polars.arrow"}, "all 3: 0=1 10=0 20=1 (a b)"},
 		{"views.arrow", []string{"views.arrow"}, "all 3: 0=1 10=0 20=1 (a b)"},
 		{"categories.arrow", []string{"categories.arrow"}, "all 3: 0=1 10=0 20=1 (a b)"},
+		{"split-stream.parquet", []string{"split-stream.parquet"}, "all 7: 0=-1 1=-1 2=-1 3=-1 4=-1 5=-1 6=-1 ()"},
 		{"null.parquet", []string{"null.parquet"}, "all 3: 0=-1 bad 20=-1 ()"},
 	} {
 		col, err := Collect(c.name, fixture(t, c.files...))
@@ -150,6 +151,37 @@ func TestSplitNames(t *testing.T) {
 	for name, want := range map[string]string{"train-0.parquet": "train", "data/test-0.parquet": "test", "validation/data-0.arrow": "val", "x/part-1.parquet": "all", "trainer.parquet": "all"} {
 		if got := splitOf(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// drain reads a collection's first split to its end.
+func drain(c *source.Collection) error {
+	st, err := c.Splits[0].Open()
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	for err == nil {
+		err = st.Next(&source.Item{})
+	}
+	return err
+}
+
+// TestRowsAreHeldAgainstTheFooter: pages and messages that can't be read are no end.
+func TestRowsAreHeldAgainstTheFooter(t *testing.T) {
+	for name, want := range map[string]string{
+		"damaged-image.parquet": "hold 30 rows, its footer announces 40",
+		"damaged-label.parquet": "hold 30 rows, its footer announces 40",
+		"damaged-file.arrow":    "after 1 record batches, the footer announces 4",
+		"damaged-stream.arrow":  "bytes follow",
+	} {
+		col, err := Collect("set", fixture(t, name))
+		if err == nil {
+			err = drain(col)
+		}
+		if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error is %v, should contain %q", name, err, want)
 		}
 	}
 }

@@ -51,17 +51,22 @@ func readLabels(f *source.File, l *labels) (_ *arrow.Schema, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if rows := t.rows(); c.label == "" && rows >= 0 {
+		l.rows += rows
+		return t.schema(), nil
+	}
+	l.pad()
+	before := l.rows
 	for {
 		record, err := next(f.Path, t)
 		if err == io.EOF { //nolint:errorlint // the end itself
-			return t.schema(), nil
+			return t.schema(), announced(f.Path, t, l.rows-before)
 		}
 		if err != nil {
 			return nil, err
 		}
 		l.rows += record.NumRows()
 		if c.label == "" {
-			l.numbers = append(l.numbers, slices.Repeat([]int32{-1}, int(record.NumRows()))...)
 			continue
 		}
 		l.found = true
@@ -73,6 +78,11 @@ func readLabels(f *source.File, l *labels) (_ *arrow.Schema, err error) {
 			return nil, fault.Usagef("%s: column %s: %w", f.Path, c.label, err)
 		}
 	}
+}
+
+// pad gives the rows of files without a label column no label.
+func (l *labels) pad() {
+	l.numbers = append(l.numbers, slices.Repeat([]int32{-1}, int(l.rows)-len(l.numbers))...)
 }
 
 // add appends the labels of an array; null is −1.

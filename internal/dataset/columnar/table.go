@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path"
@@ -25,6 +26,7 @@ import (
 type table interface {
 	schema() *arrow.Schema
 	next() (arrow.Record, error) // io.EOF after the last
+	rows() int64                 // by the footer; −1: only reading tells
 	close() error
 }
 
@@ -81,6 +83,15 @@ func rescue(path string, err *error) {
 	}
 }
 
+// announced holds the rows that were read of a whole file against its footer:
+// arrow-go takes a page that it can't read for the end of a column.
+func announced(path string, t table, read int64) error {
+	if n := t.rows(); n >= 0 && n != read {
+		return fault.Usagef("%s: its pages hold %d rows, its footer announces %d: a page is damaged, or in an encoding that isn't read; get the file again, or write it with another encoding", path, read, n)
+	}
+	return nil
+}
+
 // next is t.next with its faults named.
 func next(path string, t table) (r arrow.Record, err error) {
 	defer rescue(path, &err)
@@ -99,6 +110,7 @@ type ipcTable struct {
 
 func (t ipcTable) schema() *arrow.Schema       { return t.records.Schema() }
 func (t ipcTable) next() (arrow.Record, error) { return t.records.Read() }
+func (t ipcTable) rows() int64                 { return -1 }
 func (t ipcTable) close() error                { return t.disk.Close() }
 
 // parquetTable reads Parquet.
@@ -107,6 +119,9 @@ type parquetTable struct {
 	all  *arrow.Schema
 	file *file.Reader
 }
+
+// leastRows may be announced by any footer.
+const leastRows = 1 << 20
 
 // parquetBatch is the number of rows that are decoded at once.
 const parquetBatch = 128
@@ -117,6 +132,13 @@ func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error
 	r, err := file.NewParquetReader(disk, file.WithReadProps(props))
 	if err != nil {
 		return nil, err
+	}
+	info, err := disk.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if n := r.NumRows(); n < 0 || n > leastRows+expansion*info.Size() {
+		return nil, fmt.Errorf("its footer announces %d rows in %d bytes", n, info.Size())
 	}
 	if err := arrowmsg.CheckParquet(r.MetaData().KeyValueMetadata()); err != nil {
 		return nil, err
@@ -148,6 +170,8 @@ func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error
 }
 
 func (t *parquetTable) schema() *arrow.Schema { return t.all }
+
+func (t *parquetTable) rows() int64 { return t.file.NumRows() }
 
 func (t *parquetTable) next() (arrow.Record, error) { return t.Read() }
 

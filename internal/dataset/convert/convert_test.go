@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/file"
 	"pgregory.net/rapid"
 
 	"moncae/internal/arch"
@@ -111,5 +113,22 @@ func TestRefusals(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("%v was left behind", left)
+	}
+}
+
+// A reader of Parquet may refuse a schema whose root is anything but required.
+func TestParquetRootIsRequired(t *testing.T) {
+	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1}, Info: dataset.Info{Split: "train"}}
+	out := filepath.Join(t.TempDir(), "p")
+	if err := Write(out, "parquet", s); err != nil {
+		t.Fatal(err)
+	}
+	p, err := file.OpenParquetFile(filepath.Join(out, "data", "train-00000-of-00001.parquet"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if r := p.MetaData().Schema.Root().RepetitionType(); r != parquet.Repetitions.Required {
+		t.Errorf("the root is %v", r)
 	}
 }

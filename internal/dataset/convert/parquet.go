@@ -66,7 +66,8 @@ func writeTable(f *os.File, s *dataset.Set) error {
 	}
 	// The writer closes what it writes to; create does that here.
 	w, err := pqarrow.NewFileWriter(schema, keepOpen{f},
-		parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDictionaryDefault(false)),
+		parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDictionaryDefault(false),
+			parquet.WithRootRepetition(parquet.Repetitions.Required)), // arrow-go's default, repeated, is no valid root
 		pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
 	if err != nil {
 		return err

@@ -48,3 +48,27 @@ frame = pl.DataFrame({"image": images[:3], "label": ["b", "a", "b"]})
 frame.write_ipc(OUT / "polars.arrow", compat_level=pl.CompatLevel.oldest())
 frame.write_ipc(OUT / "views.arrow")
 frame.with_columns(pl.col("label").cast(pl.Categorical)).write_ipc(OUT / "categories.arrow", compression="zstd")
+
+# A page whose header is zeroed, in each of two columns; arrow-go takes it for the column's end.
+forty = [png(i) for i in range(40)]
+for column in "image", "label":
+    path = OUT / f"damaged-{column}.parquet"
+    pq.write_table(pa.table({"image": forty, "label": pa.array(range(40), pa.int32())}), path,
+                   compression="none", use_dictionary=False, write_batch_size=10, data_page_size=1, write_statistics=False)
+    raw = bytearray(path.read_bytes())
+    chunk = pq.read_metadata(path).row_group(0).column(0 if column == "image" else 1)
+    end = chunk.data_page_offset + chunk.total_compressed_size
+    at = raw.index(forty[30], chunk.data_page_offset, end) if column == "image" else end - 40
+    raw[at - 30:at - 10] = bytes(20)  # the header, before the lengths
+    path.write_bytes(raw)
+pq.write_table(pa.table({"image": forty[:7], "score": pa.array(np.arange(7, dtype=np.float32))}), OUT / "split-stream.parquet",
+               use_dictionary=False, column_encoding={"score": "BYTE_STREAM_SPLIT"})
+# An end mark where the second of four batches was, in a file and in a stream.
+for kind, new in ("file", pa.ipc.new_file), ("stream", pa.ipc.new_stream):
+    path = OUT / f"damaged-{kind}.arrow"
+    with new(path, words.schema.remove(2)) as w:
+        w.write_table(words.drop_columns("class"), max_chunksize=2)
+    raw = bytearray(path.read_bytes())
+    marks = [i for i in range(0, len(raw) - 8, 8) if raw[i:i + 4] == b"\xff\xff\xff\xff" and raw[i + 4:i + 8] != bytes(4)]
+    raw[marks[2] + 4:marks[2] + 8] = bytes(4)
+    path.write_bytes(raw)
