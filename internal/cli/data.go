@@ -113,13 +113,6 @@ func (a *app) printInfo(set *dataset.Set, asJSON bool) error {
 		}{info, stats})
 	}
 	a.skipped(set.Skipped)
-	splits := make([]string, len(info.Splits))
-	for i, s := range info.Splits {
-		splits[i] = fmt.Sprintf("%s %d", s.Name, s.Rows)
-		if s.Derived {
-			splits[i] += " (set apart)"
-		}
-	}
 	classes := "none: the images have no labels"
 	if set.Classes != nil {
 		classes = fmt.Sprintf("%d: %s", len(set.Classes), strings.Join(set.Classes, ", "))
@@ -127,7 +120,7 @@ func (a *app) printInfo(set *dataset.Set, asJSON bool) error {
 	lines := [][2]string{
 		{"data", info.Name}, {"path", info.Path}, {"format", info.Format}, {"image", set.Shape.String() + " (C×H×W)"},
 		{"split", fmt.Sprintf("%s, %d images, %s in %s of files", info.Split, set.Rows(), humanBytes(int64(len(set.Images))), humanBytes(info.SourceBytes))},
-		{"splits", strings.Join(splits, ", ")}, {"classes", classes},
+		{"splits", splitList(info)}, {"classes", classes},
 		{"values", fmt.Sprintf("mean %.4f, standard deviation %.4f", stats.MeanValue, stats.Deviation)},
 		{"", histogram(stats.Histogram)},
 		{"BCE floor", fmt.Sprintf("%.4f nats a value: no reconstruction can be below", stats.Floor)},
@@ -139,6 +132,9 @@ func (a *app) printInfo(set *dataset.Set, asJSON bool) error {
 				return err
 			}
 		}
+	}
+	for _, l := range info.LeftOut {
+		fmt.Fprintf(a.Out, "%-12s %s\n", "left out", leftOut(l))
 	}
 	for _, n := range info.Notes {
 		fmt.Fprintf(a.Out, "%-12s %s\n", "note", n)

@@ -152,6 +152,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 		return nil, err
 	}
 	a.skipped(s.set.Skipped)
+	a.understood(s.set.Info)
 	s.progress = newProgress(a.Streams, o.json)
 	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: s.progress.observe, FS: durable.FS{}}
 	if o.resume {

@@ -40,7 +40,7 @@ func openPath(ctx context.Context, name string) (*source.Collection, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	c.Ignored += l.Hidden
+	c.LeftOut.Join(l.LeftOut)
 	c.OnClose(l.Close)
 	return c, nil
 }

@@ -34,6 +34,7 @@ type chunk struct {
 	records []Record
 	errs    []error // of items, nil where all went well
 	pixels  []uint8 // len(items)·image bytes
+	frames  []int   // of the items' files, where they were counted
 	headers []pixel.Header
 	end     error // why nothing follows: io.EOF, or what broke
 	ready   chan struct{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset/files"
@@ -45,15 +46,19 @@ type Info struct {
 	SourceBytes int64       `json:"source_bytes"` // of the files that hold the split
 	Fingerprint string      `json:"fingerprint,omitempty"`
 	Skipped     []Skipped   `json:"skipped,omitempty"`
-	Ignored     int         `json:"ignored_files"` // files that are no images
-	Notes       []string    `json:"notes,omitempty"`
+	// LeftOut is complete once Next has returned io.EOF.
+	LeftOut source.Omissions `json:"left_out"`
+	Ignored int              `json:"ignored_files"` // the total of what is left out
+	Notes   []string         `json:"notes,omitempty"`
 }
 
 // SplitInfo is a split that can be asked for.
 type SplitInfo struct {
-	Name    string `json:"name"`
-	Rows    int64  `json:"rows"`
-	Derived bool   `json:"derived"` // set apart from a source without a test split
+	Name     string `json:"name"`
+	Rows     int64  `json:"rows"`
+	Folder   string `json:"folder"` // where it lies within the data set; "" for what is no folder of its own
+	Labelled bool   `json:"labelled"`
+	Derived  bool   `json:"derived"` // set apart from a source without a test split
 }
 
 // Skipped is an image that could not be read.
@@ -103,7 +108,7 @@ func (s *stream) start(ctx context.Context, found *located) error {
 	if err != nil {
 		return fault.Usagef("%s: %w", found.name, err)
 	}
-	s.info = Info{Name: found.name, Path: found.path, Format: c.Format, Split: o.Split, Classes: c.Classes, Ignored: c.Ignored, Notes: c.Notes}
+	s.info = Info{Name: found.name, Path: found.path, Format: c.Format, Split: o.Split, Classes: c.Classes, LeftOut: append(source.Omissions{}, c.LeftOut...), Ignored: c.LeftOut.Total(), Notes: slices.Clone(c.Notes)}
 	for _, p := range parts {
 		if s.info.Rows >= 0 {
 			s.info.Rows += p.rows()
@@ -114,6 +119,9 @@ func (s *stream) start(ctx context.Context, found *located) error {
 		s.info.SourceBytes += p.bytes()
 	}
 	s.info.Splits = offered(c, o)
+	if c.Find(source.Val) != nil && c.Find(source.Test) == nil {
+		s.info.Notes = append(s.info.Notes, "there is no test split: val stands for it, so the two are the same images")
+	}
 	if s.info.Preprocess, err = s.preprocess(ctx, parts); err != nil {
 		return err
 	}
@@ -133,7 +141,8 @@ func offered(c *source.Collection, o Options) []SplitInfo {
 	for _, name := range []string{source.Train, source.Val, source.Test} {
 		o.Split, o.Limit = name, 0
 		if parts, err := partsOf(c, o); err == nil {
-			out = append(out, SplitInfo{name, parts[0].rows(), parts[0].derived})
+			p := parts[0]
+			out = append(out, SplitInfo{name, p.rows(), p.Folder, p.Labels != nil, p.derived})
 		}
 	}
 	return out
@@ -172,6 +181,9 @@ func (s *stream) take(b *Batch, n int) {
 			s.info.Skipped = append(s.info.Skipped, Skipped{r.ID, r.Path, bad.Reason()})
 			continue
 		}
+		if s.collection.Raw == nil {
+			s.leaveFrames(c.frames[s.at]-1, c.records[s.at].Path)
+		}
 		image := c.pixels[s.at*values : (s.at+1)*values]
 		s.hash.add(image, c.records[s.at].Label)
 		b.Images = append(b.Images, image...)
@@ -188,6 +200,12 @@ func (s *stream) take(b *Batch, n int) {
 	if s.err = c.end; errors.Is(c.end, io.EOF) {
 		s.info.Fingerprint = s.hash.sum()
 	}
+}
+
+// leaveFrames counts the images of a file behind its first, which is the one read.
+func (s *stream) leaveFrames(n int, path string) {
+	s.info.LeftOut.Add("further pages of TIFF files, and frames of animations", path, n)
+	s.info.Ignored = s.info.LeftOut.Total()
 }
 
 func (s *stream) Close() error {
@@ -207,7 +225,11 @@ func (s *stream) decode(w *worker, c *chunk, i int) {
 		c.pixels = make([]uint8, need)
 	}
 	c.pixels = c.pixels[:cap(c.pixels)]
-	m, err := s.image(w, &c.items[i])
+	if len(c.frames) < cap(c.items) {
+		c.frames = make([]int, cap(c.items))
+	}
+	m, frames, err := s.image(w, &c.items[i])
+	c.frames[i] = frames
 	if r := &c.records[i]; r.Bytes < 0 {
 		r.Bytes = int64(len(w.file))
 	}
@@ -222,17 +244,18 @@ func (s *stream) decode(w *worker, c *chunk, i int) {
 	w.Prepare(c.pixels[i*values:(i+1)*values], m, p.ImageSize[0], p.ImageSize[1], p.Channels, p.Resize)
 }
 
-func (s *stream) image(w *worker, it *source.Item) (*pixel.Image, error) {
+// image is an item's image, and how many its file has.
+func (s *stream) image(w *worker, it *source.Item) (*pixel.Image, int, error) {
 	if r := s.collection.Raw; r != nil {
-		return w.Interleave(it.Data, r.Shape.H, r.Shape.W, r.Shape.C, r.Planar), nil
+		return w.Interleave(it.Data, r.Shape.H, r.Shape.W, r.Shape.C, r.Planar), 1, nil
 	}
 	data, err := w.load(it, files.MaxMember)
 	if err != nil {
-		return nil, s.badImage(it, err)
+		return nil, 0, s.badImage(it, err)
 	}
 	m, err := w.Decode(data)
 	if err != nil {
-		return nil, s.badImage(it, err)
+		return nil, 0, s.badImage(it, err)
 	}
-	return m, nil
+	return m, pixel.Frames(data), nil
 }

@@ -37,9 +37,9 @@ const small = 16 << 20
 
 // List is the content of a folder or an archive.
 type List struct {
-	Files  []source.File // in the byte order of their paths
-	Hidden int           // files left out: dot files, __MACOSX, links inside archives
-	close  func() error
+	Files   []source.File // in the byte order of their paths
+	LeftOut source.Omissions
+	close   func() error
 }
 
 // Close frees the archive and its temporary copy; nothing can be read after it.
@@ -137,7 +137,7 @@ func (l *List) OpenTars(ctx context.Context) error {
 			f.Path = t.Path + "/" + f.Path
 			l.Files = append(l.Files, f)
 		}
-		l.Hidden += inner.Hidden
+		l.LeftOut.Join(inner.LeftOut)
 	}
 	return nil
 }
@@ -150,24 +150,61 @@ func IsImage(name string) bool {
 	return slices.Contains(imageEndings, strings.ToLower(path.Ext(name)))
 }
 
+// HasNoEnding tells whether a file's name has no ending, or one as long as a name.
+func HasNoEnding(name string) bool {
+	const longest = 8
+	n := len(path.Ext(name))
+	return n == 0 || n > longest
+}
+
+// NotRead is the reason for which a file of a kind that isn't read is left out.
+func NotRead(name string) string {
+	if HasNoEnding(name) {
+		return "files without an ending"
+	}
+	return "files ending in " + strings.ToLower(path.Ext(name))
+}
+
 // wanted tells whether a member could be data that some reader understands.
 func wanted(name string) bool {
 	ext := strings.ToLower(path.Ext(name))
 	return IsImage(name) || strings.Contains(path.Base(name), "-ubyte") ||
-		slices.Contains([]string{".bin", ".cls", ".json", ".txt", ".mat", ".npy", ".npz"}, ext)
+		slices.Contains([]string{".bin", ".cls", ".json", ".jsonl", ".csv", ".tsv", ".txt", ".mat", ".npy", ".npz"}, ext)
 }
+
+// The reasons for which files are left out here.
+const (
+	isHidden   = "hidden files, thumbnails and those of the system"
+	notRegular = "links inside an archive, and what is no regular file"
+)
+
+// systems are names, in lower case, that file managers, cameras and archivers leave
+// beside images.
+var systems = []string{"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "#recycle", "@recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
 
 func hidden(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(part, ".") || part == "__MACOSX" || part == "Thumbs.db" || part == "desktop.ini" {
+		if strings.HasPrefix(part, ".") || slices.Contains(systems, strings.ToLower(part)) {
 			return true
 		}
 	}
 	return false
 }
 
+// unwanted is the reason for which a member of an archive is left out, "" for none.
+func unwanted(path string, regular bool) string {
+	switch {
+	case hidden(path):
+		return isHidden
+	case !regular:
+		return notRegular
+	}
+	return ""
+}
+
 // member cleans and checks the path of an archive's member.
 func member(archive, name string) (string, error) {
+	name = validPath(name)
 	clean := path.Clean(strings.TrimPrefix(name, "./"))
 	if name == "" || strings.ContainsAny(name, "\\\x00") || !filepath.IsLocal(clean) || path.IsAbs(name) ||
 		slices.Contains(strings.Split(name, "/"), "..") {

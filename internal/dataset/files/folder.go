@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -32,9 +33,10 @@ func (l *List) walk(ctx context.Context, disk, rel string, ancestors []os.FileIn
 		return fault.Usagef("reading the folder: %w", err)
 	}
 	for _, e := range entries {
-		at, in := filepath.Join(disk, e.Name()), path.Join(rel, e.Name())
+		at, in := filepath.Join(disk, e.Name()), path.Join(rel, validPath(e.Name()))
 		if hidden(e.Name()) {
-			l.Hidden++
+			example, n := filesBelow(at)
+			l.LeftOut.Add(isHidden, path.Join(in, validPath(filepath.ToSlash(example))), n)
 			continue
 		}
 		if e.Type().IsRegular() && IsImage(e.Name()) { // without asking for its size, which costs as much as all else here
@@ -55,7 +57,7 @@ func (l *List) walk(ctx context.Context, disk, rel string, ancestors []os.FileIn
 		case info.Mode().IsRegular():
 			l.Files = append(l.Files, source.File{Path: in, Size: info.Size(), Stored: info.Size(), Disk: at})
 		default: // sockets, devices, pipes
-			l.Hidden++
+			l.LeftOut.Add(notRegular, in, 1)
 		}
 	}
 	return nil
@@ -68,4 +70,19 @@ func isAncestor(info os.FileInfo, ancestors []os.FileInfo) bool {
 		}
 	}
 	return false
+}
+
+// filesBelow counts the files in what is left out, itself if it is one, and names
+// the first of them by its path below.
+func filesBelow(at string) (first string, n int) {
+	_ = filepath.WalkDir(at, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil // what can't be looked into isn't read either
+		}
+		if n++; n == 1 {
+			first, _ = filepath.Rel(at, p) // p lies below at
+		}
+		return nil
+	})
+	return first, n
 }

@@ -126,8 +126,9 @@ func (l *List) members(ctx context.Context, name string, r io.Reader, add func(*
 		if err != nil {
 			return err
 		}
-		if _, sparse := h.PAXRecords["GNU.sparse.major"]; h.Typeflag != tar.TypeReg || sparse || hidden(path) {
-			l.Hidden++
+		_, sparse := h.PAXRecords["GNU.sparse.major"]
+		if reason := unwanted(path, h.Typeflag == tar.TypeReg && !sparse); reason != "" {
+			l.LeftOut.Add(reason, path, 1)
 			continue
 		}
 		if err := checkSize(name, path, h.Size, -1); err != nil {

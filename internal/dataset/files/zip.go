@@ -41,15 +41,16 @@ func zipMembers(ctx context.Context, name string, f *os.File) (*List, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if strings.HasSuffix(m.Name, "/") {
+		inside := zipName(m.Name, m.Extra)
+		if strings.HasSuffix(inside, "/") {
 			continue
 		}
-		path, err := member(name, m.Name)
+		path, err := member(name, inside)
 		if err != nil {
 			return nil, err
 		}
-		if hidden(path) || !m.Mode().IsRegular() {
-			l.Hidden++
+		if reason := unwanted(path, m.Mode().IsRegular()); reason != "" {
+			l.LeftOut.Add(reason, path, 1)
 			continue
 		}
 		if m.Flags&1 != 0 {

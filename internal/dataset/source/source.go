@@ -22,7 +22,7 @@ type Collection struct {
 	Splits  []Split  // in the order train, val, test, then others; at least one
 	Raw     *Raw     // nil: the items are encoded images
 	Notes   []string // what the user should know about the data
-	Ignored int      // files that are no images
+	LeftOut Omissions
 	close   []func() error
 }
 
@@ -58,9 +58,10 @@ func (c *Collection) Find(name string) *Split {
 // Split is one part of a collection. Whole is the name of the only split of a
 // source that does not say what its images are for.
 type Split struct {
-	Name  string
-	Rows  int64
-	Bytes func() int64 // of the files that hold it; may ask the disk
+	Name   string
+	Folder string // where it lies within the data set, with slashes; "" for what is no folder of its own
+	Rows   int64
+	Bytes  func() int64 // of the files that hold it; may ask the disk
 	// Labels are all labels in order, without reading pixels; nil where there are
 	// none, −1 for a row without one.
 	Labels func() ([]int32, error)

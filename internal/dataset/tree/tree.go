@@ -2,30 +2,36 @@
 //
 //	<class>/<image>                 labelled
 //	train/<class>/<image>, test/…   labelled, with splits (also val)
+//	<class>/train/<image>, …        the same
 //	<image>                         unlabelled
 //
-// Folders that merely wrap all of this are passed over. The class is the first
-// folder within the split; deeper folders belong to it. Classes are numbered in
-// the byte order of their names over all splits, images in the byte order of
-// their paths within their split.
+// Folders that merely wrap all of this are passed over. Folders beside each other
+// are splits where their names say so: train and test1, training_set and test_set,
+// seg_train/seg_train, train2017 (see splitsAmong). The class is the first folder
+// within the split; deeper folders belong to it. Classes are numbered in the byte
+// order of their names in the training split, as torchvision's ImageFolder numbers
+// them there, and those that only other splits have behind them. A split of which no
+// folder is a class of the training split is unlabelled. Images come in the byte
+// order of their paths within their split.
+//
+// What is left out is counted by its reason: masks beside images, what lies beside
+// the splits, files that are no images.
 package tree
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"moncae/internal/dataset/files"
+	"moncae/internal/dataset/pixel"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
 
-// splitNames maps folder names to splits.
-var splitNames = map[string]string{
-	"train": source.Train, "training": source.Train,
-	"val": source.Val, "valid": source.Val, "validation": source.Val,
-	"test": source.Test, "testing": source.Test,
-}
+// order is that of the splits.
+var order = []string{source.Train, source.Val, source.Test, source.Whole}
 
 // entry is one image and its place.
 type entry struct {
@@ -34,139 +40,210 @@ type entry struct {
 	label int32
 }
 
+// part is a split as it is put together.
+type part struct {
+	entries []entry
+	folders []string
+	classes []string // sorted
+}
+
 // Collect makes a collection of the images in a list of files, sorted by path;
 // nil if there are none. name is what errors call the folder or archive.
 func Collect(name string, list []source.File) (*source.Collection, error) {
 	c := &source.Collection{Format: "images"}
-	var images []*source.File
-	for i := range list {
-		if files.IsImage(list[i].Path) {
-			images = append(images, &list[i])
-		} else {
-			c.Ignored++
-		}
-	}
+	images, others := imagesAmong(list)
 	if len(images) == 0 {
 		return nil, nil
 	}
-	prefix := wrapping(images)
-	splits := divide(c, images, prefix)
-	c.Classes = number(splits)
-	for _, split := range []string{source.Train, source.Val, source.Test, source.Whole} {
-		if len(splits[split]) == 0 {
+	images = withoutMasks(c, images)
+	l := layoutOf(pathsOf(images))
+	if err := l.dropRepeats(c, images); err != nil {
+		return nil, err
+	}
+	parts := map[string]*part{}
+	for _, f := range images {
+		p := l.of(f.Path)
+		if !p.ok {
+			if first, _, _ := strings.Cut(strings.TrimPrefix(f.Path, l.prefix), "/"); !l.dropped[first] {
+				c.LeftOut.Add("images beside the folders of the splits", f.Path, 1)
+			}
 			continue
 		}
-		if err := checkMixed(name, splits[split]); err != nil {
+		parts[p.split] = parts[p.split].add(p, f)
+	}
+	for _, f := range others {
+		if p := l.of(f.Path); p.ok && p.class != "" && unread(f) && parts[p.split] != nil {
+			parts[p.split].name(p.class)
+		}
+		c.LeftOut.Add(files.NotRead(f.Path), f.Path, 1)
+	}
+	for _, split := range order {
+		if err := parts[split].checkMixed(name); err != nil {
 			return nil, err
 		}
-		c.Splits = append(c.Splits, newSplit(split, splits[split]))
+	}
+	c.Classes = number(c, parts)
+	for _, split := range order {
+		if p := parts[split]; p != nil {
+			c.Splits = append(c.Splits, p.split(split))
+		}
 	}
 	return c, nil
 }
 
-// wrapping is the path of the folders that only wrap the data: all images lie
-// in them, and below each at least one more folder.
-func wrapping(images []*source.File) string {
-	prefix := ""
-	for {
-		first, _, found := strings.Cut(images[0].Path[len(prefix):], "/")
-		if !found || splitNames[strings.ToLower(first)] != "" {
-			return prefix
+// imagesAmong divides a list into images and other files. Where no file has an
+// image's ending, those without any are looked into.
+func imagesAmong(list []source.File) (images, others []*source.File) {
+	for i := range list {
+		if files.IsImage(list[i].Path) {
+			images = append(images, &list[i])
+		} else {
+			others = append(others, &list[i])
 		}
-		next := prefix + first + "/"
-		for _, f := range images {
-			if !strings.HasPrefix(f.Path, next) || !strings.Contains(f.Path[len(next):], "/") {
-				return prefix
-			}
-		}
-		prefix = next
 	}
+	if len(images) > 0 {
+		return images, others
+	}
+	rest := others
+	others = nil
+	for _, f := range rest {
+		if beginsAsImage(f) {
+			images = append(images, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	return images, others
 }
 
-// divide sorts images into splits. Folders named as splits are splits if there
-// is nothing else, or if there is a train and another one; what lies beside them
-// is then left out, and counted.
-func divide(c *source.Collection, images []*source.File, prefix string) map[string][]entry {
-	seen, others := map[string]bool{}, 0
-	for _, f := range images {
-		first, _, found := strings.Cut(f.Path[len(prefix):], "/")
-		if split := splitNames[strings.ToLower(first)]; found && split != "" {
-			seen[split] = true
-		} else {
-			others++
-		}
+// headerBytes are enough to tell an image by.
+const headerBytes = 1 << 12
+
+func beginsAsImage(f *source.File) bool {
+	if !files.HasNoEnding(f.Path) {
+		return false
 	}
-	own := len(seen) > 0 && (others == 0 || seen[source.Train] && len(seen) > 1)
-	out, beside := map[string][]entry{}, 0
-	for _, f := range images {
-		rest, split := f.Path[len(prefix):], source.Whole
-		if own {
-			first, inner, found := strings.Cut(rest, "/")
-			if split = splitNames[strings.ToLower(first)]; !found || split == "" {
-				beside++
-				continue
-			}
-			rest = inner
-		}
-		class, _, found := strings.Cut(rest, "/")
-		if !found {
-			class = ""
-		}
-		out[split] = append(out[split], entry{file: f, class: class})
+	r, err := f.Reader()
+	if err != nil {
+		return false
 	}
-	if beside > 0 {
-		c.Notes = append(c.Notes, plural(beside, "image", "images")+" beside the folders of the splits left out")
+	defer func() { _ = r.Close() }() // only read
+	b, err := io.ReadAll(io.LimitReader(r, headerBytes))
+	if err != nil {
+		return false
+	}
+	_, err = pixel.ReadHeader(b)
+	return err == nil
+}
+
+func pathsOf(images []*source.File) []string {
+	out := make([]string, len(images))
+	for i, f := range images {
+		out[i] = f.Path
 	}
 	return out
 }
 
+// unreadEndings are those of images that aren't read: a class of them stays one.
+var unreadEndings = strings.Fields(".avif .heic .heif .jxl .jp2 .j2k .svg .ico .psd .tga .pcx .exr .hdr .dds .dcm .nii .raw .cr2 .nef .arw .dng .ppm .pgm .pbm .pnm .npy")
+
+func unread(f *source.File) bool {
+	low := strings.ToLower(f.Path)
+	return beginsAsImage(f) || slices.ContainsFunc(unreadEndings, func(e string) bool { return strings.HasSuffix(low, e) })
+}
+
+func (p *part) add(at place, f *source.File) *part {
+	if p == nil {
+		p = &part{}
+	}
+	if !slices.Contains(p.folders, at.folder) && at.folder != "" {
+		p.folders = append(p.folders, at.folder)
+	}
+	p.entries = append(p.entries, entry{file: f, class: at.class})
+	if at.class != "" {
+		p.name(at.class)
+	}
+	return p
+}
+
+// name adds a class.
+func (p *part) name(class string) {
+	if i, known := slices.BinarySearch(p.classes, class); !known {
+		p.classes = slices.Insert(p.classes, i, class)
+	}
+}
+
 // checkMixed refuses a split where some images have a class and some don't.
-func checkMixed(name string, entries []entry) error {
-	with := slices.IndexFunc(entries, func(e entry) bool { return e.class != "" })
-	without := slices.IndexFunc(entries, func(e entry) bool { return e.class == "" })
+func (p *part) checkMixed(name string) error {
+	if p == nil {
+		return nil
+	}
+	with := slices.IndexFunc(p.entries, func(e entry) bool { return e.class != "" })
+	without := slices.IndexFunc(p.entries, func(e entry) bool { return e.class == "" })
 	if with < 0 || without < 0 {
 		return nil
 	}
-	return fault.Usagef("%s: %s lies in a class folder, %s beside them: move it into one, or away", name, entries[with].file.Path, entries[without].file.Path)
+	return fault.Usagef("%s: %s lies in a class folder, %s beside them: move it into one, or away", name, p.entries[with].file.Path, p.entries[without].file.Path)
 }
 
-// number gives the classes their numbers, and the entries their labels.
-func number(splits map[string][]entry) []string {
-	numbers := map[string]int32{}
+// number gives the classes their numbers, and the entries their labels: the classes
+// of the first split first, then those that others have besides.
+func number(c *source.Collection, parts map[string]*part) []string {
 	var names []string
-	for _, entries := range splits {
-		for _, e := range entries {
-			if _, known := numbers[e.class]; !known && e.class != "" {
-				numbers[e.class] = 0
-				names = append(names, e.class)
+	for _, split := range order {
+		p := parts[split]
+		if p == nil || len(p.classes) == 0 {
+			continue
+		}
+		if len(names) > 0 {
+			more := slices.DeleteFunc(slices.Clone(p.classes), func(n string) bool { return slices.Contains(names, n) })
+			if len(more) == len(p.classes) {
+				c.Notes = append(c.Notes, fmt.Sprintf("%s is read without labels: %s is no class of the training images", split, listed(p.classes)))
+				p.unlabel()
+				continue
 			}
+			if len(more) > 0 {
+				c.Notes = append(c.Notes, fmt.Sprintf("%s has classes that the training images don't have: %s; they are numbered behind the others", split, listed(more)))
+			}
+			names = append(names, more...)
+		} else {
+			names = slices.Clone(p.classes)
 		}
 	}
-	slices.Sort(names)
+	numbers := map[string]int32{"": -1}
 	for i, n := range names {
 		numbers[n] = int32(i)
 	}
-	for _, entries := range splits {
-		for i := range entries {
-			if entries[i].label = -1; entries[i].class != "" {
-				entries[i].label = numbers[entries[i].class]
-			}
+	for _, p := range parts {
+		for i := range p.entries {
+			p.entries[i].label = numbers[p.entries[i].class]
 		}
 	}
 	return names
 }
 
-func newSplit(name string, entries []entry) source.Split {
-	images := make([]source.Image, len(entries))
-	for i, e := range entries {
-		images[i] = source.Image{File: e.file, Label: e.label}
+func (p *part) unlabel() {
+	p.classes = nil
+	for i := range p.entries {
+		p.entries[i].class = ""
 	}
-	return source.Images(name, images, entries[0].class != "")
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
+// listed are a few names for a sentence.
+func listed(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("%s, … (%d)", strings.Join(names[:most], ", "), len(names))
+}
+
+func (p *part) split(name string) source.Split {
+	images := make([]source.Image, len(p.entries))
+	for i, e := range p.entries {
+		images[i] = source.Image{File: e.file, Label: e.label}
+	}
+	s := source.Images(name, images, len(p.classes) > 0)
+	s.Folder = strings.Join(p.folders, ", ")
+	return s
 }

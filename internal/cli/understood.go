@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"moncae/internal/dataset"
+	"moncae/internal/dataset/source"
+)
+
+// understood says on stderr what was made of a data set, before hours are spent on
+// it: splits, classes, counts, what was left out.
+func (a *app) understood(info dataset.Info) {
+	classes := "no labels"
+	if n := len(info.Classes); n > 0 {
+		const most = 10
+		names := info.Classes[:min(n, most)]
+		classes = fmt.Sprintf("%d classes: %s", n, strings.Join(names, ", "))
+		if n > most {
+			classes += ", …"
+		}
+	}
+	fmt.Fprintf(a.Err, "data: %s; %s\n", splitList(info), classes)
+	for _, l := range info.LeftOut {
+		fmt.Fprintf(a.Err, "left out: %s\n", leftOut(l))
+	}
+	for _, n := range info.Notes {
+		fmt.Fprintf(a.Err, "note: %s\n", n)
+	}
+}
+
+// splitList are the splits with their images, and where they lie.
+func splitList(info dataset.Info) string {
+	splits := make([]string, len(info.Splits))
+	for i, s := range info.Splits {
+		var more []string
+		if s.Folder != "" {
+			more = append(more, "in "+s.Folder)
+		}
+		if s.Derived {
+			more = append(more, "set apart")
+		}
+		if len(info.Classes) > 0 && !s.Labelled {
+			more = append(more, "no labels")
+		}
+		splits[i] = fmt.Sprintf("%s %d", s.Name, s.Rows)
+		if len(more) > 0 {
+			splits[i] += " (" + strings.Join(more, ", ") + ")"
+		}
+	}
+	return strings.Join(splits, ", ")
+}
+
+func leftOut(l source.LeftOut) string {
+	return fmt.Sprintf("%d: %s (%s)", l.Count, l.Reason, l.Example)
+}

@@ -1,0 +1,83 @@
+package tree
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"moncae/internal/dataset/source"
+	"moncae/internal/fault"
+)
+
+// dropRepeats leaves out a split's folder that holds the same files as another of
+// it, as where a set was packed twice: Train beside train.
+func (l *layout) dropRepeats(c *source.Collection, images []*source.File) error {
+	if l.splits == nil || l.inside || l.rests != nil {
+		return nil
+	}
+	inside := map[string]map[string]*source.File{}
+	for _, f := range images {
+		rest, mine := strings.CutPrefix(f.Path, l.prefix)
+		first, inner, found := strings.Cut(rest, "/")
+		if !mine || !found || l.splits[first] == "" {
+			continue
+		}
+		if inside[first] == nil {
+			inside[first] = map[string]*source.File{}
+		}
+		inside[first][inner] = f
+	}
+	names := slices.Sorted(maps.Keys(inside))
+	for i, a := range names {
+		for _, b := range names[i+1:] {
+			if l.splits[a] != l.splits[b] || l.dropped[a] || l.dropped[b] || len(inside[a]) != len(inside[b]) {
+				continue
+			}
+			same, err := repeats(inside[a], inside[b])
+			if err != nil {
+				return err
+			}
+			if same {
+				l.dropped[b] = true
+				c.LeftOut.Add("images that are there twice: "+l.prefix+b+" repeats "+l.prefix+a, l.prefix+b+"/"+slices.Min(slices.Collect(maps.Keys(inside[b]))), len(inside[b]))
+			}
+		}
+	}
+	return nil
+}
+
+// repeats tells whether two folders have the same files.
+func repeats(a, b map[string]*source.File) (bool, error) {
+	for inner := range a {
+		if b[inner] == nil {
+			return false, nil
+		}
+	}
+	for inner, f := range a {
+		x, err := digest(f)
+		if err != nil {
+			return false, err
+		}
+		y, err := digest(b[inner])
+		if err != nil || !bytes.Equal(x, y) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func digest(f *source.File) ([]byte, error) {
+	r, err := f.Reader()
+	if err != nil {
+		return nil, fault.Usagef("%s: %w", f.Path, err)
+	}
+	defer func() { _ = r.Close() }() // only read
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return nil, fault.Usagef("%s: %w", f.Path, err)
+	}
+	return h.Sum(nil), nil
+}
