@@ -29,6 +29,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
@@ -49,6 +50,7 @@ type Options struct {
 	Engine    engine.Engine // trains the heads
 	Runtime   ort.Options   // runs the models; its Device is --device
 	Seed      uint64
+	FS        durable.FS
 	// OpenTest is called before test data is read, and tells how often the run
 	// has had its test data opened, this time included; nil where no run is known.
 	OpenTest func() (openings *int, err error)
@@ -93,15 +95,20 @@ func (o *Options) validate() error {
 	if len(faults) > 0 {
 		return fault.Usagef("%w", errors.Join(faults...))
 	}
-	return checkOut(o.Out)
+	return nil
 }
 
 // Run trains, exports and scores a head.
-func Run(ctx context.Context, o Options, watch Observer) (*Report, error) {
+func Run(ctx context.Context, o Options, watch Observer) (_ *Report, err error) {
 	begin := time.Now()
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	place, err := claimOut(o.FS, o.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, place.Close()) }()
 	t, err := open(ctx, o, watch)
 	if err != nil {
 		return nil, err
@@ -128,7 +135,7 @@ func Run(ctx context.Context, o Options, watch Observer) (*Report, error) {
 		}
 	}
 	r.Seconds = time.Since(begin).Seconds()
-	return r, writeOut(o.Out, models, r)
+	return r, writeOut(place, o.Out, models, r)
 }
 
 // task is a Run under way.

@@ -9,6 +9,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/onnx"
@@ -42,6 +43,7 @@ type MemberOptions struct {
 	Engine      engine.Engine
 	Runtime     ort.Options
 	Seed        uint64
+	FS          durable.FS
 	OpenTest    func() (openings *int, err error) // see Options
 }
 
@@ -87,7 +89,7 @@ type MemberScore struct {
 }
 
 // RunMembers trains, exports and scores a head for every member.
-func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (*Table, error) {
+func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (_ *Table, err error) {
 	begin := time.Now()
 	if o.Head == "" {
 		o.Head = Linear
@@ -95,6 +97,11 @@ func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (*Table, e
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	place, err := claimOut(o.FS, o.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, place.Close()) }()
 	j, err := o.load(ctx)
 	if err != nil {
 		return nil, err
@@ -117,7 +124,7 @@ func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (*Table, e
 	}
 	t.Paper = besidePaper(j.name, j.images.shape, t.Members)
 	t.Seconds = time.Since(begin).Seconds()
-	return t, out.write(o.Out, t, "table", t)
+	return t, out.write(place, o.Out, t, "table", t)
 }
 
 func (o MemberOptions) validate() error {
@@ -130,7 +137,7 @@ func (o MemberOptions) validate() error {
 	if len(o.Members) == 0 {
 		return fault.Usagef("the run has no candidate to classify with: its %s is empty", o.Candidates)
 	}
-	return checkOut(o.Out)
+	return nil
 }
 
 // job is a RunMembers under way: a task whose latents change from member to

@@ -34,6 +34,25 @@ func checkOut(dir string) error {
 	return nil
 }
 
+// claimOut checks and keeps the folder until the place is closed.
+func claimOut(disk durable.FS, dir string) (*durable.Place, error) {
+	if err := checkOut(dir); err != nil {
+		return nil, err
+	}
+	place, err := claim(disk, filepath.Clean(dir))
+	if err != nil {
+		return nil, fmt.Errorf("--out %s: %w", dir, err)
+	}
+	return place, nil
+}
+
+func claim(disk durable.FS, dir string) (*durable.Place, error) {
+	if err := disk.Mkdir(filepath.Dir(dir)); err != nil {
+		return nil, err
+	}
+	return disk.Claim(dir)
+}
+
 // writtenTo are the names that this package's report in a folder stands for.
 func writtenTo(dir string) map[string]bool {
 	var r struct {
@@ -54,17 +73,16 @@ func writtenTo(dir string) map[string]bool {
 // files are an output folder's contents by path within it, with slashes.
 type files map[string][]byte
 
-func writeOut(dir string, m models, r *Report) error {
+func writeOut(to *durable.Place, dir string, m models, r *Report) error {
 	f := files{HeadFile: m.head.Bytes()}
 	if m.pipeline != nil {
 		f[PipelineFile] = m.pipeline.Bytes()
 	}
-	return f.write(dir, r, "run", r)
+	return f.write(to, dir, r, "run", r)
 }
 
-// write adds the report and the README made of it, and makes the folder, whole
-// or not at all: it is written beside its place and renamed.
-func (f files) write(dir string, report any, template string, v any) error {
+// write adds the report and the README made of it, and makes the folder.
+func (f files) write(to *durable.Place, dir string, report any, template string, v any) error {
 	b, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return err
@@ -75,29 +93,15 @@ func (f files) write(dir string, report any, template string, v any) error {
 		return err
 	}
 	f[ReadmeFile] = text.Bytes()
-	if err := f.replace(filepath.Clean(dir)); err != nil {
-		return fmt.Errorf("--out %s: %w", dir, err)
+	for name, content := range f {
+		if err := to.WriteBytes(name, content); err != nil {
+			return fmt.Errorf("--out %s: %w", dir, err)
+		}
 	}
-	return nil
-}
-
-func (f files) replace(dir string) error {
-	var disk durable.FS
-	if err := disk.Mkdir(filepath.Dir(dir)); err != nil {
+	if err := checkOut(dir); err != nil { // hours may have passed
 		return err
 	}
-	return disk.ReplaceFolder(dir, func(whole string) error {
-		for name, content := range f {
-			path := filepath.Join(whole, filepath.FromSlash(name))
-			if err := disk.Mkdir(filepath.Dir(path)); err != nil {
-				return err
-			}
-			if err := disk.ReplaceBytes(path, content); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return to.Commit()
 }
 
 //go:embed readme.md.tmpl

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"moncae/internal/arch"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/ort"
@@ -35,6 +36,7 @@ type DecompressOptions struct {
 	Workers int
 	Device  string
 	Library string
+	FS      durable.FS
 }
 
 // DecompressReport is the result of a decompression.
@@ -68,6 +70,12 @@ func Decompress(ctx context.Context, o DecompressOptions, observe Observer) (rep
 		return rep, err
 	}
 	defer func() { err = errors.Join(err, d.dec.session.Close()) }()
+	if o.folder() {
+		if d.place, err = o.FS.Claim(o.Out); err != nil {
+			return rep, fmt.Errorf("--out %s: %w", o.Out, err)
+		}
+		defer func() { err = errors.Join(err, d.place.Close()) }()
+	}
 	d.size()
 	defer spare(o.Workers)()
 	stop := watch(observe, "decompress", total, 0, &d.done, &d.written)
@@ -190,6 +198,7 @@ type decompression struct {
 	meta    latent.Meta
 	total   int64
 	dec     *decoder
+	place   *durable.Place // of a folder
 	batch   int
 	workers int
 	group   int // rows that are decoded before they are written: whole batches for every worker

@@ -10,7 +10,6 @@ import (
 	"iter"
 	"math"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -33,7 +32,7 @@ func (c counting) Write(b []byte) (int, error) {
 
 // writeNPY writes one numpy array, N×C×H×W.
 func (d *decompression) writeNPY(ctx context.Context) error {
-	return durable.FS{}.Replace(d.options.Out, func(w durable.Writer) error {
+	return d.options.FS.Replace(d.options.Out, func(w durable.Writer) error {
 		to := counting{w, &d.written}
 		if _, err := to.Write(npyHeader(d.options.Float, d.total, d.dec.image.C, d.dec.image.H, d.dec.image.W)); err != nil {
 			return err
@@ -91,7 +90,7 @@ func (d *decompression) writeArrow(ctx context.Context) error {
 	}
 	next, stop := iter.Pull2(d.decoded(ctx))
 	defer stop()
-	_, err := latent.WriteFile(latent.Disk{Count: &d.written}, d.options.Out, m, o, func(int) (latent.Rows, error) {
+	_, err := latent.WriteFile(latent.Disk{FS: d.options.FS, Count: &d.written}, d.options.Out, m, o, func(int) (latent.Rows, error) {
 		rows, err, more := next()
 		if !more {
 			return latent.Rows{}, io.EOF
@@ -101,41 +100,21 @@ func (d *decompression) writeArrow(ctx context.Context) error {
 	return err
 }
 
-// writePNG writes a folder of PNG files under a temporary name, and renames it.
-func (d *decompression) writePNG(ctx context.Context) (err error) {
-	out := filepath.Clean(d.options.Out)
-	temp, release, err := durable.FS{}.MkdirTemp(out)
-	if err != nil {
-		return err
-	}
-	defer release()
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(temp))
-		}
-	}()
-	if err := os.Chmod(temp, 0o755); err != nil {
-		return err
-	}
+// writePNG writes a folder of PNG files.
+func (d *decompression) writePNG(ctx context.Context) error {
 	for rows, err := range d.decoded(ctx) {
-		if err = errors.Join(err, d.writePNGs(temp, rows)); err != nil {
+		if err = errors.Join(err, d.writePNGs(rows)); err != nil {
 			return err
 		}
 	}
-	if err := os.Remove(out); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(temp, out); err != nil {
-		return err
-	}
-	return durable.FS{}.SyncDir(filepath.Dir(out))
+	return d.place.CommitNew()
 }
 
 // writePNGs writes a group of rows on several cores.
-func (d *decompression) writePNGs(dir string, r latent.Rows) error {
+func (d *decompression) writePNGs(r latent.Rows) error {
 	size := d.dec.image.Values()
 	var g errgroup.Group
-	g.SetLimit(d.options.Workers)
+	g.SetLimit(max(d.options.Workers, durable.Together))
 	for i := range r.Len() {
 		name, err := d.pathOf(r, i)
 		if err != nil {
@@ -149,24 +128,12 @@ func (d *decompression) writePNGs(dir string, r latent.Rows) error {
 				return err
 			}
 			d.written.Add(int64(b.Len()))
-			return createOnce(filepath.Join(dir, name), b.Bytes())
+			err := d.place.WriteBytes(name, b.Bytes())
+			if errors.Is(err, os.ErrExist) {
+				return fmt.Errorf("two images want to be %s: write .npy or .arrow instead", name)
+			}
+			return err
 		})
 	}
 	return g.Wait()
-}
-
-// createOnce writes a file that isn't there yet, with its folders.
-func createOnce(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("two images want to be %s: write .npy or .arrow instead", path)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/ort"
@@ -33,6 +34,7 @@ type Options struct {
 	Library string // of ONNX Runtime; "" looks in the usual places
 
 	Foreign Foreign
+	FS      durable.FS
 
 	// OpenTest is called before rows of a test split are read, and tells how often
 	// test data was opened for the encoder's run. nil: the run isn't known.

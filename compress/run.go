@@ -81,6 +81,9 @@ type run struct {
 }
 
 func (r *run) close() error {
+	if r.shards != nil {
+		r.shards.Close()
+	}
 	err := r.job.enc.session.Close()
 	if r.job.dec != nil {
 		err = errors.Join(err, r.job.dec.session.Close())
@@ -213,7 +216,7 @@ func (r *run) openShards() (err error) {
 	return err
 }
 
-func (r *run) disk() latent.Disk { return latent.Disk{Count: &r.written} }
+func (r *run) disk() latent.Disk { return latent.Disk{FS: r.options.FS, Count: &r.written} }
 
 // calibrate reads all of src for the latents' range, and opens the data again.
 func (r *run) calibrate(ctx context.Context, src dataset.Source) (dataset.Source, error) {

@@ -81,9 +81,11 @@ func Export(ctx context.Context, candidates []Candidate, o Options) ([]Result, e
 	if _, _, err := ort.Load(o.ORT.Library); err != nil {
 		return nil, err
 	}
-	if err := o.FS.Mkdir(o.Out); err != nil {
-		return nil, fault.Usagef("export: %w", err)
+	release, err := openFolder(o.FS, o.Out)
+	if err != nil {
+		return nil, err
 	}
+	defer release()
 	var results []Result
 	for _, c := range candidates {
 		if err := ctx.Err(); err != nil {

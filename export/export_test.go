@@ -130,9 +130,19 @@ func TestExportReplacesAnExportOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := readModel(t, filepath.Join(out, "g1-02"), "encoder").Bytes()
-	if err := os.Mkdir(filepath.Join(out, ".g1-02.tmp-killed"), 0o755); err != nil {
+	for _, id := range []string{"g1-02", "g9-09"} { // what a killed process leaves
+		if err := os.Mkdir(filepath.Join(out, "."+id+durable.TempMark+"place"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release, err := durable.LockFolder(out)
+	if err != nil {
 		t.Fatal(err)
 	}
+	if err := run(small(t), "float16"); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("two exports at once: %v", err)
+	}
+	release()
 	if err := run(small(t), "float16"); err != nil {
 		t.Fatal(err)
 	}

@@ -32,13 +32,32 @@ func replaceable(dir string) error {
 }
 
 // writeDir puts a folder of the files in the target's place.
-func writeDir(files durable.FS, target string, contents []content) error {
-	return files.ReplaceFolder(target, func(dir string) error {
-		for _, c := range contents {
-			if err := files.ReplaceBytes(filepath.Join(dir, c.name), c.bytes); err != nil {
-				return err
-			}
+func writeDir(disk durable.FS, target string, contents []content) (err error) {
+	place, err := disk.Claim(target)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, place.Close()) }()
+	for _, c := range contents {
+		if err := place.WriteBytes(c.name, c.bytes); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return place.Commit()
+}
+
+// openFolder makes the folder of the exports, keeps it for this process, and removes what
+// killed ones left in it.
+func openFolder(disk durable.FS, dir string) (release func(), err error) {
+	if err := disk.OwnFolder(dir); err != nil {
+		return nil, fault.Usagef("export: %w", err)
+	}
+	if release, err = durable.LockFolder(dir); err != nil {
+		return nil, err
+	}
+	if err := disk.Sweep(dir); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
 }

@@ -81,7 +81,7 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 		return err
 	}
 	defer func() { err = firstError(err, eng.Close()) }()
-	openTest, err := encodersRun(o.encoder, "classify")
+	openTest, err := a.encodersRun(o.encoder, "classify")
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 		OpenTest: openTest,
 		Train:    o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
 		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
-		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed,
+		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
 	if err != nil {
 		return err
@@ -222,13 +222,13 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 	result, err := classify.RunMembers(cmd.Context(), classify.MemberOptions{
 		Run: run.Manifest.Run, Candidates: o.candidate, Members: members, Data: o.data.name, Images: o.data.options,
 		Fingerprint: run.Manifest.Data.Fingerprint, Head: classify.Head(o.head), Out: o.out,
-		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed,
-		OpenTest: openedBy(path, "classify"),
+		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed, FS: a.FS,
+		OpenTest: a.openedBy(path, "classify"),
 	}, a.stages())
 	if err != nil {
 		return err
 	}
-	if err := keepTable(path, result); err != nil {
+	if err := a.keepTable(path, result); err != nil {
 		return err
 	}
 	if o.json {

@@ -79,9 +79,10 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	}
 	o.Foreign = compress.Foreign{Layout: compress.Layout(o.images), Scale: compress.Scale(o.scale)}
 	var err error
-	if o.OpenTest, err = encodersRun(o.Encoder, "compress"); err != nil {
+	if o.OpenTest, err = a.encodersRun(o.Encoder, "compress"); err != nil {
 		return err
 	}
+	o.FS = a.FS
 	watch := &rowProgress{app: a}
 	report, err := compress.Run(cmd.Context(), o.Options, watch.observe)
 	watch.end()
@@ -203,6 +204,7 @@ func (a *app) newDecompress() *cobra.Command {
 			if err := required(map[string]string{"decoder": o.Decoder, "in": o.In, "out": o.Out}); err != nil {
 				return err
 			}
+			o.FS = a.FS
 			watch := &rowProgress{app: a}
 			report, err := compress.Decompress(cmd.Context(), o, watch.observe)
 			watch.end()

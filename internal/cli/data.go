@@ -87,7 +87,7 @@ reconstruction has a smaller binary cross-entropy (nats, mean over all values).`
 				return err
 			}
 			if sheet != "" {
-				if err := writeSheet(sheet, set); err != nil {
+				if err := a.writeSheet(sheet, set); err != nil {
 					return err
 				}
 			}
@@ -168,7 +168,7 @@ func histogram(counts [256]int64) string {
 	return "0 " + b.String() + " 255" + scale
 }
 
-func writeSheet(path string, set *dataset.Set) error {
+func (a *app) writeSheet(path string, set *dataset.Set) error {
 	if !strings.EqualFold(filepath.Ext(path), ".png") {
 		return fault.Usagef("--png %s: the contact sheet is a .png", path)
 	}
@@ -180,5 +180,5 @@ func writeSheet(path string, set *dataset.Set) error {
 	if err := png.Encode(&b, dataset.ContactSheet(set, rows, 10)); err != nil {
 		return err
 	}
-	return output(path, b.Bytes())
+	return a.output(path, b.Bytes())
 }

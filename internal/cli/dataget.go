@@ -38,7 +38,7 @@ published checksums. A download that broke off goes on when called again.`,
 			}
 			to := filepath.Join(dir, name)
 			watch := &byteProgress{app: a}
-			if err := fetch.Get(cmd.Context(), set, to, fetch.Options{Progress: watch.observe}); err != nil {
+			if err := fetch.Get(cmd.Context(), set, to, fetch.Options{Progress: watch.observe, FS: a.FS}); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(a.Out, to)
@@ -109,7 +109,7 @@ func (a *app) newDataConvert() *cobra.Command {
 				a.skipped(set.Skipped)
 				sets = append(sets, set)
 			}
-			if err := convert.Write(out, format, sets...); err != nil {
+			if err := convert.Write(a.FS, out, format, sets...); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(a.Out, out)

@@ -78,7 +78,7 @@ func (a *app) export(cmd *cobra.Command, path string, o *exportOptions) (err err
 	if o.out == "" {
 		o.out = filepath.Join(path, "export")
 	}
-	results, err := a.exportCandidates(cmd.Context(), run, set, eng, ids, export.Options{Out: o.out, DType: o.dtype, ORT: ort.Options{Library: o.library, Device: "cpu"}})
+	results, err := a.exportCandidates(cmd.Context(), run, set, eng, ids, export.Options{Out: o.out, DType: o.dtype, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front
 		return err
 	}
 	out := filepath.Join(o.run, "export")
-	_, err = a.exportCandidates(ctx, run, s.set, s.engine, ids, export.Options{Out: out, ORT: ort.Options{Library: o.library, Device: "cpu"}})
+	_, err = a.exportCandidates(ctx, run, s.set, s.engine, ids, export.Options{Out: out, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
 	switch {
 	case err == nil:
 		fmt.Fprintf(a.Err, "exported to %s: %s\n", out, strings.Join(ids, ", "))

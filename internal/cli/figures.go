@@ -17,7 +17,7 @@ import (
 )
 
 // drawFront writes the picture of a front with all evaluations behind it.
-func drawFront(path string, run *search.Run, f search.Front) error {
+func (a *app) drawFront(path string, run *search.Run, f search.Front) error {
 	format, err := figure.Format(path)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func drawFront(path string, run *search.Run, f search.Front) error {
 	if err := frontFigure(run, f).Draw(&b, format); err != nil {
 		return err
 	}
-	return output(path, b.Bytes())
+	return a.output(path, b.Bytes())
 }
 
 func frontFigure(run *search.Run, f search.Front) figure.Front {
@@ -62,7 +62,7 @@ func (a *app) drawGallery(cmd *cobra.Command, path string, run *search.Run, f se
 	if err := gallery.Draw(&b, format); err != nil {
 		return err
 	}
-	return output(o.gallery, b.Bytes())
+	return a.output(o.gallery, b.Bytes())
 }
 
 func (a *app) gallery(cmd *cobra.Command, path string, run *search.Run, f search.Front, o *frontOptions) (g figure.Gallery, err error) {

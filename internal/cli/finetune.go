@@ -78,7 +78,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	}
 	defer func() { err = firstError(err, eng.Close()) }()
 	watch := newProgress(a.Streams, o.json)
-	study, err := search.Resume(path, set, search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: watch.observe})
+	study, err := search.Resume(path, set, search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: watch.observe, FS: a.FS})
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ type testFigures struct {
 }
 
 func (a *app) testFigures(ctx context.Context, path string, train *dataset.Set, ids []string, eng engine.Engine, d *dataFlags) (tests []testFigures, err error) {
-	openings, err := rundir.NoteTest(path, "finetune --test")
+	openings, err := rundir.NoteTest(path, "finetune --test", a.FS)
 	if err != nil {
 		return nil, err
 	}

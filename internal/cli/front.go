@@ -54,7 +54,7 @@ func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
 		return err
 	}
 	if o.plot != "" {
-		if err := drawFront(o.plot, run, front); err != nil {
+		if err := a.drawFront(o.plot, run, front); err != nil {
 			return err
 		}
 	}

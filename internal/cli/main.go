@@ -20,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
@@ -31,6 +32,7 @@ type Streams struct {
 	Terminal bool // Err is a terminal: progress may redraw
 	Width    int  // of that terminal, in columns
 	Columns  int  // that a table on Out may take; 0: any number, Out is no terminal
+	FS       durable.FS
 }
 
 // System gives the process's own streams.

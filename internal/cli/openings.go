@@ -13,7 +13,7 @@ import (
 // encodersRun counts a command's openings of test data in the run that an
 // encoder lies in, where it was exported from that run; nil where it lies
 // elsewhere.
-func encodersRun(encoder, command string) (openTest func() (*int, error), err error) {
+func (a *app) encodersRun(encoder, command string) (openTest func() (*int, error), err error) {
 	if encoder == "" {
 		return nil, nil
 	}
@@ -29,7 +29,7 @@ func encodersRun(encoder, command string) (openTest func() (*int, error), err er
 	if err != nil || run.Manifest.Run != m.Metadata()["moncae.run"] {
 		return nil, err
 	}
-	note := openedBy(path, command)
+	note := a.openedBy(path, command)
 	return func() (*int, error) {
 		n, err := note()
 		if err != nil {
@@ -39,9 +39,9 @@ func encodersRun(encoder, command string) (openTest func() (*int, error), err er
 	}, nil
 }
 
-func openedBy(path, command string) func() (*int, error) {
+func (a *app) openedBy(path, command string) func() (*int, error) {
 	return func() (*int, error) {
-		n, err := rundir.NoteTest(path, command)
+		n, err := rundir.NoteTest(path, command, a.FS)
 		return &n, err
 	}
 }
@@ -61,10 +61,10 @@ func runAbove(file string) (string, error) {
 }
 
 // keepTable keeps what classify measured in the run.
-func keepTable(path string, t *classify.Table) error {
+func (a *app) keepTable(path string, t *classify.Table) error {
 	content, err := json.MarshalIndent(t, "", "  ")
 	if err != nil {
 		return err
 	}
-	return rundir.KeepTable(path, *t.TestOpenings, append(content, '\n'))
+	return rundir.KeepTable(path, *t.TestOpenings, append(content, '\n'), a.FS)
 }

@@ -4,13 +4,12 @@ import (
 	"errors"
 	"os"
 
-	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
 // output writes a file that a flag named, whole or not at all.
-func output(path string, content []byte) error {
-	err := durable.FS{}.ReplaceBytes(path, content)
+func (a *app) output(path string, content []byte) error {
+	err := a.FS.ReplaceBytes(path, content)
 	if errors.Is(err, os.ErrNotExist) {
 		return fault.Usagef("%s: its folder doesn't exist", path)
 	}

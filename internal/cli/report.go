@@ -38,7 +38,7 @@ func (a *app) newReport() *cobra.Command {
 			if err := page.Write(&b); err != nil {
 				return err
 			}
-			if err := output(o.out, b.Bytes()); err != nil {
+			if err := a.output(o.out, b.Bytes()); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(a.Out, o.out)

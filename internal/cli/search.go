@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"moncae/internal/dataset"
-	"moncae/internal/durable"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/rundir"
@@ -154,7 +153,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 	a.skipped(s.set.Skipped)
 	a.understood(s.set.Info)
 	s.progress = newProgress(a.Streams, o.json)
-	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: s.progress.observe, FS: durable.FS{}}
+	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: s.progress.observe, FS: a.FS}
 	if o.resume {
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {

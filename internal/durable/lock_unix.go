@@ -4,10 +4,23 @@ package durable
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+// noFollow makes opening a symbolic link fail, and opening a pipe return.
+const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
+// links is how many names a file has.
+func links(info fs.FileInfo) uint64 {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(s.Nlink) //nolint:unconvert // it is narrower on other systems
+	}
+	return 1
+}
 
 // TryLock takes the lock that belongs to the open file, or gives ErrHeld.
 func TryLock(f *os.File) error { return tryLock(int(f.Fd())) }

@@ -4,58 +4,56 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"moncae/internal/fault"
 )
 
-// TempMark is in the names of temporary files, which a crash may leave behind.
+// TempMark is in the names of temporary files and folders, which a crash may leave
+// behind.
 const TempMark = ".tmp-"
 
 // ErrHeld says that another process holds a lock.
 var ErrHeld = errors.New("held by another process")
 
-// createTemp makes a file beside path that SweepStale leaves alone until release
-// is called.
-func createTemp(path string) (f *os.File, release func(), err error) {
+// createTemp makes a file beside path, with its permissions where it is there, that
+// SweepStale leaves alone until release is called.
+func (fs FS) createTemp(path string) (f *os.File, release func(), err error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, nil, fault.Usagef("%s is no regular file: name another", path)
+	}
+	old := err == nil
 	for {
-		f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+TempMark)
-		if err != nil {
+		if err := fs.fault("create", path); err != nil {
 			return nil, nil, err
 		}
-		release, err := hold(f)
+		name := fmt.Sprintf("%s%s%d", path, TempMark, rand.Uint32())
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, named(err, path)
+		}
+		fs.trace(Step{Kind: "create", Path: name})
+		if old {
+			err = f.Chmod(info.Mode().Perm())
+		}
+		if err == nil {
+			release, err = hold(f)
+		}
 		if err == nil {
 			return f, release, nil
 		}
-		if err := errors.Join(f.Close(), ignoreMissing(os.Remove(f.Name()))); err != nil {
+		if err := errors.Join(f.Close(), fs.discard(name)); err != nil {
 			return nil, nil, err
 		}
 		if !errors.Is(err, ErrHeld) {
 			return nil, nil, err
-		}
-	}
-}
-
-// MkdirTemp makes a folder beside path that SweepStale leaves alone until release
-// is called.
-func (FS) MkdirTemp(path string) (dir string, release func(), err error) {
-	for {
-		dir, err := os.MkdirTemp(filepath.Dir(path), filepath.Base(path)+TempMark)
-		if err != nil {
-			return "", nil, err
-		}
-		f, err := os.Open(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return "", nil, err
-		}
-		release, err := hold(f)
-		if err := errors.Join(err, f.Close()); err == nil {
-			return dir, release, nil
-		} else if !errors.Is(err, ErrHeld) {
-			return "", nil, err
 		}
 	}
 }
@@ -65,23 +63,31 @@ func hold(f *os.File) (release func(), err error) {
 	if release, err = claim(f); err != nil {
 		return nil, err
 	}
-	ours, err := f.Stat()
-	if err == nil {
-		var named os.FileInfo
-		if named, err = os.Stat(f.Name()); err == nil && os.SameFile(ours, named) {
-			return release, nil
-		}
+	if err := stillNamed(f); err != nil {
+		release()
+		return nil, err
 	}
-	release()
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = ErrHeld
-	}
-	return nil, err
+	return release, nil
 }
 
-// SweepStale removes what processes that are no more left of Replace and MkdirTemp
-// of path. It is safe while others write to path. What it may not remove it
-// leaves.
+// stillNamed gives ErrHeld where f's name has become another file's, or nothing's.
+func stillNamed(f *os.File) error {
+	ours, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(f.Name())
+	if err == nil && os.SameFile(ours, named) {
+		return nil
+	}
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	return ErrHeld
+}
+
+// SweepStale removes what processes that are no more left of Replace of path. It is
+// safe while others write to path. What it may not remove it leaves.
 func (FS) SweepStale(path string) error {
 	dir, prefix := filepath.Dir(path), filepath.Base(path)+TempMark
 	entries, err := os.ReadDir(dir)
@@ -90,7 +96,7 @@ func (FS) SweepStale(path string) error {
 	}
 	for _, e := range entries {
 		number, ok := strings.CutPrefix(e.Name(), prefix)
-		if !ok || strings.Trim(number, "0123456789") != "" || !e.IsDir() && !e.Type().IsRegular() {
+		if !ok || strings.Trim(number, "0123456789") != "" || !e.Type().IsRegular() {
 			continue
 		}
 		if err := sweepStale(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrPermission) {
@@ -108,5 +114,5 @@ func sweepStale(name string) error {
 	if tryStale(f) != nil { // held, or there are no locks here
 		return f.Close()
 	}
-	return errors.Join(os.RemoveAll(name), f.Close())
+	return errors.Join(ignoreMissing(os.Remove(name)), f.Close())
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
@@ -51,38 +52,55 @@ type Shards struct {
 	dir      string
 	complete bool
 	manifest Manifest
+	release  func() // of the folder's lock
 }
 
 // CreateShards makes the folder, or with resume goes on in one that an earlier
-// call with an equal job left. It refuses a folder with other shards in it.
+// call with an equal job left. It refuses a folder with other shards in it, and keeps
+// others away until Close.
 func CreateShards(disk Disk, dir string, job map[string]string, resume bool) (*Shards, error) {
 	s := &Shards{disk: disk, dir: dir, manifest: Manifest{Format: manifestKind, Version: Version, Job: job}}
 	if err := disk.Mkdir(dir); err != nil {
 		return nil, err
 	}
-	old, complete, err := readManifest(dir)
+	var err error
+	if s.release, err = durable.LockFolder(dir); err != nil {
+		return nil, err
+	}
+	if err := s.open(resume); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close lets others write to the folder.
+func (s *Shards) Close() { s.release() }
+
+func (s *Shards) open(resume bool) error {
+	old, complete, err := readManifest(s.dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return s, disk.Sweep(dir)
+		return s.disk.Sweep(s.dir)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !resume {
-		return nil, fault.Usagef("%s holds %d rows of latents: choose another folder, remove it, or go on with --resume", dir, old.Rows)
+		return fault.Usagef("%s holds %d rows of latents: choose another folder, remove it, or go on with --resume", s.dir, old.Rows)
 	}
-	if d := difference(old.Job, job); d != "" {
-		return nil, fault.Usagef("%s: --resume: the shards there were made with %s", dir, d)
+	if d := difference(old.Job, s.manifest.Job); d != "" {
+		return fault.Usagef("%s: --resume: the shards there were made with %s", s.dir, d)
 	}
-	if err := disk.Sweep(dir); err != nil {
-		return nil, err
+	if err := s.disk.Sweep(s.dir); err != nil {
+		return err
 	}
 	s.manifest, s.complete = old, complete
 	for _, shard := range old.Shards {
-		if err := shard.verify(dir); err != nil {
-			return nil, err
+		if err := shard.verify(s.dir); err != nil {
+			return err
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // difference says in which keys two jobs differ.
@@ -149,7 +167,7 @@ func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source, fingerprint f
 		return err
 	}
 	s.complete = true
-	return os.Remove(filepath.Join(s.dir, partialName))
+	return s.disk.Remove(filepath.Join(s.dir, partialName))
 }
 
 func (s *Shards) save(name string) error {
@@ -230,8 +248,11 @@ func readManifest(dir string) (m Manifest, complete bool, err error) {
 func (s Shard) verify(dir string) error {
 	path := filepath.Join(dir, s.File)
 	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fault.Damagedf("a shard of %s is missing: %w", dir, err)
+	}
 	if err != nil {
-		return fault.Damagedf("a shard of %s: %w", dir, err)
+		return err
 	}
 	sum := sha256.New()
 	n, err := io.Copy(sum, f)

@@ -25,6 +25,9 @@ func TestShardsResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := CreateShards(Disk{}, dir, testJob, true); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a second writer: %v", err)
+	}
 	left := inPieces(r, 4, 30)
 	calls := 0
 	broken := errors.New("broken")
@@ -37,6 +40,7 @@ func TestShardsResume(t *testing.T) {
 	if !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
+	s.Close()
 	if _, err := Open(dir); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("half a folder opens: %v", err)
 	}
@@ -57,11 +61,13 @@ func TestShardsResume(t *testing.T) {
 	if err := s.Write(m, o, 10, inPieces(skip(r, 10, 30), 7, 30), func() string { return testFingerprint }); err != nil {
 		t.Fatal(err)
 	}
+	s.Close()
 	checkShards(t, dir, r)
 	s, err = CreateShards(Disk{}, dir, testJob, true)
 	if err != nil || !s.Complete() {
 		t.Errorf("a whole folder: %v, %v", s.Complete(), err)
 	}
+	s.Close()
 }
 
 func checkShards(t *testing.T, dir string, want Rows) {
@@ -111,8 +117,12 @@ func TestShardsSurviveEveryFault(t *testing.T) {
 		}}}
 		write := func(disk Disk, resume bool) error {
 			s, err := CreateShards(disk, dir, testJob, resume)
-			if err != nil || s.Complete() {
+			if err != nil {
 				return err
+			}
+			defer s.Close()
+			if s.Complete() {
+				return nil
 			}
 			if q, err := s.Quant(m.Shape.C); err != nil || s.Manifest().Rows > 0 && !reflect.DeepEqual(q, m.Quant) {
 				t.Fatalf("the quantisation %v (%v)", q, err)

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -71,7 +72,7 @@ func (d *Dir) write(id, name string, fill func(io.Writer) error) (File, error) {
 		panic("rundir: candidate id " + id)
 	}
 	dir := d.file(CandidatesDir, id)
-	if err := d.fs.Mkdir(dir); err != nil {
+	if err := d.fs.OwnFolder(dir); err != nil {
 		return File{}, err
 	}
 	h := newHasher()
@@ -121,10 +122,19 @@ func (d *Dir) checked(f File) ([]byte, error) {
 	}
 	content, err := os.ReadFile(d.file(f.Path))
 	if err != nil {
-		return nil, fault.Damagedf("a file of the run is missing: %w", err)
+		return nil, missing(err)
 	}
 	if got := sum(content); got != f.SHA256 {
 		return nil, fault.Damagedf("%s: its SHA-256 is %s, the journal has %s: put the original back, or begin a new run", d.file(f.Path), got, f.SHA256)
 	}
 	return content, nil
+}
+
+// missing sorts the error of opening a file that the journal vouches for: one that
+// can't be read is the machine's failure, not damage.
+func missing(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return fault.Damagedf("a file of the run is missing: %w", err)
+	}
+	return err
 }

@@ -17,7 +17,7 @@ import (
 type lock struct{ f *os.File }
 
 func takeLock(path string) (*lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := durable.OpenOwn(path)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ type TestOpening struct {
 
 // NoteTest records that by looked at test data, and counts the run's openings so
 // far, this one included.
-func NoteTest(path, by string) (openings int, err error) {
-	d, err := Open(path, durable.FS{})
+func NoteTest(path, by string, fs durable.FS) (openings int, err error) {
+	d, err := Open(path, fs)
 	if err != nil {
 		return 0, err
 	}
@@ -55,13 +55,13 @@ type Table struct {
 }
 
 // KeepTable keeps content, JSON, as classify/<opening>.json, and records it.
-func KeepTable(path string, opening int, content []byte) (err error) {
-	d, err := Open(path, durable.FS{})
+func KeepTable(path string, opening int, content []byte, fs durable.FS) (err error) {
+	d, err := Open(path, fs)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.fs.Mkdir(d.file(ClassifyDir)); err != nil {
+	if err := d.fs.OwnFolder(d.file(ClassifyDir)); err != nil {
 		return err
 	}
 	name := fmt.Sprintf("%d.json", opening)

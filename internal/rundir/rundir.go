@@ -80,7 +80,7 @@ func (d *Dir) create(m Manifest) (err error) {
 	if d.Manifest, err = decodeManifest(d.file(ManifestFile), content); err != nil {
 		return err
 	}
-	if err := d.fs.Mkdir(d.file(CandidatesDir)); err != nil {
+	if err := d.fs.OwnFolder(d.file(CandidatesDir)); err != nil {
 		return err
 	}
 	if d.log, err = d.fs.OpenLog(d.file(JournalFile), 0); err != nil {
@@ -131,7 +131,10 @@ func (d *Dir) open() (err error) {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(d.fs.Sweep(d.Path), d.fs.Mkdir(d.file(CandidatesDir))); err != nil {
+	if err := d.fs.OwnFolder(d.file(CandidatesDir)); err != nil {
+		return err
+	}
+	if err := d.sweep(); err != nil {
 		return err
 	}
 	if d.log, err = d.fs.OpenLog(d.file(JournalFile), size); err != nil {
@@ -145,6 +148,29 @@ func (d *Dir) open() (err error) {
 		return err
 	}
 	return d.Append(kindCreated, created{Manifest: sum(content)})
+}
+
+// sweep removes the temporary files that killed processes left in the run.
+func (d *Dir) sweep() error {
+	candidates, err := os.ReadDir(d.file(CandidatesDir))
+	if err != nil {
+		return err
+	}
+	folders := []string{d.Path}
+	if _, err := os.Stat(d.file(ClassifyDir)); err == nil {
+		folders = append(folders, d.file(ClassifyDir))
+	}
+	for _, c := range candidates {
+		if c.IsDir() {
+			folders = append(folders, d.file(CandidatesDir, c.Name()))
+		}
+	}
+	for _, dir := range folders {
+		if err := d.fs.Sweep(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Read opens a run for reading, beside a process that may be writing it.

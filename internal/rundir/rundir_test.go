@@ -332,11 +332,108 @@ func FuzzJournal(f *testing.F) {
 func TestOpeningsOfTestDataAreCounted(t *testing.T) {
 	path := mustRun(t)
 	for want := 1; want <= 2; want++ {
-		if n, err := NoteTest(path, "classify"); err != nil || n != want {
+		if n, err := NoteTest(path, "classify", durable.FS{}); err != nil || n != want {
 			t.Errorf("%d openings (%v), want %d", n, err, want)
 		}
 	}
 	if d, err := Read(path); err != nil || d.TestOpenings() != 2 {
 		t.Errorf("read back: %v", err)
+	}
+}
+
+// TestNothingIsWrittenElsewhere: a run that came from a stranger may hold links to
+// anything; none is written through.
+func TestNothingIsWrittenElsewhere(t *testing.T) {
+	for _, name := range []string{LockFile, JournalFile, CandidatesDir, ClassifyDir} {
+		path := filepath.Join(t.TempDir(), "run")
+		if err := run(path, durable.FS{}); err != nil {
+			t.Fatal(err)
+		}
+		// Elsewhere is a copy of what the run has there, so that all else is sound.
+		victim, link := filepath.Join(filepath.Dir(path), "precious"), filepath.Join(path, name)
+		if err := errors.Join(os.MkdirAll(filepath.Join(path, ClassifyDir), 0o700), os.Rename(link, victim), os.Symlink(victim, link)); err != nil {
+			t.Fatal(err)
+		}
+		if name == LockFile {
+			if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := contentBelow(t, victim)
+		err := KeepTable(path, 1, []byte("{}"), durable.FS{})
+		if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "symbolic link") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after := contentBelow(t, victim); after != before {
+			t.Errorf("%s: %q became %q", name, before, after)
+		}
+	}
+}
+
+// contentBelow is a file's content, or the names and contents in a folder.
+func contentBelow(t *testing.T, path string) (all string) {
+	t.Helper()
+	err := filepath.WalkDir(path, func(name string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		all += name + ": " + string(content) + "\n"
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestTemporaryFilesAreSwept wherever a run has them.
+func TestTemporaryFilesAreSwept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	if err := run(path, durable.FS{}); err != nil {
+		t.Fatal(err)
+	}
+	candidates, err := filepath.Glob(filepath.Join(path, CandidatesDir, "*"))
+	if err != nil || len(candidates) == 0 {
+		t.Fatalf("%v, %v", candidates, err)
+	}
+	var left []string
+	for _, dir := range []string{path, candidates[0], filepath.Join(path, ClassifyDir)} {
+		left = append(left, filepath.Join(dir, "x"+durable.TempMark+"123"))
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(left[len(left)-1], nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, err := Open(path, durable.FS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, name := range left {
+		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is left (%v)", name, err)
+		}
+	}
+}
+
+// TestUnreadableIsNotDamaged: where the system can't read a file, the run isn't
+// called damaged.
+func TestUnreadableIsNotDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	if err := run(path, durable.FS{}); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range d.vouched() { // reading a folder fails otherwise than by absence
+		name := filepath.Join(path, f.Path)
+		if err := errors.Join(os.Remove(name), os.Mkdir(name, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.checked(f); err == nil || fault.Of(err) != fault.Failed {
+			t.Errorf("%s: %v is of sort %d", f.Path, err, fault.Of(err))
+		}
 	}
 }

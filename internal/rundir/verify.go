@@ -120,7 +120,7 @@ func (d *Dir) verifyFront(h *Health) error {
 		return nil
 	}
 	if err != nil {
-		return fault.Damagedf("a file of the run is missing: %w", err)
+		return missing(err)
 	}
 	h.Files++
 	if got := sum(content); !slices.Contains(fronts[max(0, len(fronts)-2):], got) {

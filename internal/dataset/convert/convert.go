@@ -1,8 +1,8 @@
 // Package convert writes data sets in the formats that others read: a folder of
 // IDX files, an .npz archive, a folder of PNG images, a folder of Parquet files.
 //
-// A result appears whole or not at all: it is written beside its place, synced,
-// and renamed. It never overwrites. Pixels and labels survive exactly; ids
+// A result appears whole or not at all (package durable), and its place is locked
+// while it is written. It never overwrites. Pixels and labels survive exactly; ids
 // follow the new order where a format has one of its own (images go by class).
 package convert
 
@@ -10,11 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
@@ -23,7 +23,7 @@ var Formats = []string{"idx", "npz", "images", "parquet"}
 
 // Write writes the sets, each a split of one data set (named by its Info.Split;
 // "all" if there is only one and it is everything), to out.
-func Write(out, format string, sets ...*dataset.Set) error {
+func Write(disk durable.FS, out, format string, sets ...*dataset.Set) (err error) {
 	if !slices.Contains(Formats, format) {
 		return fault.Usagef("format %q: it is one of %s", format, strings.Join(Formats, ", "))
 	}
@@ -35,43 +35,28 @@ func Write(out, format string, sets ...*dataset.Set) error {
 			return fmt.Errorf("convert: shapes %v and %v differ", sets[0].Shape, s.Shape)
 		}
 	}
-	temp, err := os.MkdirTemp(filepath.Dir(filepath.Clean(out)), ".moncae-*")
+	to, err := disk.Claim(out)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		err = fault.Usagef("%w", err)
+	}
 	if err != nil {
-		return fault.Usagef("%w", err)
+		return err
 	}
-	defer func() { _ = os.RemoveAll(temp) }() // a hidden folder may stay behind
-	from := filepath.Join(temp, "data")
-	if format != "npz" {
-		if err := os.Mkdir(from, 0o777); err != nil {
-			return err
-		}
-	}
+	defer func() { err = errors.Join(err, to.Close()) }()
 	switch format {
 	case "idx":
-		err = writeIDX(from, sets)
+		err = writeIDX(to, sets)
 	case "npz":
-		err = writeNPZ(from, sets)
+		err = writeNPZ(to, sets)
 	case "images":
-		err = writeImages(from, sets)
+		err = writeImages(to, sets)
 	case "parquet":
-		err = writeParquet(from, sets)
+		err = writeParquet(to, sets)
 	}
 	if err != nil {
 		return err
 	}
-	return os.Rename(from, out)
-}
-
-// create makes a file, lets write fill it, and syncs it.
-func create(name string, write func(f *os.File) error) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	if err = write(f); err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	return to.CommitNew()
 }
 
 // complete tells whether every row has a label; some but not all is an error.

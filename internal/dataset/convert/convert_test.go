@@ -3,11 +3,13 @@ package convert
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/parquet"
@@ -16,6 +18,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
@@ -50,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 		if count++; format == "npz" {
 			out += ".npz"
 		}
-		if err := Write(out, format, train, test); err != nil {
+		if err := Write(durable.FS{}, out, format, train, test); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range []*dataset.Set{train, test} {
@@ -87,7 +90,7 @@ func TestMiniRoundTrip(t *testing.T) {
 	}
 	for _, format := range []string{"idx", "parquet"} {
 		out := filepath.Join(t.TempDir(), format)
-		if err := Write(out, format, s); err != nil {
+		if err := Write(durable.FS{}, out, format, s); err != nil {
 			t.Fatal(err)
 		}
 		got, err := dataset.Load(context.Background(), out, dataset.Options{Split: "test"})
@@ -107,7 +110,7 @@ func TestRefusals(t *testing.T) {
 		{filepath.Join(dir, "x"), "images", "both make the folder a-b"},
 		{filepath.Join(dir, "no", "where"), "idx", "no such file"},
 	} {
-		if err := Write(c.out, c.format, s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), c.want) {
+		if err := Write(durable.FS{}, c.out, c.format, s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v, should contain %q", c.format, err, c.want)
 		}
 	}
@@ -120,7 +123,7 @@ func TestRefusals(t *testing.T) {
 func TestParquetRootIsRequired(t *testing.T) {
 	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1}, Info: dataset.Info{Split: "train"}}
 	out := filepath.Join(t.TempDir(), "p")
-	if err := Write(out, "parquet", s); err != nil {
+	if err := Write(durable.FS{}, out, "parquet", s); err != nil {
 		t.Fatal(err)
 	}
 	p, err := file.OpenParquetFile(filepath.Join(out, "data", "train-00000-of-00001.parquet"), false)
@@ -130,5 +133,63 @@ func TestParquetRootIsRequired(t *testing.T) {
 	defer p.Close()
 	if r := p.MetaData().Schema.Root().RepetitionType(); r != parquet.Repetitions.Required {
 		t.Errorf("the root is %v", r)
+	}
+}
+
+// TestEveryStepMayFail: whichever step fails, in any format, the error says so,
+// nothing is left, and a second try gives the whole.
+func TestEveryStepMayFail(t *testing.T) {
+	full := errors.New("no space left on device")
+	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 40, W: 40}, Labels: make([]int32, 5), Classes: []string{"a"}, Info: dataset.Info{Split: "all"}}
+	s.Images = make([]uint8, 5*1600)
+	for i := range s.Images {
+		s.Images[i] = uint8(i * i >> 3)
+	}
+	for _, format := range Formats {
+		steps := 0
+		for n := 1; ; n++ {
+			dir := t.TempDir()
+			out := filepath.Join(dir, "out.npz")
+			var count atomic.Int32
+			err := Write(durable.FS{Fault: func(string, string) error {
+				if count.Add(1) == int32(n) {
+					return full
+				}
+				return nil
+			}}, out, format, s)
+			if err == nil {
+				steps = n - 1
+				break
+			}
+			if left, _ := os.ReadDir(dir); !errors.Is(err, full) || len(left) > 1 || len(left) == 1 && left[0].Name() != "out.npz" {
+				t.Fatalf("%s: step %d: %v, left behind %v", format, n, err, left)
+			}
+			if err := os.RemoveAll(out); err != nil { // it is whole where the last step failed
+				t.Fatal(err)
+			}
+			if n%7 == 0 {
+				if err := Write(durable.FS{}, out, format, s); err != nil {
+					t.Fatalf("%s: step %d, then again: %v", format, n, err)
+				}
+			}
+		}
+		if steps < 6 {
+			t.Errorf("%s: only %d steps were tried", format, steps)
+		}
+	}
+}
+
+// TestOneWriter: a second conversion to one place is refused while a first is at
+// work.
+func TestOneWriter(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	first, err := durable.FS{}.Claim(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Close() }()
+	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1}, Info: dataset.Info{Split: "all"}}
+	if err := Write(durable.FS{}, out, "images", s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("%v", err)
 	}
 }

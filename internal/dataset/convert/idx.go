@@ -5,10 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 )
 
 // idxNames are the beginnings of MNIST's file names by split.
@@ -16,14 +15,14 @@ var idxNames = map[string]string{"train": "train", "test": "t10k", "val": "val",
 
 // writeIDX writes gzip IDX files under MNIST's names; colour images in four
 // dimensions (N, C, H, W), more than 256 classes as int32.
-func writeIDX(dir string, sets []*dataset.Set) error {
+func writeIDX(to *durable.Place, sets []*dataset.Set) error {
 	for _, s := range sets {
 		name := idxNames[s.Info.Split]
 		dims := []int{s.Rows(), s.Shape.C, s.Shape.H, s.Shape.W}
 		if s.Shape.C == 1 {
 			dims = []int{s.Rows(), s.Shape.H, s.Shape.W}
 		}
-		err := writeIDXFile(filepath.Join(dir, fmt.Sprintf("%s-images-idx%d-ubyte.gz", name, len(dims))), 0x08, dims, s.Images)
+		err := writeIDXFile(to, fmt.Sprintf("%s-images-idx%d-ubyte.gz", name, len(dims)), 0x08, dims, s.Images)
 		if err != nil {
 			return err
 		}
@@ -45,15 +44,15 @@ func writeIDX(dir string, sets []*dataset.Set) error {
 				labels = binary.BigEndian.AppendUint32(labels, uint32(l))
 			}
 		}
-		if err := writeIDXFile(filepath.Join(dir, name+"-labels-idx1-ubyte.gz"), kind, []int{s.Rows()}, labels); err != nil {
+		if err := writeIDXFile(to, name+"-labels-idx1-ubyte.gz", kind, []int{s.Rows()}, labels); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writeIDXFile(name string, kind byte, dims []int, values []byte) error {
-	return create(name, func(f *os.File) error {
+func writeIDXFile(to *durable.Place, name string, kind byte, dims []int, values []byte) error {
+	return to.Write(name, func(f durable.Writer) error {
 		z := gzip.NewWriter(f)
 		head := []byte{0, 0, kind, byte(len(dims))}
 		for _, d := range dims {

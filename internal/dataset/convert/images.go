@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"os"
-	"path/filepath"
+	"path"
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
 
 // writeImages writes <split>/<class>/<id>.png; without a split folder where
 // everything is one, without a class folder where there are no labels.
-func writeImages(dir string, sets []*dataset.Set) error {
+func writeImages(to *durable.Place, sets []*dataset.Set) error {
 	for _, s := range sets {
 		folders, err := classFolders(s)
 		if err != nil {
@@ -26,26 +28,28 @@ func writeImages(dir string, sets []*dataset.Set) error {
 		if err != nil {
 			return err
 		}
-		root := filepath.Join(dir, s.Info.Split)
-		if s.Info.Split == "all" {
-			root = dir
+		root := s.Info.Split
+		if root == "all" {
+			root = ""
 		}
+		var g errgroup.Group
+		g.SetLimit(durable.Together)
 		for i := range s.Rows() {
 			at := root
 			if labelled {
-				at = filepath.Join(root, folders[s.Labels[i]])
+				at = path.Join(root, folders[s.Labels[i]])
 			}
-			if err := os.MkdirAll(at, 0o777); err != nil {
-				return err
-			}
-			b, err := encodePNG(s, i)
-			if err != nil {
-				return err
-			}
-			// Rows, not ids: several splits read as one repeat ids.
-			if err := os.WriteFile(filepath.Join(at, fmt.Sprintf("%07d.png", i)), b, 0o666); err != nil {
-				return err
-			}
+			g.Go(func() error {
+				b, err := encodePNG(s, i)
+				if err != nil {
+					return err
+				}
+				// Rows, not ids: several splits read as one repeat ids.
+				return to.WriteBytes(path.Join(at, fmt.Sprintf("%07d.png", i)), b)
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return err
 		}
 	}
 	return nil

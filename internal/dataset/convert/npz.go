@@ -3,15 +3,15 @@ package convert
 import (
 	"archive/zip"
 	"encoding/binary"
-	"os"
 
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 )
 
 // writeNPZ writes x_train, y_train, x_test … (or x, y) as keras' mnist.npz has
 // them: images N×H×W or N×H×W×C of uint8, labels of int64.
-func writeNPZ(name string, sets []*dataset.Set) error {
-	return create(name, func(f *os.File) error {
+func writeNPZ(to *durable.Place, sets []*dataset.Set) error {
+	return to.Write("", func(f durable.Writer) error {
 		z := zip.NewWriter(f)
 		for _, s := range sets {
 			suffix := "_" + s.Info.Split

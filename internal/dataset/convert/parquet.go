@@ -4,8 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -15,6 +14,7 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
 	"moncae/internal/dataset"
+	"moncae/internal/durable"
 )
 
 // groupRows is the number of rows in a row group.
@@ -23,17 +23,13 @@ const groupRows = 1000
 // writeParquet writes data/<split>-00000-of-00001.parquet as Hugging Face lays
 // image sets out: image as struct{bytes, path} of PNG, label as int64, the names
 // of the classes in the schema's metadata.
-func writeParquet(dir string, sets []*dataset.Set) error {
-	data := filepath.Join(dir, "data")
-	if err := os.Mkdir(data, 0o777); err != nil {
-		return err
-	}
+func writeParquet(to *durable.Place, sets []*dataset.Set) error {
 	for _, s := range sets {
 		split := s.Info.Split
 		if split == "all" {
 			split = "train"
 		}
-		err := create(filepath.Join(data, split+"-00000-of-00001.parquet"), func(f *os.File) error { return writeTable(f, s) })
+		err := to.Write("data/"+split+"-00000-of-00001.parquet", func(w durable.Writer) error { return writeTable(w, s) })
 		if err != nil {
 			return err
 		}
@@ -59,13 +55,19 @@ func schemaOf(s *dataset.Set) (*arrow.Schema, error) {
 	return arrow.NewSchema(fields, &meta), nil
 }
 
-func writeTable(f *os.File, s *dataset.Set) error {
+// writeTable writes one file. arrow-go panics where a library should return an
+// error.
+func writeTable(to io.Writer, s *dataset.Set) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("writing Parquet: %v", p)
+		}
+	}()
 	schema, err := schemaOf(s)
 	if err != nil {
 		return err
 	}
-	// The writer closes what it writes to; create does that here.
-	w, err := pqarrow.NewFileWriter(schema, keepOpen{f},
+	w, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{to},
 		parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Snappy), parquet.WithDictionaryDefault(false),
 			parquet.WithRootRepetition(parquet.Repetitions.Required)), // arrow-go's default, repeated, is no valid root
 		pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
@@ -83,11 +85,6 @@ func writeTable(f *os.File, s *dataset.Set) error {
 	}
 	return w.Close()
 }
-
-// keepOpen is a file that only its maker closes.
-type keepOpen struct{ f *os.File }
-
-func (k keepOpen) Write(b []byte) (int, error) { return k.f.Write(b) }
 
 // record is the rows from from to to.
 func record(schema *arrow.Schema, s *dataset.Set, from, to int) (arrow.Record, error) {

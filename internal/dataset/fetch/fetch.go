@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"moncae/internal/durable"
 )
 
 // Options are what a download may be told beside what and where to. The zero
@@ -23,6 +25,7 @@ type Options struct {
 	Attempts int                                // per mirror, without headway in between; 0: 3
 	Stall    time.Duration                      // without a byte, after which an attempt is given up; 0: 30 s
 	MaxBytes int64                              // of a file; 0: 1 GiB
+	FS       durable.FS
 }
 
 func (o Options) withDefaults() Options {
@@ -40,9 +43,14 @@ func (o Options) withDefaults() Options {
 // there and right are left alone.
 func Get(ctx context.Context, s Set, dir string, o Options) error {
 	o = o.withDefaults()
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := o.FS.Mkdir(dir); err != nil {
 		return err
 	}
+	release, err := durable.LockFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer release()
 	for _, f := range s.Files {
 		if sum, err := checksum(filepath.Join(dir, f.Name)); err == nil && sum == f.MD5 {
 			continue
@@ -61,7 +69,7 @@ func getFile(ctx context.Context, s Set, f File, dir string, o Options) error {
 		d := download{Options: o, file: f, address: strings.TrimSuffix(m, "/") + "/" + f.Name, part: filepath.Join(dir, "."+f.Name+".part")}
 		err := d.run(ctx)
 		if err == nil {
-			return finish(d.part, filepath.Join(dir, f.Name))
+			return o.FS.Rename(d.part, filepath.Join(dir, f.Name))
 		}
 		errs = append(errs, err)
 		if ctx.Err() != nil {
@@ -69,18 +77,6 @@ func getFile(ctx context.Context, s Set, f File, dir string, o Options) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// finish makes the name of a complete file durable.
-func finish(part, name string) error {
-	if err := os.Rename(part, name); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // download is one file from one mirror.
@@ -105,7 +101,7 @@ func (d *download) run(ctx context.Context) error {
 			if sum == d.file.MD5 {
 				return nil
 			}
-			if err := os.Remove(d.part); err != nil {
+			if err := d.FS.Remove(d.part); err != nil {
 				return err
 			}
 			if wrong || before == 0 {
@@ -157,15 +153,13 @@ func (d *download) attempt(ctx context.Context) error {
 		return cmp.Or(context.Cause(ctx), err)
 	}
 	defer func() { _ = response.Body.Close() }() // only read
-	flags := os.O_CREATE | os.O_WRONLY
 	switch response.StatusCode {
 	case http.StatusOK:
-		flags, have = flags|os.O_TRUNC, 0
+		have = 0
 	case http.StatusPartialContent:
 		if !strings.HasPrefix(response.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", have)) {
 			return &finalError{fmt.Errorf("asked from byte %d, the server sends %q", have, response.Header.Get("Content-Range"))}
 		}
-		flags |= os.O_APPEND
 	case http.StatusRequestedRangeNotSatisfiable: // all is there, or more: the checksum tells
 		return nil
 	default:
@@ -175,11 +169,11 @@ func (d *download) attempt(ctx context.Context) error {
 		}
 		return err
 	}
-	return cmp.Or(d.save(response, flags, have, stall), context.Cause(ctx))
+	return cmp.Or(d.save(response, have, stall), context.Cause(ctx))
 }
 
 // save appends the body to the part, and syncs it.
-func (d *download) save(response *http.Response, flags int, have int64, stall *time.Timer) error {
+func (d *download) save(response *http.Response, have int64, stall *time.Timer) error {
 	all := int64(-1)
 	if response.ContentLength >= 0 {
 		all = have + response.ContentLength
@@ -187,7 +181,7 @@ func (d *download) save(response *http.Response, flags int, have int64, stall *t
 	if all > d.MaxBytes {
 		return &finalError{fmt.Errorf("the server announces %d bytes, more than %d are refused", all, d.MaxBytes)}
 	}
-	f, err := os.OpenFile(d.part, flags, 0o666)
+	f, err := d.FS.OpenPart(d.part, have)
 	if err != nil {
 		return &finalError{err}
 	}
@@ -210,7 +204,7 @@ func (d *download) save(response *http.Response, flags int, have int64, stall *t
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, f.Close())
 }
 
 // checksum is the MD5 of a file, hex.
