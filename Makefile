@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images notebooks release test-release fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images notebooks release test-release stage-wheel wheel wheels fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -95,6 +95,22 @@ notebooks: build $(VENV)/.notebooks ## execute the notebooks from a clean state 
 
 release: build ## archives for all platforms in dist/; VERSION=v1.2.3
 	VERSION=$(VERSION) GO=$(GO) GOTAGS="$(GOTAGS)" bash scripts/release.sh
+
+WHEELS := .deps/venv-wheels
+
+$(WHEELS)/.ready: scripts/wheel-requirements.txt | $(SETUP)
+	$(PYTHON) -m venv $(WHEELS)
+	$(WHEELS)/bin/pip install -q --disable-pip-version-check -r scripts/wheel-requirements.txt
+	touch $@
+
+stage-wheel: $(SETUP) $(NATIVE)
+	VERSION=$(VERSION) GO=$(GO) GOTAGS="$(GOTAGS)" bash scripts/stage-wheel.sh $(STAGE) $(PLATFORM)
+
+wheel: $(WHEELS)/.ready ## the Python package for this machine and its sdist in dist/; VERSION=v1.2.3
+	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python scripts/wheels.py $(PLATFORM)
+
+wheels: $(WHEELS)/.ready ## the same for all platforms
+	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python scripts/wheels.py linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
 
 test-release: release ## unpack the archives elsewhere and use them there
 	bash scripts/test-release.sh

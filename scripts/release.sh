@@ -6,7 +6,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go=${GO:-go}
-read -ra tags <<<"${GOTAGS:-}"
 version=${VERSION:-$(git describe --tags --always --dirty)}
 epoch=$(git log -1 --format=%ct)
 flags=(-trimpath -ldflags "-s -w -X moncae/internal/version.release=$version")
@@ -26,15 +25,10 @@ pack() {
 
 if [ "$("$go" env GOOS)/$("$go" env GOARCH)" = linux/amd64 ]; then
 	name=moncae-$version-linux-amd64
-	mkdir -p "dist/$name/lib" "dist/$name/licenses"
-	"$go" build "${tags[@]}" "${flags[@]}" -o "dist/$name/moncae" ./cmd/moncae
-	python3 scripts/runpath.py "dist/$name/moncae" '$ORIGIN/lib'
-	cp -L .deps/onednn/lib/libdnnl.so.3 .deps/onnxruntime/libonnxruntime.so.1 "dist/$name/lib/"
-	gomp=$("${CC:-cc}" -print-file-name=libgomp.so.1)
-	cp -L "$gomp" "dist/$name/lib/libgomp.so.1"
-	cp -rL .deps/onednn/licenses "dist/$name/licenses/onednn"
+	VERSION=$version bash scripts/build-native.sh "dist/$name/moncae" '$ORIGIN/lib' "dist/$name/lib"
+	bash scripts/licenses.sh "dist/$name/licenses" native
+	cp -L .deps/onnxruntime/libonnxruntime.so.1 "dist/$name/lib/"
 	cp -rL .deps/onnxruntime/licenses "dist/$name/licenses/onnxruntime"
-	echo "libgomp.so.1 is part of GCC: GPL version 3 with the GCC Runtime Library Exception 3.1, which lets programs of any licence use it. Its source is GCC's, https://gcc.gnu.org." >"dist/$name/licenses/libgomp.txt"
 	pack "$name" tar.gz
 fi
 
@@ -45,6 +39,7 @@ for platform in linux/arm64 darwin/arm64 darwin/amd64 windows/amd64; do
 	"$go" vet ./...
 	mkdir "dist/$name"
 	"$go" build "${flags[@]}" -o "dist/$name/moncae$exe" ./cmd/moncae
+	GOTAGS= bash scripts/licenses.sh "dist/$name/licenses" pure
 	pack "$name" "$([ "$GOOS" = windows ] && echo zip || echo tar.gz)"
 done
 (cd dist && sha256sum -- *.tar.gz *.zip >SHA256SUMS && cat SHA256SUMS)

@@ -22,6 +22,7 @@ import (
 
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/version"
 )
 
 // Streams are what a command reads, writes and knows of its terminal.
@@ -122,6 +123,7 @@ files, and measures how much of the data's use survived.
 Exit codes: 0 done, 1 failed, 2 bad usage or bad input data, 3 a damaged file of
 moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (state saved).`,
 		Example:       "  moncae search --run digits          # the built-in digits, some two minutes\n  moncae front digits                 # the autoencoders that it found",
+		Version:       version.Number(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -129,6 +131,7 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 			return a.applyConfig(cmd)
 		},
 	}
+	root.SetVersionTemplate(versionLine())
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)

@@ -27,10 +27,15 @@ func (a *app) newVersion() *cobra.Command {
 			if asJSON {
 				return a.printJSON(v)
 			}
-			_, err := fmt.Fprintf(a.Out, "moncae %s (%s, %s/%s)\n", v.Version, v.Go, v.OS, v.Arch)
+			_, err := fmt.Fprint(a.Out, versionLine())
 			return err
 		},
 	}
 	addJSON(cmd, &asJSON)
 	return cmd
+}
+
+// versionLine is what version and --version print.
+func versionLine() string {
+	return fmt.Sprintf("moncae %s (%s, %s/%s)\n", version.Number(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -34,7 +34,8 @@ type Found struct {
 
 // Find looks for libonnxruntime, in this order: explicit (a file or folder, ""
 // for none), the environment variable MONCAE_ONNXRUNTIME, beside the program (.,
-// lib, ../lib, ../.deps/onnxruntime), .deps/onnxruntime of moncae's source tree
+// lib, ../lib, ../.deps/onnxruntime), the package onnxruntime of the Python
+// environment that the program lies in, .deps/onnxruntime of moncae's source tree
 // around the working directory, the user's cache (moncae/lib), the package
 // onnxruntime of the active Python environment and of python3. The first that
 // can be used is taken; an explicit or environment one that can't be used is an
@@ -47,7 +48,7 @@ func Find(explicit string) (Found, error) {
 		return findGiven(EnvLibrary, v)
 	}
 	var f Found
-	for _, places := range []func() []Place{besideProgram, sourceTree, userCache, activePython, python3} {
+	for _, places := range []func() []Place{besideProgram, sameEnvironment, sourceTree, userCache, activePython, python3} {
 		for _, p := range places() {
 			if f.take(p.Why, p.Path) {
 				return f, nil
@@ -131,17 +132,48 @@ func escape(dir string) string {
 }
 
 func besideProgram() []Place {
+	dir := programFolder()
+	if dir == "" {
+		return nil
+	}
+	var ps []Place
+	for _, sub := range []string{".", "lib", "../lib", "../.deps/onnxruntime"} {
+		ps = append(ps, Place{Why: "beside the program", Path: filepath.Join(dir, sub)})
+	}
+	return ps
+}
+
+// programFolder is the folder of the program's file, links followed; "" where
+// the system doesn't tell.
+func programFolder() string {
 	program, err := os.Executable()
 	if err != nil {
-		return nil
+		return ""
 	}
 	if real, err := filepath.EvalSymlinks(program); err == nil {
 		program = real
 	}
-	dir := filepath.Dir(program)
+	return filepath.Dir(program)
+}
+
+// sameEnvironment is for a program that pip installed: its wheel depends on
+// onnxruntime, so that is in the packages of the same prefix.
+func sameEnvironment() []Place {
+	if dir := programFolder(); dir != "" {
+		return packagesOf(filepath.Dir(dir))
+	}
+	return nil
+}
+
+// packagesOf looks for onnxruntime where pip puts packages below prefix: of an
+// environment, of Debian's own Python, of Windows, and of pip install --target.
+func packagesOf(prefix string) []Place {
 	var ps []Place
-	for _, sub := range []string{".", "lib", "../lib", "../.deps/onnxruntime"} {
-		ps = append(ps, Place{Why: "beside the program", Path: filepath.Join(dir, sub)})
+	for _, packages := range []string{"lib*/python3*/site-packages", "lib/python3*/dist-packages", "Lib/site-packages", "."} {
+		dirs, _ := filepath.Glob(filepath.Join(escape(prefix), packages, "onnxruntime", "capi")) // the patterns are well-formed
+		for _, dir := range dirs {
+			ps = append(ps, Place{Why: "the program's Python environment", Path: dir})
+		}
 	}
 	return ps
 }

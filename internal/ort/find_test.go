@@ -116,6 +116,23 @@ func TestFindLooksIntoPython(t *testing.T) {
 	}
 }
 
+func TestFindLooksBesideAProgramThatPipInstalled(t *testing.T) {
+	for _, layout := range []string{"lib/python3.14/site-packages", "lib64/python3.11/site-packages", "lib/python3.11/dist-packages", "Lib/site-packages", "."} {
+		prefix := filepath.Join(t.TempDir(), "env [1]")
+		capi := filepath.Join(prefix, layout, "onnxruntime", "capi")
+		if err := os.MkdirAll(capi, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		places := packagesOf(prefix)
+		if len(places) == 0 || places[0].Path != capi {
+			t.Errorf("%s: looked at %+v", layout, places)
+		}
+	}
+	if places := packagesOf(t.TempDir()); len(places) != 0 {
+		t.Errorf("an empty prefix: looked at %+v", places)
+	}
+}
+
 func TestCheckVersion(t *testing.T) {
 	for v, good := range map[string]bool{"1.24.0": true, "1.27.0": true, "1.100.2": true, "1.23.9": false, "1.9.0": false, "2.0.0": false, "new": false, "": false} {
 		if err := checkVersion(v); (err == nil) != good {

@@ -1,0 +1,53 @@
+"""Hatchling's hook: builds the program and puts it into the wheel's scripts, and
+the libraries that it is linked with into lib/moncae of the environment's prefix,
+where the program's run path ($ORIGIN/../lib/moncae) finds them.
+
+The wheel is for this machine, or for MONCAE_WHEEL_PLATFORM (GOOS/GOARCH).
+MONCAE_WHEEL_TAG replaces its platform tag: `make wheel` gives the one that it
+then has auditwheel confirm.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+# Pure Go is linked statically on Linux; Go's own oldest macOS is 12.
+TAGS = {
+    "linux/amd64": "linux_x86_64",
+    "linux/arm64": "manylinux2014_aarch64.manylinux_2_17_aarch64",
+    "darwin/arm64": "macosx_12_0_arm64",
+    "darwin/amd64": "macosx_12_0_x86_64",
+    "windows/amd64": "win_amd64",
+}
+
+
+class Program(BuildHookInterface):
+    def initialize(self, version, build_data):
+        platform = os.environ.get("MONCAE_WHEEL_PLATFORM") or self._go("env", "GOOS") + "/" + self._go("env", "GOARCH")
+        if platform not in TAGS:
+            sys.exit(f"moncae has no wheel for {platform}: known are {', '.join(TAGS)}")
+        self._scratch = tempfile.TemporaryDirectory(prefix="moncae-wheel-")
+        stage = pathlib.Path(self._scratch.name)
+        release = os.environ.get("MONCAE_VERSION") or self.metadata.version
+        subprocess.run(["make", "-s", "stage-wheel", f"PLATFORM={platform}", f"STAGE={stage}", f"VERSION={release}"],
+                       cwd=self.root, check=True, stdout=sys.stderr)
+        program = "moncae.exe" if platform.startswith("windows/") else "moncae"
+        build_data["tag"] = "py3-none-" + (os.environ.get("MONCAE_WHEEL_TAG") or TAGS[platform])
+        build_data["pure_python"] = False
+        build_data["shared_scripts"] = {str(stage / program): program}
+        build_data["force_include"][str(stage / "licenses")] = "moncae/licenses"
+        if (stage / "lib").exists():
+            build_data["shared_data"] = {str(stage / "lib"): "lib/moncae"}
+
+    def finalize(self, version, build_data, artifact_path):
+        self._scratch.cleanup()
+
+    def _go(self, *words):
+        try:
+            return subprocess.run([os.environ.get("GO", "go"), *words], capture_output=True, text=True, check=True).stdout.strip()
+        except FileNotFoundError:
+            sys.exit("a wheel of moncae is built with Go 1.26 or newer, git, make and a C++ compiler; go isn't on the path")
