@@ -1,6 +1,6 @@
 // Package onednn is the engine on CPUs: training and inference by oneDNN's
 // convolutions and the project's own kernels (package native, C++), from plans
-// that package lower makes of Gorgonia graphs.
+// that package plan makes of Gorgonia graphs.
 //
 // A program computes on one thread, the one that calls it, so as many programs
 // run side by side as there are processors, and what a program computes depends

@@ -10,8 +10,8 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
-	"moncae/internal/engine/onednn/lower"
 	"moncae/internal/engine/onednn/native"
+	"moncae/internal/engine/onednn/plan"
 	"moncae/internal/graph"
 )
 
@@ -76,8 +76,8 @@ func (e *cpu) compile(net *graph.Net, d engine.Data, cfg engine.Config) (*progra
 	if err := engine.CheckCompile(net, rows.source, cfg, precisions); err != nil {
 		return nil, err
 	}
-	p := &program{engine: e, net: net, data: rows, layout: lower.NewLayout(net.Params)}
-	if err := p.build(optimizers[cfg.Optimizer], lower.Options{Images: rows.source.Images != nil}); err != nil {
+	p := &program{engine: e, net: net, data: rows, layout: plan.NewLayout(net.Params)}
+	if err := p.build(optimizers[cfg.Optimizer], plan.Options{Images: rows.source.Images != nil}); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	if err := p.SetWeights(cfg.Weights); err != nil {

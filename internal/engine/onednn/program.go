@@ -8,8 +8,9 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
-	"moncae/internal/engine/onednn/lower"
+	"moncae/internal/engine/lower"
 	"moncae/internal/engine/onednn/native"
+	"moncae/internal/engine/onednn/plan"
 	"moncae/internal/graph"
 )
 
@@ -23,20 +24,20 @@ type program struct {
 	params       *native.Net
 	train, infer *native.Plan
 	block        native.Block
-	lowered      *lower.Plan // of the training
+	lowered      *plan.Plan // of the training
 }
 
-func (p *program) build(optimizer int, o lower.Options) error {
-	train, err := lower.Train(p.net, p.layout, o)
+func (p *program) build(optimizer int, o plan.Options) error {
+	train, err := plan.Train(p.net, p.layout, o)
 	if err != nil {
 		return err
 	}
 	p.lowered = train
-	infer, err := lower.Infer(p.net, p.layout, o)
+	infer, err := plan.Infer(p.net, p.layout, o)
 	if err != nil {
 		return err
 	}
-	if p.params, err = native.NewNet(p.layout.Trained, p.layout.Running, optimizer); err != nil {
+	if p.params, err = native.NewNet(p.layout.Trained, p.layout.Total-p.layout.Trained, optimizer); err != nil {
 		return err
 	}
 	if p.train, err = native.NewPlan(p.params, train); err != nil {
@@ -160,9 +161,9 @@ func (p *program) values(q arch.Param) []float32 {
 
 // Close gives the memory back to the engine; a second call does nothing.
 func (p *program) Close() error {
-	for _, plan := range []*native.Plan{p.train, p.infer} {
-		if plan != nil {
-			plan.Free()
+	for _, half := range []*native.Plan{p.train, p.infer} {
+		if half != nil {
+			half.Free()
 		}
 	}
 	if p.params != nil {

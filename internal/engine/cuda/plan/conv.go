@@ -4,6 +4,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
 
@@ -19,11 +20,9 @@ func geometry(x, y value, k, stride int) Geometry {
 // forward lowers a convolution with its bias and the activation after it.
 func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
 	out, f := n, arch.Activation("")
-	if next := l.next(n); next != nil {
-		if op, ok := next.Op().(ops.Activation); ok && (op.F != arch.SiLU || !l.training) {
-			out, f = next, op.F
-			l.fused[next] = true
-		}
+	if next, op, ok := lower.Sole[ops.Activation](l.Graph, n); ok && (op.F != arch.SiLU || !l.training) {
+		out, f = next, op.F
+		l.fused[next] = true
 	}
 	x, y := l.of(in[0], l.half), l.create(out)
 	bias := l.param(in[2])
@@ -31,10 +30,10 @@ func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride i
 	if l.choose(&c, x.half, y.half) {
 		c.Weight = l.weight(in[1], x.half)
 		l.emit(c)
-		l.over(y.total(), "bias_activate"+suffix(y.half), y.ref, bias, number(f), int32(y.c), y.count())
+		l.over(y.total(), "bias_activate"+suffix(y.half), y.ref, bias, lower.Activation(f), int32(y.c), y.count())
 		return
 	}
-	l.own(c, x.ref, l.param(in[1]), bias, y.ref, number(f), pair(x.half, y.half))
+	l.own(c, x.ref, l.param(in[1]), bias, y.ref, lower.Activation(f), pair(x.half, y.half))
 }
 
 func (l *lowering) inputGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
@@ -137,19 +136,27 @@ func (l *lowering) ownWeightGrad(c Conv, dw Ref, types string) {
 	}
 }
 
-func (l *lowering) param(n *gorgonia.Node) Ref { return l.layout.at(Params, l.names[n]) }
+func (l *lowering) param(n *gorgonia.Node) Ref { return l.layout.at(Params, l.name(n)) }
+
+func (l *lowering) name(n *gorgonia.Node) string {
+	name, ok := l.Param(n)
+	if !ok {
+		panic("plan: no parameter is " + n.String())
+	}
+	return name
+}
 
 // weight is a weight as cuDNN reads it.
 func (l *lowering) weight(n *gorgonia.Node, half bool) Ref {
 	if half {
-		return l.layout.at(HalfParam, l.names[n])
+		return l.layout.at(HalfParam, l.name(n))
 	}
 	return l.param(n)
 }
 
 // gradient is the place of the parameter's gradient that n computes.
 func (l *lowering) gradient(n *gorgonia.Node) Ref {
-	name, ok := l.grads[n]
+	name, ok := l.Grad(n)
 	if !ok {
 		panic("plan: no parameter has the gradient " + n.String())
 	}

@@ -6,40 +6,22 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/graph"
-	"moncae/internal/ops"
 )
 
 // train lowers a training step.
 func (l *lowering) train() ([]Step, error) {
-	t := l.net.Train
-	roots := []*gorgonia.Node{t.Input, t.Target, t.Loss}
-	l.grads = map[*gorgonia.Node]string{}
-	for _, p := range l.net.Params {
-		if g, ok := t.Grads[p.Name]; ok {
-			roots = append(roots, g)
-			l.grads[g] = p.Name
-		}
-		if s, ok := t.Stats[p.Name]; ok {
-			roots = append(roots, s)
-		}
-	}
-	l.places = map[*gorgonia.Node]Ref{}
-	if err := l.prepare(roots, t.Params); err != nil {
+	g, err := lower.Train(l.net)
+	if err != nil {
 		return nil, err
 	}
-	for _, n := range l.live {
-		switch n.Op().(type) {
-		case ops.BCEWithLogits, ops.MSE, ops.SoftmaxCrossEntropy:
-			l.wide[inputs(n)[0]] = true
-			l.keep[inputs(n)[0]] = true
-		case ops.BCEWithLogitsGrad, ops.MSEGrad, ops.SoftmaxCrossEntropyGrad:
-			l.wide[n] = true
-			l.lossGrad = n
-		}
+	if err := l.begin(g); err != nil {
+		return nil, err
 	}
-	l.findNorms()
-	l.gather(t.Input)
+	l.wide[g.Loss.Logits], l.wide[g.Loss.Grad] = true, true
+	l.fuseNorms()
+	l.gather(l.net.Train.Input)
 	if l.half {
 		l.over(int64(l.layout.Trained), "to_half", Ref{In: Params}, Ref{In: HalfParam}, uint32(l.layout.Trained))
 	}
@@ -97,26 +79,22 @@ func (l *lowering) halfInput(v value) value {
 }
 
 // loss lowers the loss and its gradient, once.
-func (l *lowering) loss(in gorgonia.Nodes) {
+func (l *lowering) loss() {
 	if l.lossDone {
 		return
 	}
 	l.lossDone = true
-	z, dz := l.of(in[0], false), l.create(l.lossGrad)
+	z, dz := l.of(l.Loss.Logits, false), l.create(l.Loss.Grad)
 	if l.net.Loss == graph.CrossEntropy {
 		part := l.scratch(int64(z.n) * 8)
 		l.over(int64(z.n), "loss_classes", z.ref, l.labels, dz.ref, part, int32(z.n), int32(z.c))
 		l.lossMean(part, z.n, float64(z.n))
 		return
 	}
-	kind := int32(0)
-	if l.net.Loss == graph.MSE {
-		kind = 1
-	}
-	const values = 4096 // a block's, in kernels/loss.cu
+	const values = 4096 // a block's, in loss.cu
 	parts := int((z.total() + values - 1) / values)
 	part := l.scratch(int64(parts) * 8)
-	l.emit(Launch{"loss_pixels", [3]int{parts, 1, 1}, threads, []any{kind, z.ref, l.images.ref, dz.ref, part, z.count()}})
+	l.emit(Launch{"loss_pixels", [3]int{parts, 1, 1}, threads, []any{l.Loss.Number, z.ref, l.images.ref, dz.ref, part, z.count()}})
 	l.lossMean(part, parts, float64(z.total()))
 }
 
@@ -128,15 +106,8 @@ func (l *lowering) lossMean(part Ref, parts int, count float64) {
 // latent and the outputs written out.
 func (l *lowering) infer() (evaluate, infer []Step, err error) {
 	f := l.net.Infer
-	roots := []*gorgonia.Node{f.Input, f.Logits}
-	if f.Latent != nil {
-		roots = append(roots, f.Latent)
-	}
-	if err := l.prepare(roots, f.Params); err != nil {
+	if err := l.begin(lower.Infer(l.net)); err != nil {
 		return nil, nil, err
-	}
-	for _, n := range roots {
-		l.keep[n] = true
 	}
 	l.gather(f.Input)
 	if err := l.nodes(); err != nil {

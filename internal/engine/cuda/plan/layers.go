@@ -4,25 +4,9 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
-
-// number is an activation's in kernels/common.cuh.
-func number(f arch.Activation) int32 {
-	switch f {
-	case arch.ReLU:
-		return 1
-	case arch.Sigmoid:
-		return 2
-	case arch.LeakyReLU:
-		return 3
-	case arch.ELU:
-		return 4
-	case arch.SiLU:
-		return 5
-	}
-	return 0
-}
 
 func (l *lowering) activationGrad(n *gorgonia.Node, in gorgonia.Nodes, op ops.ActivationGrad) {
 	dx := l.create(n)
@@ -31,7 +15,7 @@ func (l *lowering) activationGrad(n *gorgonia.Node, in gorgonia.Nodes, op ops.Ac
 	if op.F == arch.SiLU {
 		x = l.of(in[0], dx.half)
 	}
-	l.over(dx.total(), "activate_grad"+suffix(dx.half), x.ref, y.ref, dy.ref, dx.ref, number(op.F), dx.count())
+	l.over(dx.total(), "activate_grad"+suffix(dx.half), x.ref, y.ref, dy.ref, dx.ref, lower.Activation(op.F), dx.count())
 }
 
 func (l *lowering) sum(n *gorgonia.Node, in gorgonia.Nodes) {

@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/graph"
 	"moncae/internal/ops"
 )
@@ -17,35 +18,17 @@ const parameterAlignment = 64
 // Layout says where each parameter lies in Params, and how. What is between the
 // parameters is zero, and stays so: its gradients are.
 type Layout struct {
-	Trained, Total int // values, with what is between them
-	params         map[string]placed
-}
-
-type placed struct {
-	param arch.Param
-	at    int // values from the start of Params
-	// dims are [O,C,H,W] of a weight, which lies on the device as [O,H,W,C];
-	// zero for vectors.
-	dims [4]int
+	lower.Layout
+	params []arch.Param
+	// dims are [O,C,H,W] of a weight, which lies on the device as [O,H,W,C].
+	dims map[string][4]int
 }
 
 func newLayout(net *graph.Net) (Layout, error) {
-	l := Layout{params: map[string]placed{}}
-	dims := weightDims(net)
-	for _, trained := range []bool{true, false} {
-		for _, p := range net.Params {
-			if p.Trained() != trained {
-				continue
-			}
-			d := dims[p.Name]
-			if p.Role == arch.Weight && d[0]*d[1]*d[2]*d[3] != p.Size() {
-				return l, fmt.Errorf("parameter %s has shape %v; no convolution or dense layer uses it so", p.Name, p.Shape)
-			}
-			l.params[p.Name] = placed{p, l.Total, d}
-			l.Total += ceilDiv(p.Size(), parameterAlignment) * parameterAlignment
-		}
-		if trained {
-			l.Trained = l.Total
+	l := Layout{Layout: lower.NewLayout(net.Params, parameterAlignment), params: net.Params, dims: weightDims(net)}
+	for _, p := range net.Params {
+		if d := l.dims[p.Name]; p.Role == arch.Weight && d[0]*d[1]*d[2]*d[3] != p.Size() {
+			return l, fmt.Errorf("parameter %s has shape %v; no convolution or dense layer uses it so", p.Name, p.Shape)
 		}
 	}
 	return l, nil
@@ -62,7 +45,8 @@ func weightDims(net *graph.Net) map[string][4]int {
 	for _, n := range net.Train.Graph.AllNodes() {
 		switch n.Op().(type) {
 		case ops.Conv2D, ops.Dense:
-			x, w := inputs(n)[0].Shape(), inputs(n)[1]
+			in := lower.Operands(n)
+			x, w := in[0].Shape(), in[1]
 			s := w.Shape()
 			d := [4]int{s[0], x[1], x[2], x[3]}
 			if len(s) == 4 {
@@ -80,20 +64,21 @@ func (l *Layout) at(in Region, name string) Ref {
 	if in == HalfParam || in == HalfGrad {
 		bytes = 2
 	}
-	return Ref{In: in, Offset: int64(l.params[name].at) * bytes}
+	return Ref{In: in, Offset: int64(l.Offset[name]) * bytes}
 }
 
 // running is the place of an untrained parameter's raw average.
 func (l *Layout) running(name string) Ref {
-	return Ref{In: Running, Offset: int64(l.params[name].at-l.Trained) * 4}
+	return Ref{In: Running, Offset: int64(l.Offset[name]-l.Trained) * 4}
 }
 
 // Pack writes w in the order and layouts of Params; what w lacks is zero.
 func (l *Layout) Pack(w arch.Weights) []float32 {
 	flat := make([]float32, l.Total)
-	for name, v := range w {
-		p := l.params[name]
-		l.each(p, func(device, host int) { flat[p.at+device] = v[host] })
+	for _, p := range l.params {
+		if v, ok := w[p.Name]; ok {
+			l.each(p, func(device, host int) { flat[device] = v[host] })
+		}
 	}
 	return flat
 }
@@ -101,23 +86,24 @@ func (l *Layout) Pack(w arch.Weights) []float32 {
 // Unpack is Pack's inverse.
 func (l *Layout) Unpack(flat []float32) arch.Weights {
 	w := arch.Weights{}
-	for name, p := range l.params {
-		v := make([]float32, p.param.Size())
-		l.each(p, func(device, host int) { v[host] = flat[p.at+device] })
-		w[name] = v
+	for _, p := range l.params {
+		v := make([]float32, p.Size())
+		l.each(p, func(device, host int) { v[host] = flat[device] })
+		w[p.Name] = v
 	}
 	return w
 }
 
-// each calls f with a value's place on the device and in the host's tensor.
-func (l *Layout) each(p placed, f func(device, host int)) {
-	c, area := p.dims[1], p.dims[2]*p.dims[3]
-	if p.param.Role != arch.Weight {
-		c, area = 1, p.param.Size()
+// each calls f with a value's place in Params and in the host's tensor.
+func (l *Layout) each(p arch.Param, f func(device, host int)) {
+	at, dims := l.Offset[p.Name], l.dims[p.Name]
+	c, area := dims[1], dims[2]*dims[3]
+	if p.Role != arch.Weight {
+		c, area = 1, p.Size()
 	}
 	size := c * area
-	for i := range p.param.Size() {
+	for i := range p.Size() {
 		o, rest := i/size, i%size
-		f(o*size+rest%area*c+rest/area, i)
+		f(at+o*size+rest%area*c+rest/area, i)
 	}
 }

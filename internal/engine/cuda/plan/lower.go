@@ -2,11 +2,10 @@ package plan
 
 import (
 	"fmt"
-	"sort"
 
 	"gorgonia.org/gorgonia"
 
-	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/graph"
 	"moncae/internal/ops"
 )
@@ -34,99 +33,34 @@ type lowering struct {
 	training bool
 	library  bool
 
-	names  map[*gorgonia.Node]string           // of parameters
-	live   []*gorgonia.Node                    // in topological order
-	users  map[*gorgonia.Node][]*gorgonia.Node // that need the value, among the live
-	keep   map[*gorgonia.Node]bool             // values that others need after the graph
-	wide   map[*gorgonia.Node]bool             // float32 whatever the training computes in
-	fused  map[*gorgonia.Node]bool             // done by another node's step
+	*lower.Graph
+	wide   map[*gorgonia.Node]bool // float32 whatever the training computes in
+	fused  map[*gorgonia.Node]bool // done by another node's step
 	values map[*gorgonia.Node]value
-	norms  map[*gorgonia.Node]*norm
-	grads  map[*gorgonia.Node]string // the parameter whose gradient a node is
-	places map[*gorgonia.Node]Ref    // of the maxima of a pooling
+	norms  map[*lower.Norm]*norm
+	places map[*gorgonia.Node]Ref // of the maxima of a pooling
 
 	images    value // the gathered input in float32
 	inputHalf Ref   // and in bfloat16
 	labels    Ref
-	lossGrad  *gorgonia.Node
 	lossDone  bool
 	steps     []Step
-}
-
-// inputs are an op's operands, in order.
-func inputs(n *gorgonia.Node) gorgonia.Nodes {
-	var in gorgonia.Nodes
-	for it := n.Graph().From(n.ID()); it.Next(); {
-		in = append(in, it.Node().(*gorgonia.Node))
-	}
-	return in
-}
-
-// needs are the operands whose values a kernel of n reads.
-func needs(n *gorgonia.Node) gorgonia.Nodes {
-	in := inputs(n)
-	switch op := n.Op().(type) {
-	case ops.ActivationGrad:
-		if op.F != arch.SiLU {
-			return in[1:]
-		}
-	case ops.MaxPool2Grad:
-		return in[2:] // the forward pass keeps the places of the maxima
-	}
-	return in
 }
 
 // most is the number of values that a tensor may have: kernels count in 32 bits.
 const most = 1<<31 - 1
 
-// prepare finds the live nodes of the graph that roots need.
-func (l *lowering) prepare(roots []*gorgonia.Node, params map[string]*gorgonia.Node) error {
-	l.names = map[*gorgonia.Node]string{}
-	for name, n := range params {
-		l.names[n] = name
-	}
-	l.users = map[*gorgonia.Node][]*gorgonia.Node{}
-	l.keep, l.wide, l.fused = map[*gorgonia.Node]bool{}, map[*gorgonia.Node]bool{}, map[*gorgonia.Node]bool{}
-	l.values, l.norms = map[*gorgonia.Node]value{}, map[*gorgonia.Node]*norm{}
-	seen := map[*gorgonia.Node]bool{}
-	var visit func(n *gorgonia.Node)
-	visit = func(n *gorgonia.Node) {
-		if seen[n] {
-			return
-		}
-		seen[n] = true
-		l.live = append(l.live, n)
-		if n.Op() == nil {
-			return
-		}
-		for _, in := range inputs(n) {
-			visit(in)
-		}
-	}
-	for _, n := range roots {
-		visit(n)
-	}
-	sort.Slice(l.live, func(i, j int) bool { return l.live[i].ID() < l.live[j].ID() })
-	for _, n := range l.live {
+// begin takes up a graph.
+func (l *lowering) begin(g *lower.Graph) error {
+	l.Graph = g
+	l.wide, l.fused = map[*gorgonia.Node]bool{}, map[*gorgonia.Node]bool{}
+	l.values, l.norms, l.places = map[*gorgonia.Node]value{}, map[*lower.Norm]*norm{}, map[*gorgonia.Node]Ref{}
+	for _, n := range g.Order {
 		if size := n.Shape().TotalSize(); size > most {
 			return fmt.Errorf("%v has %d values; the CUDA engine takes tensors of at most %d: a smaller batch helps", n, size, most)
 		}
-		if n.Op() == nil {
-			continue
-		}
-		for _, in := range needs(n) {
-			l.users[in] = append(l.users[in], n)
-		}
 	}
 	return nil
-}
-
-// next is the sole user of n's value, nil where there are others.
-func (l *lowering) next(n *gorgonia.Node) *gorgonia.Node {
-	if len(l.users[n]) != 1 || l.keep[n] {
-		return nil
-	}
-	return l.users[n][0]
 }
 
 // emit adds a step and notes the buffers that it names.
@@ -149,11 +83,10 @@ func (l *lowering) emit(s Step) {
 }
 
 func (l *lowering) scratch(bytes int64) Ref {
-	sequence := 0
-	if !l.training {
-		sequence = 1
+	if l.training {
+		return l.memory.add(bytes, 0)
 	}
-	return l.memory.add(bytes, sequence)
+	return l.memory.add(bytes, 1)
 }
 
 // create makes the value of a node with four axes.
@@ -221,7 +154,7 @@ func (l *lowering) over(total int64, kernel string, args ...any) {
 
 // nodes lowers the live nodes in their order.
 func (l *lowering) nodes() error {
-	for _, n := range l.live {
+	for _, n := range l.Order {
 		if n.Op() == nil || l.fused[n] {
 			continue
 		}
@@ -233,7 +166,7 @@ func (l *lowering) nodes() error {
 }
 
 func (l *lowering) node(n *gorgonia.Node) error {
-	in := inputs(n)
+	in := l.In(n)
 	switch op := n.Op().(type) {
 	case ops.Conv2D:
 		l.forward(n, in, op.Kernel, op.Stride)
@@ -253,10 +186,10 @@ func (l *lowering) node(n *gorgonia.Node) error {
 		l.normalize(n, in)
 	case ops.BatchMean, ops.BatchVariance: // with BatchNorm
 	case ops.BatchNormGradInput, ops.BatchNormGradGamma:
-		l.normGrad(in[0])
+		l.normGrad(l.Norms[in[0]])
 	case ops.Activation:
 		x, y := l.of(in[0], l.half), l.create(n)
-		l.over(y.total(), "activate"+suffix(y.half), l.in(x, y.half), y.ref, number(op.F), y.count())
+		l.over(y.total(), "activate"+suffix(y.half), l.as(x, y.half).ref, y.ref, lower.Activation(op.F), y.count())
 	case ops.ActivationGrad:
 		l.activationGrad(n, in, op)
 	case ops.Dropout:
@@ -269,30 +202,19 @@ func (l *lowering) node(n *gorgonia.Node) error {
 		l.maxPoolGrad(n, in)
 	case ops.Upsample2:
 		x, y := l.of(in[0], l.half), l.create(n)
-		l.over(y.total(), "upsample"+suffix(y.half), l.in(x, y.half), y.ref, int32(y.h), int32(y.w), int32(y.c), y.count())
+		l.over(y.total(), "upsample"+suffix(y.half), l.as(x, y.half).ref, y.ref, int32(y.h), int32(y.w), int32(y.c), y.count())
 	case ops.Upsample2Grad:
 		dy, dx := l.of(in[0], l.half), l.create(n)
-		l.over(dx.total(), "upsample_grad"+suffix(dx.half), l.in(dy, dx.half), dx.ref, int32(dy.h), int32(dy.w), int32(dy.c), dx.count())
+		l.over(dx.total(), "upsample_grad"+suffix(dx.half), l.as(dy, dx.half).ref, dx.ref, int32(dy.h), int32(dy.w), int32(dy.c), dx.count())
 	case ops.Add:
 		l.sum(n, in)
 	case ops.BCEWithLogits, ops.MSE, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.SoftmaxCrossEntropyGrad:
-		l.loss(in)
+		l.loss()
 	default:
-		if ops.IsGradientSum(n) {
-			l.sum(n, in)
-			return nil
+		if !ops.IsGradientSum(n) {
+			return fmt.Errorf("the CUDA engine has no kernel for %v", n.Op())
 		}
-		return l.constant(n)
+		l.sum(n, in)
 	}
 	return nil
 }
-
-// constant accepts what needs no step: the gradient that the loss starts with.
-func (l *lowering) constant(n *gorgonia.Node) error {
-	if len(n.Shape()) == 0 {
-		return nil
-	}
-	return fmt.Errorf("the CUDA engine has no kernel for %v", n.Op())
-}
-
-func (l *lowering) in(v value, half bool) Ref { return l.as(v, half).ref }

@@ -1,6 +1,6 @@
 package plan
 
-import "sort"
+import "moncae/internal/engine/lower"
 
 // alignment of buffers, in bytes: what cudaMalloc gives, and cuDNN likes.
 const alignment = 256
@@ -9,16 +9,18 @@ const alignment = 256
 // names it. Training and inference never run at once, so their buffers share
 // the arena: sequence tells them apart.
 type buffer struct {
-	bytes       int64
-	sequence    int
-	first, last int
+	lower.Block
+	sequence int
 }
+
+// sequences: 0 is the training, 1 the inference.
+const sequences = 2
 
 // memory collects buffers while a graph is lowered.
 type memory struct{ buffers []buffer }
 
 func (m *memory) add(bytes int64, sequence int) Ref {
-	m.buffers = append(m.buffers, buffer{bytes: (bytes + alignment - 1) / alignment * alignment, sequence: sequence, first: -1})
+	m.buffers = append(m.buffers, buffer{lower.Block{Bytes: int(bytes), First: -1}, sequence})
 	return Ref{In: Arena, Buffer: len(m.buffers) - 1}
 }
 
@@ -28,44 +30,29 @@ func (m *memory) use(r Ref, step int) {
 		return
 	}
 	b := &m.buffers[r.Buffer]
-	if b.first < 0 {
-		b.first = step
+	if b.First < 0 {
+		b.First = step
 	}
-	b.last = max(b.last, step)
+	b.Last = max(b.Last, step)
 }
 
-// place gives every buffer the lowest offset that is free through its life, in
-// the order of their first steps, and the size of the whole.
+// place gives the buffers of each sequence their offsets, and the size of the
+// larger one.
 func (m *memory) place() (offsets []int64, total int64) {
 	offsets = make([]int64, len(m.buffers))
-	order := make([]int, len(m.buffers))
-	for i := range order {
-		order[i] = i
-	}
-	sort.SliceStable(order, func(a, b int) bool { return m.buffers[order[a]].first < m.buffers[order[b]].first })
-	var placed []int
-	for _, i := range order {
-		b := m.buffers[i]
-		if b.first < 0 {
-			continue
-		}
-		var alive []int
-		for _, j := range placed {
-			if o := m.buffers[j]; o.sequence == b.sequence && o.last >= b.first && o.first <= b.last {
-				alive = append(alive, j)
+	for sequence := range sequences {
+		var blocks []lower.Block
+		var which []int
+		for i, b := range m.buffers {
+			if b.sequence == sequence && b.First >= 0 {
+				blocks, which = append(blocks, b.Block), append(which, i)
 			}
 		}
-		sort.Slice(alive, func(x, y int) bool { return offsets[alive[x]] < offsets[alive[y]] })
-		var at int64
-		for _, j := range alive {
-			if offsets[j]-at >= b.bytes {
-				break
-			}
-			at = max(at, offsets[j]+m.buffers[j].bytes)
+		at, size := lower.Place(blocks, alignment)
+		for i, b := range which {
+			offsets[b] = int64(at[i])
 		}
-		offsets[i] = at
-		placed = append(placed, i)
-		total = max(total, at+b.bytes)
+		total = max(total, int64(size))
 	}
 	return offsets, total
 }

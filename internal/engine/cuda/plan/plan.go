@@ -147,7 +147,7 @@ func New(net *graph.Net, o Options) (*Plan, error) {
 	p.Library = p.Library || infer.library
 	p.offsets, p.Bytes = memory.place()
 	for _, b := range memory.buffers {
-		p.sizes = append(p.sizes, b.bytes)
+		p.sizes = append(p.sizes, int64(b.Bytes))
 	}
 	return p, nil
 }

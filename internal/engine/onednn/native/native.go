@@ -22,7 +22,7 @@ import (
 	"errors"
 	"unsafe"
 
-	"moncae/internal/engine/onednn/lower"
+	"moncae/internal/engine/onednn/plan"
 )
 
 // ErrMemory is what a refused allocation gives.
@@ -131,7 +131,7 @@ type Plan struct {
 }
 
 // NewPlan makes the steps of p on the net.
-func NewPlan(n *Net, p *lower.Plan) (*Plan, error) {
+func NewPlan(n *Net, p *plan.Plan) (*Plan, error) {
 	tensors := make([]C.mn_tensor, len(p.Tensors))
 	for i, t := range p.Tensors {
 		tensors[i] = C.mn_tensor{
@@ -139,21 +139,21 @@ func NewPlan(n *Net, p *lower.Plan) (*Plan, error) {
 			bytes_per_value: C.int32_t(t.Width), offset: C.size_t(t.Offset),
 		}
 	}
-	plan := &Plan{latent: p.Latent, logits: p.Logits}
-	if err := failure(C.mn_plan_new(n.c, flag(p.Training), &tensors[0], C.int(len(tensors)), C.size_t(p.Arena), &plan.c)); err != nil {
+	made := &Plan{latent: p.Latent, logits: p.Logits}
+	if err := failure(C.mn_plan_new(n.c, flag(p.Training), &tensors[0], C.int(len(tensors)), C.size_t(p.Arena), &made.c)); err != nil {
 		return nil, err
 	}
 	for i := range p.Steps {
 		s := step(&p.Steps[i])
-		if err := failure(C.mn_plan_add(plan.c, &s)); err != nil {
-			plan.Free()
+		if err := failure(C.mn_plan_add(made.c, &s)); err != nil {
+			made.Free()
 			return nil, err
 		}
 	}
-	return plan, nil
+	return made, nil
 }
 
-func step(s *lower.Step) C.mn_step {
+func step(s *plan.Step) C.mn_step {
 	return C.mn_step{
 		kind: C.int32_t(s.Kind),
 		x:    C.int32_t(s.X), x2: C.int32_t(s.X2), y: C.int32_t(s.Y), dy: C.int32_t(s.DY), dx: C.int32_t(s.DX),

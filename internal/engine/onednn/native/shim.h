@@ -42,7 +42,7 @@ typedef struct {
   size_t offset;
 } mn_tensor;
 
-// One step; see lower.Step for what each kind reads. Tensors and parameters
+// One step; see plan.Step for what each kind reads. Tensors and parameters
 // that it lacks are -1.
 typedef struct {
   int32_t kind;

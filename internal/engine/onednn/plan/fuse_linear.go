@@ -1,4 +1,4 @@
-package lower
+package plan
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
 
@@ -13,7 +14,7 @@ import (
 // that follows it, then the activation that follows. In training SiLU's gradient
 // needs its input, so it stays a step of its own there.
 func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error {
-	k := b.kids[n]
+	k := b.In(n)
 	s, err := b.linearStep(kind, kernel, stride, k[1], k[2])
 	if err != nil {
 		return err
@@ -30,14 +31,14 @@ func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error 
 		s.Kind, s.Aux = UpConv, b.phases(n, width)
 	}
 	end := n
-	if norm, _, ok := sole[ops.Normalize](b, end); ok && kind == Conv {
+	if norm, _, ok := lower.Sole[ops.Normalize](b.Graph, end); ok && kind == Conv {
 		if err := b.normParams(&s, norm); err != nil {
 			return err
 		}
 		s.Norm, end, b.done[norm] = true, norm, true
 	}
-	if a, op, ok := sole[ops.Activation](b, end); ok && !(b.training && op.F == arch.SiLU) {
-		s.Act, end, b.done[a] = acts[op.F], a, true
+	if a, op, ok := lower.Sole[ops.Activation](b.Graph, end); ok && !(b.training && op.F == arch.SiLU) {
+		s.Act, end, b.done[a] = lower.Activation(op.F), a, true
 	}
 	s.Y = b.set(end)
 	b.add(s)
@@ -59,12 +60,12 @@ func (b *builder) linearStep(kind Kind, kernel, stride int, weight, bias *gorgon
 func (b *builder) gradWeight(n *gorgonia.Node, kind Kind, kernel, stride int) error {
 	s := newStep(kind)
 	s.Kernel, s.Stride = int32(kernel), int32(stride)
-	x, upsampled := b.source(b.kids[n][0])
+	x, upsampled := b.source(b.In(n)[0])
 	var err error
 	if s.X, err = b.at(x); err != nil {
 		return err
 	}
-	dy := b.kids[n][1]
+	dy := b.In(n)[1]
 	if s.DY, err = b.at(dy); err != nil {
 		return err
 	}
@@ -72,13 +73,16 @@ func (b *builder) gradWeight(n *gorgonia.Node, kind Kind, kernel, stride int) er
 	if kind == DenseGradWeight {
 		role = ops.DenseBias
 	}
-	bias := b.user(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.ChannelSum{Of: role}) })
-	weightAt, ok := b.grads[n]
-	biasAt, ok2 := b.grads[bias]
-	if bias == nil || !ok || !ok2 {
+	bias := b.User(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.ChannelSum{Of: role}) })
+	if bias == nil {
 		return fmt.Errorf("it is not the gradient of a parameter with a bias")
 	}
-	s.Weight, s.Bias = int32(weightAt), int32(biasAt)
+	if s.Weight, err = b.grad(n); err != nil {
+		return err
+	}
+	if s.Bias, err = b.grad(bias); err != nil {
+		return err
+	}
 	b.done[bias] = true
 	if upsampled {
 		b.upGrad(&s, n)
@@ -88,11 +92,11 @@ func (b *builder) gradWeight(n *gorgonia.Node, kind Kind, kernel, stride int) er
 }
 
 func (b *builder) gradInput(n *gorgonia.Node, kind Kind, kernel, stride int) error {
-	s, err := b.linearStep(kind, kernel, stride, b.kids[n][0], nil)
+	s, err := b.linearStep(kind, kernel, stride, b.In(n)[0], nil)
 	if err != nil {
 		return err
 	}
-	if s.DY, err = b.at(b.kids[n][1]); err != nil {
+	if s.DY, err = b.at(b.In(n)[1]); err != nil {
 		return err
 	}
 	s.DX = b.set(n)

@@ -1,6 +1,9 @@
-package lower
+package plan
 
-import "moncae/internal/arch"
+import (
+	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
+)
 
 // Kind is what a step does. The comments name the fields that it reads.
 type Kind int32
@@ -36,12 +39,7 @@ func (k Kind) String() string { return kindNames[k] }
 // None stands for a tensor or parameter that a step doesn't have.
 const None = -1
 
-// Act is an activation, 0 for none.
-type Act int32
-
-var acts = map[arch.Activation]Act{arch.ReLU: 1, arch.Sigmoid: 2, arch.LeakyReLU: 3, arch.ELU: 4, arch.SiLU: 5}
-
-const silu = Act(5)
+var silu = lower.Activation(arch.SiLU)
 
 // Resample is what follows an activation.
 type Resample int32
@@ -60,10 +58,10 @@ type Step struct {
 	X, X2, Y, DY, DX, Aux, Stats              int32
 	Weight, Bias, Gamma, Beta, Mean, Variance int32
 	Kernel, Stride                            int32
-	Act, Before                               Act
+	Act, Before                               int32 // lower.Activation, 0 for none
 	Resample                                  Resample
 	Norm                                      bool
-	Loss                                      int32 // 0 BCE, 1 MSE, 2 cross-entropy
+	Loss                                      int32 // lower.Loss.Number
 	Rate                                      float64
 	Layer                                     uint32
 	Seed                                      uint64

@@ -1,4 +1,4 @@
-package lower
+package plan
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
 
@@ -52,8 +53,8 @@ func (b *builder) chain(n *gorgonia.Node) chain {
 	switch n.Op().(type) {
 	case ops.MaxPool2Grad, ops.Upsample2Grad:
 		c.resample, c.end = n, n
-		a, op, ok := sole[ops.ActivationGrad](b, n)
-		if ok && op.F != arch.SiLU && b.resampleOf(n) != nil && b.kids[b.resampleOf(n)][0] == b.kids[a][1] {
+		a, op, ok := lower.Sole[ops.ActivationGrad](b.Graph, n)
+		if ok && op.F != arch.SiLU && b.resampleOf(n) != nil && b.In(b.resampleOf(n))[0] == b.In(a)[1] {
 			c.act, c.end = a, a
 		}
 	case ops.ActivationGrad:
@@ -68,23 +69,24 @@ func (b *builder) chain(n *gorgonia.Node) chain {
 func (b *builder) chainNorm(c *chain, n *gorgonia.Node) {
 	dy := c.end
 	if dy == nil { // n is itself of the norm
-		dy = b.kids[n][len(b.kids[n])-1]
+		dy = b.In(n)[len(b.In(n))-1]
 	}
-	x := b.user(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.BatchNormGradInput{}) })
-	gamma := b.user(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.BatchNormGradGamma{}) })
-	beta := b.user(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.ChannelSum{Of: ops.NormBeta}) })
-	together := 3
-	if x == nil { // nobody needs the gradient of the network's own input
-		x, together = gamma, 2
+	norm := b.NormBelow(dy)
+	if norm == nil {
+		return
 	}
-	if gamma == nil || beta == nil || c.end != nil && len(b.users[dy]) != together {
+	x, together := norm.GradInput, 3
+	if x == nil {
+		x, together = norm.GradGamma, 2
+	}
+	if c.end != nil && len(b.Users(dy)) != together {
 		return
 	}
 	if a := c.act; a != nil && a.Op().(ops.ActivationGrad).F == arch.SiLU {
 		return
 	}
-	c.norm, c.gamma, c.beta, c.end = x, gamma, beta, x
-	if a, op, ok := sole[ops.ActivationGrad](b, x); ok && op.F != arch.SiLU && b.kids[a][1] == b.kids[x][0] {
+	c.norm, c.gamma, c.beta, c.end = x, norm.GradGamma, norm.GradBeta, x
+	if a, op, ok := lower.Sole[ops.ActivationGrad](b.Graph, x); ok && op.F != arch.SiLU && b.In(a)[1] == b.In(x)[0] {
 		c.before, c.end = a, a
 	}
 }
@@ -92,10 +94,10 @@ func (b *builder) chainNorm(c *chain, n *gorgonia.Node) {
 // resampleOf is the forward op of a resampling's gradient, or nil.
 func (b *builder) resampleOf(n *gorgonia.Node) *gorgonia.Node {
 	if _, ok := n.Op().(ops.MaxPool2Grad); ok {
-		return b.kids[n][1]
+		return b.In(n)[1]
 	}
 	for _, f := range n.DerivOf() { // an upsampling's gradient doesn't take its input
-		for _, u := range b.users[f] {
+		for _, u := range b.Users(f) {
 			if _, ok := u.Op().(ops.Upsample2); ok {
 				return u
 			}
@@ -108,7 +110,7 @@ func (b *builder) backResample(s *Step, c *chain, dy **gorgonia.Node) error {
 	if c.resample == nil {
 		return nil
 	}
-	k := b.kids[c.resample]
+	k := b.In(c.resample)
 	*dy = k[len(k)-1]
 	s.Resample = Upsample
 	if _, ok := c.resample.Op().(ops.MaxPool2Grad); ok {
@@ -129,8 +131,8 @@ func (b *builder) backAct(s *Step, c *chain, dy **gorgonia.Node) error {
 	if c.act == nil {
 		return nil
 	}
-	k := b.kids[c.act]
-	s.Act = acts[c.act.Op().(ops.ActivationGrad).F]
+	k := b.In(c.act)
+	s.Act = lower.Activation(c.act.Op().(ops.ActivationGrad).F)
 	var err error
 	switch {
 	case c.resample != nil:
@@ -151,7 +153,7 @@ func (b *builder) backNorm(s *Step, c *chain, dy **gorgonia.Node) error {
 		}
 		return nil
 	}
-	k := b.kids[c.norm]
+	k := b.In(c.norm)
 	if c.resample == nil && c.act == nil {
 		*dy = k[len(k)-1]
 	}
@@ -159,15 +161,14 @@ func (b *builder) backNorm(s *Step, c *chain, dy **gorgonia.Node) error {
 	if s.X, err = b.at(k[0]); err != nil {
 		return err
 	}
-	stats, ok := b.moments[k[0]]
-	gamma, ok2 := b.grads[c.gamma]
-	beta, ok3 := b.grads[c.beta]
-	if !ok || !ok2 || !ok3 {
-		return fmt.Errorf("its batch norm is not in the graph")
+	norm := b.Norms[k[0]]
+	stats, ok := b.moments[norm]
+	if !ok {
+		return fmt.Errorf("its batch norm comes later")
 	}
-	s.Norm, s.Stats, s.Gamma, s.Beta = true, stats, int32(gamma), int32(beta)
+	s.Norm, s.Stats, s.Gamma, s.Beta = true, stats, b.named(norm.Gamma), b.named(norm.Beta)
 	if c.before != nil {
-		s.Before = acts[c.before.Op().(ops.ActivationGrad).F]
+		s.Before = lower.Activation(c.before.Op().(ops.ActivationGrad).F)
 	}
 	return nil
 }
@@ -176,14 +177,14 @@ func (b *builder) backNorm(s *Step, c *chain, dy **gorgonia.Node) error {
 // that uses dy.
 func (b *builder) reuseGrad(c chain, dy *gorgonia.Node) int32 {
 	mine := 0
-	for _, u := range b.users[dy] {
+	for _, u := range b.Users(dy) {
 		for _, n := range []*gorgonia.Node{c.act, c.norm, c.gamma, c.beta} {
 			if u == n {
 				mine++
 			}
 		}
 	}
-	if mine == len(b.users[dy]) {
+	if mine == len(b.Users(dy)) {
 		b.value[c.end] = b.value[dy]
 		return b.value[dy]
 	}
@@ -194,7 +195,7 @@ func (b *builder) reuseGrad(c chain, dy *gorgonia.Node) int32 {
 // (the gradient of the network's input), it has the shape of the norm's input.
 func (b *builder) result(c chain) int32 {
 	if c.norm != nil && c.norm == c.gamma {
-		return b.tensor(b.kids[c.norm][0], b.real())
+		return b.tensor(b.In(c.norm)[0], b.real())
 	}
 	return b.set(c.end)
 }

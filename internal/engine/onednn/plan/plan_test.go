@@ -1,44 +1,11 @@
-package lower
+package plan
 
 import (
-	"math/rand/v2"
 	"testing"
 
 	"moncae/internal/arch"
 	"moncae/internal/graph"
 )
-
-func TestPlacedTensorsOfOneTimeDoNotOverlap(t *testing.T) {
-	for seed := range uint64(50) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		p := &Plan{Training: seed%2 == 0, Latent: None, Logits: None}
-		for range 3 + r.IntN(40) {
-			p.Tensors = append(p.Tensors, Tensor{N: 1 + r.IntN(5), C: 1 + r.IntN(9), H: 1 + r.IntN(30), W: 1 + r.IntN(30), Width: 1 + r.IntN(4)})
-		}
-		for range 2 * len(p.Tensors) {
-			s := newStep(Add)
-			s.X, s.X2, s.Y = int32(r.IntN(len(p.Tensors))), int32(r.IntN(len(p.Tensors))), int32(r.IntN(len(p.Tensors)))
-			p.Steps = append(p.Steps, s)
-		}
-		p.place()
-		life := p.lives()
-		sum := 0
-		for i, a := range p.Tensors {
-			sum += roundUp(a.Bytes())
-			if a.Offset%align != 0 || a.Offset+a.Bytes() > p.Arena {
-				t.Fatalf("seed %d: tensor %d of %d bytes at %d, the arena has %d", seed, i, a.Bytes(), a.Offset, p.Arena)
-			}
-			for j, b := range p.Tensors[:i] {
-				if life[i].meets(life[j]) && a.Offset < b.Offset+b.Bytes() && b.Offset < a.Offset+a.Bytes() {
-					t.Fatalf("seed %d: tensors %d and %d live at the same time and overlap", seed, i, j)
-				}
-			}
-		}
-		if p.Arena > sum {
-			t.Fatalf("seed %d: the arena is larger than its tensors", seed)
-		}
-	}
-}
 
 // block is what the search's genomes decode to.
 func block(filters int) arch.Stack {

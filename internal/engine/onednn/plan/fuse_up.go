@@ -1,8 +1,9 @@
-package lower
+package plan
 
 import (
 	"gorgonia.org/gorgonia"
 
+	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
 
@@ -14,14 +15,14 @@ import (
 // channels are enough to be worth four calls and a copy.
 func (b *builder) absorbs(r *gorgonia.Node) bool {
 	op, ok := r.Op().(ops.Upsample2)
-	if !ok || op.H%2 != 0 || op.W%2 != 0 || r == b.latent || r == b.logits {
+	if !ok || op.H%2 != 0 || op.W%2 != 0 || b.Kept(r) {
 		return false
 	}
-	conv := b.user(r, isConv)
+	conv := b.User(r, isConv)
 	if conv == nil || !b.worthPhases(r, conv) {
 		return false
 	}
-	for _, u := range b.users[r] {
+	for _, u := range b.Users(r) {
 		if _, grad := u.Op().(ops.Conv2DGradWeight); u != conv && !grad {
 			return false
 		}
@@ -49,7 +50,7 @@ func (b *builder) worthPhases(r, conv *gorgonia.Node) bool {
 // source is what a linear layer reads: its input, or what that was upsampled from.
 func (b *builder) source(x *gorgonia.Node) (from *gorgonia.Node, upsampled bool) {
 	if b.absorbs(x) {
-		return b.kids[x][0], true
+		return b.In(x)[0], true
 	}
 	return x, false
 }
@@ -63,13 +64,13 @@ func (b *builder) phases(y *gorgonia.Node, width int) int32 {
 // upGrad completes the gradient of an absorbed upsampling's convolution: the way
 // back through both is part of the step.
 func (b *builder) upGrad(s *Step, n *gorgonia.Node) {
-	dy := b.kids[n][1]
+	dy := b.In(n)[1]
 	s.Kind, s.Aux = UpConvGrad, b.phases(dy, b.real())
-	for _, u := range b.users[dy] {
+	for _, u := range b.Users(dy) {
 		if _, ok := u.Op().(ops.Conv2DGradInput); !ok {
 			continue
 		}
-		up, _, ok := sole[ops.Upsample2Grad](b, u)
+		up, _, ok := lower.Sole[ops.Upsample2Grad](b.Graph, u)
 		if !ok {
 			continue
 		}

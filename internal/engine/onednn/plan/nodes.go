@@ -1,4 +1,4 @@
-package lower
+package plan
 
 import (
 	"fmt"
@@ -38,25 +38,24 @@ func (b *builder) node(n *gorgonia.Node) error {
 		return b.dropoutGrad(n, op)
 	case ops.Add:
 		return b.sum(n)
+	case ops.BCEWithLogits, ops.MSE, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.SoftmaxCrossEntropyGrad:
+		return b.loss()
 	case ops.ChannelSum, ops.BatchMean, ops.BatchVariance:
 		return fmt.Errorf("no step takes it along")
 	}
-	switch {
-	case lossOf(n.Op()) >= 0:
-		return b.loss(n)
-	case ops.IsGradientSum(n):
+	if ops.IsGradientSum(n) {
 		return b.sum(n)
 	}
 	return fmt.Errorf("there is no lowering for %T", n.Op())
 }
 
 func (b *builder) dropout(n *gorgonia.Node, op ops.Dropout) error {
-	x, err := b.at(b.kids[n][0])
+	x, err := b.at(b.In(n)[0])
 	if err != nil {
 		return err
 	}
 	s := newStep(Dropout)
-	s.X, s.Y, s.Aux = x, b.reuse(n, b.kids[n][0]), b.tensor(n, 1)
+	s.X, s.Y, s.Aux = x, b.reuse(n, b.In(n)[0]), b.tensor(n, 1)
 	s.Rate, s.Layer, s.Seed = op.Rate, op.Layer, op.Seed
 	b.masks[op] = s.Aux
 	b.add(s)
@@ -64,7 +63,7 @@ func (b *builder) dropout(n *gorgonia.Node, op ops.Dropout) error {
 }
 
 func (b *builder) dropoutGrad(n *gorgonia.Node, op ops.DropoutGrad) error {
-	dy, err := b.at(b.kids[n][0])
+	dy, err := b.at(b.In(n)[0])
 	if err != nil {
 		return err
 	}
@@ -73,14 +72,14 @@ func (b *builder) dropoutGrad(n *gorgonia.Node, op ops.DropoutGrad) error {
 		return fmt.Errorf("its dropout is not in the graph")
 	}
 	s := newStep(DropoutGrad)
-	s.DY, s.DX, s.Aux, s.Rate = dy, b.reuse(n, b.kids[n][0]), mask, op.Rate
+	s.DY, s.DX, s.Aux, s.Rate = dy, b.reuse(n, b.In(n)[0]), mask, op.Rate
 	b.add(s)
 	return nil
 }
 
 // sum adds two values, in place of one that nobody else needs.
 func (b *builder) sum(n *gorgonia.Node) error {
-	a, c := b.kids[n][0], b.kids[n][1]
+	a, c := b.In(n)[0], b.In(n)[1]
 	x, err := b.at(a)
 	if err != nil {
 		return err
@@ -98,41 +97,20 @@ func (b *builder) sum(n *gorgonia.Node) error {
 	return nil
 }
 
-// lossOf is a loss op's number in a step, negative for other ops.
-func lossOf(op gorgonia.Op) int32 {
-	switch op.(type) {
-	case ops.BCEWithLogits, ops.BCEWithLogitsGrad:
-		return 0
-	case ops.MSE, ops.MSEGrad:
-		return 1
-	case ops.SoftmaxCrossEntropy, ops.SoftmaxCrossEntropyGrad:
-		return 2
-	}
-	return -1
-}
-
 // loss computes a loss and its gradient in one pass.
-func (b *builder) loss(n *gorgonia.Node) error {
-	z := b.kids[n][0]
-	x, err := b.at(z)
+func (b *builder) loss() error {
+	x, err := b.at(b.Loss.Logits)
 	if err != nil {
 		return err
 	}
 	s := newStep(LossGrad)
-	s.X, s.Loss, s.Aux = x, lossOf(n.Op()), b.bytes
-	for _, u := range b.users[z] {
-		if lossOf(u.Op()) < 0 {
-			return fmt.Errorf("the logits are also used by %v", u)
-		}
+	s.X, s.Loss, s.Aux = x, b.Loss.Number, b.bytes
+	for _, u := range b.Users(b.Loss.Logits) {
 		b.done[u] = true
-		if u == b.net.Train.Loss {
-			continue
-		}
-		if s.DX != None {
-			return fmt.Errorf("it has two gradients")
-		}
-		b.value[u] = b.tensor(u, b.real())
-		s.DX = b.value[u]
+	}
+	if g := b.Loss.Grad; g != nil {
+		s.DX = b.tensor(g, b.real())
+		b.value[g] = s.DX
 	}
 	b.add(s)
 	return nil

@@ -1,11 +1,10 @@
-package lower
+package plan
 
 import (
-	"fmt"
-
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
 
@@ -14,7 +13,7 @@ import (
 // that need the value don't count as users where they can do without it (needs).
 func (b *builder) point(head *gorgonia.Node) error {
 	s := newStep(Point)
-	x := b.kids[head][0]
+	x := b.In(head)[0]
 	at, err := b.at(x)
 	if err != nil {
 		return err
@@ -28,14 +27,14 @@ func (b *builder) point(head *gorgonia.Node) error {
 		s.Norm, err = true, b.normParams(&s, head)
 		s.Stats = b.newTensor(Tensor{N: 1, C: 4 * head.Shape()[1], H: 1, W: 1, Width: 4})
 	case ops.Activation:
-		s.Act = acts[op.F]
+		s.Act = lower.Activation(op.F)
 	}
 	if err != nil {
 		return err
 	}
 	if s.Norm {
 		if a, op, ok := b.next(end); ok && !(b.training && op.F == arch.SiLU) {
-			s.Act, end = acts[op.F], a
+			s.Act, end = lower.Activation(op.F), a
 		}
 	}
 	if (s.Norm || s.Act != 0) && !(b.training && s.Act == silu) {
@@ -48,18 +47,18 @@ func (b *builder) point(head *gorgonia.Node) error {
 
 // next is the activation that alone uses the norm n.
 func (b *builder) next(n *gorgonia.Node) (*gorgonia.Node, ops.Activation, bool) {
-	return sole[ops.Activation](b, n)
+	return lower.Sole[ops.Activation](b.Graph, n)
 }
 
 // resampled is the pooling or upsampling that n goes to where nothing but it and
 // its own way back through the activation n uses n, or nil. The way back reads
 // the resampled value instead.
 func (b *builder) resampled(n *gorgonia.Node) *gorgonia.Node {
-	if n == b.latent || n == b.logits {
+	if b.Kept(n) {
 		return nil
 	}
 	var to *gorgonia.Node
-	for _, u := range b.users[n] {
+	for _, u := range b.Users(n) {
 		switch u.Op().(type) {
 		case ops.MaxPool2, ops.Upsample2:
 			if to != nil {
@@ -82,16 +81,16 @@ func (b *builder) resampled(n *gorgonia.Node) *gorgonia.Node {
 // fusesBack: the gradient of this activation comes from a resampling's gradient
 // that nothing else uses, and will be one step with it.
 func (b *builder) fusesBack(grad *gorgonia.Node) bool {
-	dy := b.kids[grad][2]
+	dy := b.In(grad)[2]
 	switch dy.Op().(type) {
 	case ops.MaxPool2Grad, ops.Upsample2Grad:
-		return len(b.users[dy]) == 1
+		return len(b.Users(dy)) == 1
 	}
 	return false
 }
 
 func (b *builder) finishPoint(s Step, head, end, x *gorgonia.Node) error {
-	for n := end; n != head; n = b.kids[n][0] {
+	for n := end; n != head; n = b.In(n)[0] {
 		b.done[n] = true
 	}
 	switch end.Op().(type) {
@@ -113,7 +112,7 @@ func (b *builder) finishPoint(s Step, head, end, x *gorgonia.Node) error {
 // batchNorm fills in the norm of a training step: its parameters, and the
 // statistics of the same input that feed the running averages.
 func (b *builder) batchNorm(s *Step, n *gorgonia.Node) error {
-	k := b.kids[n]
+	k := b.In(n)
 	var err error
 	if s.Gamma, err = b.param(k[1]); err != nil {
 		return err
@@ -121,30 +120,24 @@ func (b *builder) batchNorm(s *Step, n *gorgonia.Node) error {
 	if s.Beta, err = b.param(k[2]); err != nil {
 		return err
 	}
-	for _, u := range b.users[k[0]] {
+	norm := b.Norms[k[0]]
+	s.Mean, s.Variance = b.named(norm.Mean), b.named(norm.Variance)
+	for _, u := range b.Users(k[0]) {
 		switch u.Op().(type) {
-		case ops.BatchMean:
-			s.Mean = int32(b.stats[u])
-		case ops.BatchVariance:
-			s.Variance = int32(b.stats[u])
-		default:
-			continue
+		case ops.BatchMean, ops.BatchVariance:
+			b.done[u] = true
 		}
-		b.done[u] = true
-	}
-	if s.Mean == None || s.Variance == None {
-		return fmt.Errorf("its statistics feed no running averages")
 	}
 	s.Norm = true
 	s.Stats = b.newTensor(Tensor{N: 1, C: 4 * n.Shape()[1], H: 1, W: 1, Width: 4})
-	b.moments[k[0]] = s.Stats
+	b.moments[norm] = s.Stats
 	return nil
 }
 
 // normParams fills in the parameters of a norm outside training.
 func (b *builder) normParams(s *Step, n *gorgonia.Node) (err error) {
 	for i, at := range []*int32{&s.Gamma, &s.Beta, &s.Mean, &s.Variance} {
-		if *at, err = b.param(b.kids[n][i+1]); err != nil {
+		if *at, err = b.param(b.In(n)[i+1]); err != nil {
 			return err
 		}
 	}
