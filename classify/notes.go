@@ -4,11 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"moncae/internal/latent"
 )
 
 // notes say what keeps the figures from meaning what they seem to.
 func (t *task) notes() []string {
 	notes := classNotes(t.train.labels, t.test.labels, t.classes)
+	for _, l := range []*latents{t.train, t.test} {
+		if !l.meta.Checked {
+			notes = append(notes, latent.Unchecked(l.path))
+		}
+	}
 	if values := t.train.shape.Values(); len(t.train.features) > 0 && alikeRows(t.train.features, values) {
 		notes = append(notes, "all training latents are the same: the encoder tells nothing of its images")
 	}

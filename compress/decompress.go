@@ -48,6 +48,7 @@ type DecompressReport struct {
 	BytesIn  int64      `json:"bytes_in"`
 	BytesOut int64      `json:"bytes_out"`
 	Seconds  float64    `json:"seconds"`
+	Notes    []string   `json:"notes,omitempty"`
 }
 
 // Decompress writes what a decoder makes of latents. observe may be nil. The
@@ -84,10 +85,14 @@ func Decompress(ctx context.Context, o DecompressOptions, observe Observer) (rep
 	if err != nil {
 		return rep, err
 	}
-	return DecompressReport{
+	rep = DecompressReport{
 		Out: o.Out, Rows: d.done.Load(), Image: d.dec.image, Provider: d.dec.session.Provider(),
 		BytesIn: sizeOf(o.In), BytesOut: sizeOf(o.Out), Seconds: time.Since(start).Seconds(),
-	}, nil
+	}
+	if !meta.Checked {
+		rep.Notes = append(rep.Notes, latent.Unchecked(o.In))
+	}
+	return rep, nil
 }
 
 func (o DecompressOptions) check() error {

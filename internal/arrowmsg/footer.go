@@ -12,7 +12,7 @@ import (
 
 // byFooter opens an IPC file whose footer begins at end, once that and the messages
 // that it points to are checked, for which the file is read once.
-func byFooter(r ipc.ReadAtSeeker, end, size int64, o Options, opts ...ipc.Option) (*ipc.FileReader, error) {
+func byFooter(r ipc.ReadAtSeeker, end, size int64, o Options, opts ...ipc.Option) (Records, error) {
 	f, err := readFooter(r, end, size, o)
 	if err != nil {
 		return nil, err
@@ -21,7 +21,7 @@ func byFooter(r ipc.ReadAtSeeker, end, size int64, o Options, opts ...ipc.Option
 		if k.at < 8 || k.header < 8 || k.body < 0 || k.at > end || k.header > end-k.at || k.body > end-k.at-k.header {
 			return nil, errorAt(end, "footer: a message of %d and %d bytes at %d", k.header, k.body, k.at)
 		}
-		m := &messages{options: o, r: r, off: k.at, end: k.at + k.header + k.body, marked: true, announced: -1, needs: f.needs}
+		m := &messages{options: o, r: r, off: k.at, end: k.at + k.header + k.body, marked: true, announced: -1, needs: f.needs, sealed: f.seal > 0}
 		if _, err := m.Message(); errors.Is(err, io.EOF) {
 			return nil, errorAt(k.at, "there is no message")
 		} else if err != nil {
@@ -32,14 +32,16 @@ func byFooter(r ipc.ReadAtSeeker, end, size int64, o Options, opts ...ipc.Option
 	if err != nil {
 		return nil, errorAt(end, "footer: %w", err)
 	}
-	return records, nil
+	return listed{records, f.seal > 0}, nil
 }
 
-// announced is how many record batches the footer that begins at end announces.
-func announced(r io.ReaderAt, end, size int64, o Options) (int, error) {
-	f, err := readFooter(r, end, size, o)
-	return len(f.batches), err
+// listed are the record batches that a footer lists.
+type listed struct {
+	*ipc.FileReader
+	sealed bool
 }
+
+func (r listed) Sealed() bool { return r.sealed }
 
 func readFooter(r io.ReaderAt, end, size int64, o Options) (content, error) {
 	b := make([]byte, size-tail-end)
@@ -57,6 +59,7 @@ func readFooter(r io.ReaderAt, end, size int64, o Options) (content, error) {
 type content struct {
 	needs                 needs
 	dictionaries, batches []block
+	seal                  place
 }
 
 // block is where a message is, and the sizes of its parts.
@@ -78,7 +81,11 @@ func parseFooter(b []byte, o Options) (f content, err error) {
 	if err := h.schema(flatbuffers.Table{Bytes: b, Pos: t.Indirect(t.Pos + at)}, o); err != nil {
 		return f, err
 	}
-	return content{h.needs, blocks(t, slot(2)), blocks(t, slot(3))}, nil
+	f = content{needs: h.needs, dictionaries: blocks(t, slot(2)), batches: blocks(t, slot(3))}
+	if f.seal, err = placeOf(t, slot(4)); err != nil {
+		return f, err
+	}
+	return f, f.seal.check(f.seal > 0, b)
 }
 
 func blocks(t flatbuffers.Table, field flatbuffers.VOffsetT) []block {

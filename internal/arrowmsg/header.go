@@ -18,6 +18,7 @@ type header struct {
 	views   int        // arrays of views whose numbers of buffers are said
 	codec   int8
 	needs   needs // of a schema
+	seal    place
 }
 
 // The message kinds and types that matter here, with the format's numbers.
@@ -44,6 +45,9 @@ func parseHeader(b []byte, o Options) (h header, err error) {
 	t := flatbuffers.Table{Bytes: b, Pos: flatbuffers.GetUOffsetT(b)}
 	h.codec = uncompressed
 	h.body = t.GetInt64Slot(slot(3), 0)
+	if h.seal, err = placeOf(t, slot(4)); err != nil {
+		return h, err
+	}
 	at := flatbuffers.UOffsetT(t.Offset(slot(2)))
 	if at == 0 {
 		return h, errors.New("it is empty")

@@ -37,6 +37,7 @@ type messages struct {
 	needs     needs // by the schema
 	batches   int   // so far
 	announced int   // by a file's footer; −1: a stream
+	sealed    bool  // by a file's footer, or by a stream's schema
 }
 
 // tail is what follows an IPC file's footer: its length, and the end mark.
@@ -125,6 +126,10 @@ func (m *messages) Message() (*ipc.Message, error) {
 	}
 	if info.kind == kindSchema {
 		m.needs = info.needs
+		m.sealed = m.sealed || m.announced < 0 && info.seal > 0
+	}
+	if err := info.seal.check(m.sealed, header, body); err != nil {
+		return nil, m.damaged("%w", err)
 	}
 	if err := m.needs.missing(info); err != nil {
 		return nil, m.damaged("%w", err)

@@ -16,6 +16,8 @@ type Records interface {
 	// Read is the next batch, which is valid until the next call; io.EOF after the
 	// last.
 	Read() (arrow.Record, error)
+	// Sealed tells whether every message is held against a checksum.
+	Sealed() bool
 }
 
 // IsIPC tells by its first 8 bytes whether a file is an IPC file or stream.
@@ -46,9 +48,11 @@ func Open(r ipc.ReadAtSeeker, size int64, o Options, opts ...ipc.Option) (Record
 		if len(start) < 8 || !isMark(start[8:]) {
 			return byFooter(r, end, size, o, opts...)
 		}
-		if m.announced, err = announced(r, end, size, o); err != nil {
+		f, err := readFooter(r, end, size, o)
+		if err != nil {
 			return nil, err
 		}
+		m.announced, m.sealed = len(f.batches), f.seal > 0
 		m.off, m.end, m.marked = 8, end, false
 	case !isMark(start):
 		return nil, fmt.Errorf("it begins with % x: neither an Arrow file nor a stream", start[:min(len(start), 8)])
@@ -65,6 +69,8 @@ type inOrder struct {
 	*ipc.Reader
 	messages *messages
 }
+
+func (r inOrder) Sealed() bool { return r.messages.sealed }
 
 func (r inOrder) Read() (arrow.Record, error) {
 	rec, err := r.Reader.Read()

@@ -214,11 +214,15 @@ func (a *app) newDecompress() *cobra.Command {
 			if asJSON {
 				return a.printJSON(report)
 			}
-			return a.printLines([][2]string{
+			lines := [][2]string{
 				{"out", report.Out}, {"images", fmt.Sprintf("%d of %v", report.Rows, report.Image)},
 				{"bytes", fmt.Sprintf("%s of latents became %s", humanBytes(report.BytesIn), humanBytes(report.BytesOut))},
 				{"time", fmt.Sprintf("%.1f s, %s", report.Seconds, report.Provider)},
-			})
+			}
+			for _, n := range report.Notes {
+				lines = append(lines, [2]string{"note", n})
+			}
+			return a.printLines(lines)
 		},
 	}
 	f := cmd.Flags()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -98,11 +99,79 @@ func TestCutOffFilesAreRefused(t *testing.T) {
 	}
 }
 
-// A changed byte may go unseen (there are no checksums in Arrow); it must never
-// panic, and what it breaks must be told as damage.
+// unchecked takes the checksums away, as files of others have none.
+func unchecked(b []byte) []byte {
+	return bytes.ReplaceAll(b, []byte(keyChecksum), []byte("somebody.else"))
+}
+
+// A changed byte of a file without checksums may go unseen; it must never panic,
+// and what it breaks must be told as damage.
 func TestChangedBytesNeverPanic(t *testing.T) {
 	for _, o := range []Options{{}, {Compression: Zstd}, {Format: Stream, Layout: List, Compression: LZ4, DType: Int8}} {
-		changed(t, written(t, o, 9), fmt.Sprintf("%+v", o))
+		b := unchecked(written(t, o, 9))
+		if m, r, err := contentOf(b); err != nil || m.Checked || r.Len() != 9 {
+			t.Fatalf("%+v without checksums: %d rows, checked %v, %v", o, r.Len(), m.Checked, err)
+		}
+		changed(t, b, fmt.Sprintf("%+v", o))
+	}
+}
+
+// Every changed byte of what this package wrote is found, or what is read is the same.
+func TestChangedBytesAreFound(t *testing.T) {
+	options := []Options{
+		{}, {Compression: Zstd, DType: Float16}, {Format: Stream, Layout: List, Compression: LZ4, DType: Int8}, {Format: Stream},
+		{Format: Parquet}, {Format: Parquet, Compression: Zstd, DType: Int8},
+	}
+	for _, o := range options {
+		name, b := fmt.Sprintf("%+v", o), written(t, o, 9)
+		want, wantRows, err := contentOf(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var harmless []int
+		for i := range b {
+			for _, flip := range []byte{1, 0x80, b[i]} {
+				if flip == 0 {
+					continue
+				}
+				b[i] ^= flip
+				got, rows, err := contentOf(b)
+				b[i] ^= flip
+				if err != nil && fault.Of(err) != fault.Damaged {
+					t.Fatalf("%s, byte %d ^ %#x: %v", name, i, flip, err)
+				}
+				if err != nil {
+					continue
+				}
+				checked := got.Checked
+				got.Checked = true
+				if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(rows, wantRows) {
+					t.Fatalf("%s, byte %d ^ %#x of %d is believed (checked: %v)", name, i, flip, len(b), checked)
+				}
+				if len(harmless) == 0 || harmless[len(harmless)-1] != i {
+					harmless = append(harmless, i)
+				}
+			}
+		}
+		t.Logf("%s: of %d bytes, changes to these are read over: %v", name, len(b), harmless)
+	}
+}
+
+// contentOf reads all of a file.
+func contentOf(b []byte) (m Meta, all Rows, err error) {
+	f, err := newFile("x.arrow", bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return m, all, err
+	}
+	for {
+		r, err := f.next()
+		if errors.Is(err, io.EOF) {
+			return f.decoder.meta, all, nil
+		}
+		if err != nil {
+			return m, all, err
+		}
+		all.Append(r)
 	}
 }
 
@@ -123,7 +192,7 @@ func changed(t *testing.T, b []byte, name string) {
 
 // TestRowsAreHeldAgainstTheFooter: a row group that can't be read is no end.
 func TestRowsAreHeldAgainstTheFooter(t *testing.T) {
-	b := written(t, Options{Format: Parquet}, 15)
+	b := unchecked(written(t, Options{Format: Parquet}, 15))
 	p, err := parquetfile.NewParquetReader(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +234,9 @@ func TestHugeClaimsCostNothing(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	for _, o := range []Options{{}, {Layout: List, Compression: LZ4}, {Format: Stream, DType: Int8, Compression: Zstd}, {Format: Stream, DType: Float16}} {
-		f.Add(written(f, o, 5))
+		b := written(f, o, 5)
+		f.Add(b)
+		f.Add(unchecked(b))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if bytes.HasPrefix(b, []byte("PAR1")) {

@@ -114,7 +114,7 @@ func TestEveryOptionReadsBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m.Fingerprint = testFingerprint
+			m.Fingerprint, m.Checked = testFingerprint, true
 			if b, err := os.ReadFile(path); err != nil || bytes.Contains(b, []byte(unknown)) {
 				t.Errorf("the placeholder is still there (%v)", err)
 			}
@@ -138,7 +138,7 @@ func TestEveryOptionReadsBack(t *testing.T) {
 
 func TestFewColumns(t *testing.T) {
 	for _, f := range []Format{File, Stream, Parquet} {
-		m := Meta{Shape: arch.Shape{C: 2, H: 1, W: 1}}
+		m := Meta{Shape: arch.Shape{C: 2, H: 1, W: 1}, Checked: true}
 		o, _ := Options{Format: f}.Resolve()
 		for _, n := range []int{0, 1, 3} {
 			r := Rows{IDs: []int64{4, 5, 6}[:n], Latents: []float32{1, 2, 3, 4, 5, 6}[:2*n]}

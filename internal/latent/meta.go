@@ -128,6 +128,11 @@ func oneOf[T ~string](flag string, v T, known ...T) error {
 	return fault.Usagef("%s %s: there is %s", flag, v, strings.Join(names, ", "))
 }
 
+// Unchecked is what to say of latents that were not Checked.
+func Unchecked(path string) string {
+	return path + ": not checked for damage, it has no checksums (another program or an older moncae wrote it)"
+}
+
 // Meta is what a file says of its latents beside the rows.
 type Meta struct {
 	// Shape is the latents' channels, height and width.
@@ -149,6 +154,9 @@ type Meta struct {
 	Classes []string
 	// Quant is there exactly if the values are int8.
 	Quant *Quant
+	// Checked tells of what was read whether it was held against checksums: those in
+	// files of this package, or the SHA-256 of shards. Others' files have none.
+	Checked bool
 	// Paths, Splits and Errors tell which optional columns there are.
 	Paths, Splits, Errors bool
 }

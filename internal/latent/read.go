@@ -65,7 +65,7 @@ func openShards(dir string) (*Reader, error) {
 		return nil, err
 	}
 	r.meta, r.dtype = r.file.decoder.meta, r.file.decoder.dtype
-	r.meta.Fingerprint = m.Fingerprint
+	r.meta.Fingerprint, r.meta.Checked = m.Fingerprint, true
 	return r, nil
 }
 
@@ -143,7 +143,8 @@ type file struct {
 	closer  io.Closer
 	decoder decoder
 	records func() (arrow.Record, error)
-	done    int // rows so far
+	done    int  // rows so far
+	sealed  bool // with checksums
 }
 
 func openFile(path string) (*file, error) {
@@ -192,6 +193,7 @@ func (f *file) openIPC(r source, size int64) (err error) {
 	if err != nil {
 		return f.damaged(err)
 	}
+	f.sealed = records.Sealed()
 	if !records.Schema().IsNativeEndian() {
 		return fault.Damagedf("%s: the byte order is not this machine's", f.name)
 	}
@@ -210,6 +212,7 @@ func (f *file) readSchema(sc *arrow.Schema) (err error) {
 	if f.decoder.meta, f.decoder.dtype, err = metaFromSchema(sc); err != nil {
 		return fault.Damagedf("%s: %w", f.name, err)
 	}
+	f.decoder.meta.Checked = f.sealed
 	return nil
 }
 

@@ -27,6 +27,7 @@ const (
 	keyClasses     = "moncae.classes"
 	keyScale       = "moncae.quant.scale"
 	keyZeroPoint   = "moncae.quant.zero_point"
+	keyChecksum    = "moncae.crc32c" // of Parquet files; Arrow's have it in each message
 )
 
 // The columns.

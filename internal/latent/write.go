@@ -10,10 +10,8 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
-	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/compress"
-	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
+	"moncae/internal/arrowmsg"
 	"moncae/internal/durable"
 )
 
@@ -54,7 +52,7 @@ func writeFile(disk Disk, path string, m Meta, o Options, limit int, src Source,
 		m.Fingerprint = unknown
 	}
 	err := disk.Replace(path, func(to durable.Writer) error {
-		out := &counter{w: to, sum: sum, all: disk.Count, schema: fingerprint != nil}
+		out := &counter{w: to, sum: sum, all: disk.Count}
 		w := &writer{encoder: newEncoder(m, o), out: out}
 		if err := w.open(); err != nil {
 			return err
@@ -89,34 +87,21 @@ type writer struct {
 func (w *writer) open() (err error) {
 	switch w.opts.Format {
 	case Parquet:
-		w.file, err = pqarrow.NewFileWriter(w.schema, w.out, w.parquetProperties(), pqarrow.NewArrowWriterProperties())
-	case Stream:
-		w.file = ipc.NewWriter(w.out, w.ipcOptions()...)
+		w.file, err = newParquetWriter(w.out, w.schema, w.opts)
 	default:
-		w.file, err = ipc.NewFileWriter(w.out, w.ipcOptions()...)
+		w.file = arrowmsg.NewWriter(w.out, w.opts.Format != Stream, w.schema, w.ipcOptions()...)
 	}
 	return err
 }
 
 func (w *writer) ipcOptions() []ipc.Option {
-	o := []ipc.Option{ipc.WithSchema(w.schema)}
 	switch w.opts.Compression {
 	case LZ4:
-		o = append(o, ipc.WithLZ4())
+		return []ipc.Option{ipc.WithLZ4()}
 	case Zstd:
-		o = append(o, ipc.WithZstd())
+		return []ipc.Option{ipc.WithZstd()}
 	}
-	return o
-}
-
-func (w *writer) parquetProperties() *parquet.WriterProperties {
-	codec := compress.Codecs.Uncompressed
-	if w.opts.Compression == Zstd {
-		codec = compress.Codecs.Zstd
-	}
-	return parquet.NewWriterProperties(parquet.WithCompression(codec),
-		parquet.WithDictionaryDefault(false), parquet.WithCreatedBy("moncae"),
-		parquet.WithRootRepetition(parquet.Repetitions.Required)) // arrow-go's default, repeated, is no valid root
+	return nil
 }
 
 func (w *writer) fill(limit int, src Source, done *Written) error {
@@ -158,28 +143,21 @@ func (w *writer) write(rows Rows) error {
 		if err := w.file.Write(rec); err != nil {
 			return err
 		}
-		w.out.schema = false
 		rec.Release()
 		rows = rows.Slice(n, rows.Len(), w.meta.Shape.Values())
 	}
 	return nil
 }
 
-// counter counts, and with sum hashes, what goes through. It seeks as far as Arrow's
-// writer does, which only asks where it is.
+// counter counts, and with sum hashes, what goes through.
 type counter struct {
-	w      io.Writer
-	n      int64
-	sum    hash.Hash
-	all    *atomic.Int64
-	schema bool    // a schema may go through
-	late   []int64 // where unknown stands in schemas
+	w   io.Writer
+	n   int64
+	sum hash.Hash
+	all *atomic.Int64
 }
 
 func (c *counter) Write(b []byte) (int, error) {
-	if c.schema {
-		c.find(b)
-	}
 	n, err := c.w.Write(b)
 	c.n += int64(n)
 	if c.all != nil {
@@ -189,11 +167,4 @@ func (c *counter) Write(b []byte) (int, error) {
 		c.sum.Write(b[:n])
 	}
 	return n, err
-}
-
-func (c *counter) Seek(offset int64, whence int) (int64, error) {
-	if offset != 0 || whence != io.SeekCurrent {
-		return 0, errors.ErrUnsupported
-	}
-	return c.n, nil
 }

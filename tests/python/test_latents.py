@@ -104,6 +104,50 @@ def fingerprint(pixels, labels):
     return hashlib.sha256(shape + hashlib.sha256(pixels.tobytes()).digest() + hashlib.sha256(classes).digest()).hexdigest()
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def crc32c_table():
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        yield value
+
+
+CRC32C = list(crc32c_table())
+
+
+def check_digits(data, found, rest=b""):
+    """found matches what stands in data around its eight digits."""
+    zeroed = data[: found.start(1)] + b"00000000" + data[found.end(1) :]
+    assert found[1] == b"%08x" % crc32c(zeroed + rest)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_checksums(folder, way):
+    assert crc32c(b"123456789") == 0xE3069283  # of RFC 3720
+    data = (folder / "digits" / f"int8-{way}").read_bytes()
+    if way.endswith("parquet"):
+        check_digits(data, re.search(rb"moncae\.crc32c\x18\x08([0-9a-f]{8})", data))
+        return
+    digits = re.compile(rb"\x08\0\0\0([0-9a-f]{8})\0")
+    messages = 0
+    for message in pa.ipc.MessageReader.open_stream(data[8:] if way.startswith("file") else data):
+        metadata = message.metadata.to_pybytes()
+        assert b"moncae.crc32c" in metadata
+        check_digits(metadata, digits.search(metadata), message.body.to_pybytes() if message.body else b"")
+        messages += 1
+    assert messages >= 2
+    if way.startswith("file"):
+        length = int.from_bytes(data[-10:-6], "little")
+        footer = data[-10 - length : -10]
+        check_digits(footer, digits.search(footer))
+
+
 def test_fingerprint_is_in_both_schemas_of_a_file(folder, digits):
     path = folder / "digits" / "float32-file-tensor-none.arrow"
     want = fingerprint(digits[0], read(path)["label"])
