@@ -16,7 +16,7 @@ type Candidate struct {
 	ID         string        `json:"id"` // g<generation>-<index>
 	Generation int           `json:"generation"`
 	Index      int           `json:"index"`
-	Origin     string        `json:"origin"` // OriginRandom or OriginChild
+	Origin     string        `json:"origin"` // algorithm.OriginRandom or OriginChild
 	Parents    []string      `json:"parents,omitempty"`
 	Genome     genome.Genome `json:"genome"`
 	// Failure is why there is no score; "" where there is one.
@@ -33,12 +33,6 @@ type Candidate struct {
 	// Finetuned is the result of the last finetuning that won; it has records of its own.
 	Finetuned *Result `json:"-"`
 }
-
-// Where candidates come from.
-const (
-	OriginRandom = "random"
-	OriginChild  = "child"
-)
 
 // Result is what a training came to, on validation images.
 type Result struct {

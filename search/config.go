@@ -14,6 +14,7 @@ import (
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/graph"
+	"moncae/search/algorithm"
 	"moncae/search/genome"
 )
 
@@ -72,7 +73,7 @@ var Presets = []string{"quick", "standard", "paper"}
 func Preset(name string) (Config, error) {
 	recipe := FinetuneRecipe
 	c := Config{
-		Algorithm: Moncae, Loss: graph.BCE, Objectives: []string{ObjectiveLoss, ObjectiveLOC},
+		Algorithm: algorithm.Moncae, Loss: graph.BCE, Objectives: []string{ObjectiveLoss, ObjectiveLOC},
 		Spread: 8, Patience: 1, Seed: 46, Validation: 0.1, Precision: engine.Float32,
 		Finetune: Finetune{Scope: ScopeFront, Recipe: &recipe},
 	}
@@ -112,7 +113,7 @@ func (c Config) Validate() error {
 	if err := c.Space.Validate(); err != nil {
 		errs = append(errs, err)
 	}
-	check(slices.Contains(Algorithms, c.Algorithm), "algorithm %q is unknown: it is one of %s", c.Algorithm, strings.Join(Algorithms, ", "))
+	check(slices.Contains(algorithm.Names, c.Algorithm), "algorithm %q is unknown: it is one of %s", c.Algorithm, strings.Join(algorithm.Names, ", "))
 	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
 	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
 	check(c.Spread >= 0, "a spread of %d: it is 0 (plain random) or more", c.Spread)

@@ -45,7 +45,7 @@ func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *
 	if err := s.finetune(ctx, chosen, round, epochs, recipe); err != nil {
 		return front, err
 	}
-	return s.writeFront()
+	return s.writeFront(s.candidates)
 }
 
 func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs int, recipe *arch.Recipe) error {

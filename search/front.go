@@ -97,14 +97,17 @@ func inOrder(cs []*Candidate) []*Candidate {
 }
 
 // Front is the front as it stands, baselines included.
-func (s *Study) Front() Front {
+func (s *Study) Front() Front { return s.frontOf(s.candidates) }
+
+// frontOf is the front of some of the run's candidates.
+func (s *Study) frontOf(candidates []*Candidate) Front {
 	m := s.dir.Manifest
 	f := Front{
 		Format: FrontFormat, Version: FrontVersion, Run: m.Run, Data: m.Data.Name, Split: "validation", Seed: m.Seed,
 		Objectives: m.Objectives, Reference: m.Reference, Members: []Member{}, MeanImage: s.mean,
 	}
 	f.Floor.BCE = s.floor
-	for _, c := range s.candidates {
+	for _, c := range candidates {
 		if c.Network != nil {
 			f.Evaluations++
 		}
@@ -113,7 +116,7 @@ func (s *Study) Front() Front {
 		}
 	}
 	var points []moo.Point
-	for _, c := range members(s.config, s.reference, s.candidates, (*Candidate).Best) {
+	for _, c := range members(s.config, s.reference, candidates, (*Candidate).Best) {
 		f.Members = append(f.Members, s.member(c))
 		points = append(points, s.config.point(c.Best().Values))
 	}
@@ -153,10 +156,10 @@ func (s *Study) objectives(v Values) Values {
 	return out
 }
 
-// writeFront puts the front on the disk, without its seconds: equal runs have
-// equal files.
-func (s *Study) writeFront() (Front, error) {
-	f := s.Front()
+// writeFront puts the front of candidates on the disk, without its seconds: equal
+// runs have equal files.
+func (s *Study) writeFront(candidates []*Candidate) (Front, error) {
+	f := s.frontOf(candidates)
 	timeless := f
 	timeless.Seconds = nil
 	content, err := encode(timeless)

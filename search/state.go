@@ -51,7 +51,6 @@ type finetuned struct {
 type state struct {
 	candidates  []*Candidate          // in the order of the journal
 	byID        map[string]*Candidate // the same
-	known       map[string]string     // ids by identity
 	population  []string              // of the last finished generation
 	generation  int                   // the next to run
 	generations []generation
@@ -60,7 +59,7 @@ type state struct {
 }
 
 func newState() state {
-	return state{byID: map[string]*Candidate{}, known: map[string]string{}}
+	return state{byID: map[string]*Candidate{}}
 }
 
 // replay reads a journal.
@@ -123,9 +122,19 @@ func (st *state) apply(r rundir.Record) error {
 func (st *state) add(c *Candidate) {
 	st.candidates = append(st.candidates, c)
 	st.byID[c.ID] = c
-	if c.Identity != "" {
-		st.known[c.Identity] = c.ID
+}
+
+// scored are the candidates of the given ids that have a score, each once.
+func (st *state) scored(ids []string) []*Candidate {
+	var out []*Candidate
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if c := st.byID[id]; c != nil && c.Search != nil && !seen[id] {
+			seen[id] = true
+			out = append(out, c)
+		}
 	}
+	return out
 }
 
 func (st *state) close(g generation) {

@@ -194,15 +194,13 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 		return front, err
 	}
 	defer func() { err = errors.Join(err, unload()) }()
-	for s.generation < s.config.Generations {
-		if err := s.generate(ctx, s.generation); err != nil {
-			return front, err
-		}
+	if err := s.evolve(ctx); err != nil {
+		return front, err
 	}
 	if err := s.finetuneAll(ctx); err != nil {
 		return front, err
 	}
-	return s.writeFront()
+	return s.writeFront(s.candidates)
 }
 
 // load brings the data to the device and notes the session.

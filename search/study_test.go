@@ -13,24 +13,25 @@ import (
 
 	"moncae/internal/fault"
 	"moncae/internal/rundir"
+	"moncae/search/algorithm"
 	"moncae/search/moo"
 )
 
 func TestSameSeedSameFrontWhateverTheJobs(t *testing.T) {
 	t.Parallel()
-	for _, algorithm := range Algorithms {
+	for _, name := range algorithm.Names {
 		c := config(t)
-		c.Algorithm = algorithm
+		c.Algorithm = name
 		var fronts []string
 		for _, jobs := range []int{1, 4} {
 			fronts = append(fronts, complete(t, create(t, filepath.Join(t.TempDir(), "run"), c, Options{Jobs: jobs, Memory: int64(jobs) << 24})))
 		}
 		if fronts[0] != fronts[1] {
-			t.Errorf("%s: one job gives\n%s\nfour give\n%s", algorithm, fronts[0], fronts[1])
+			t.Errorf("%s: one job gives\n%s\nfour give\n%s", name, fronts[0], fronts[1])
 		}
 		c.Seed++
 		if other := complete(t, create(t, filepath.Join(t.TempDir(), "run"), c, Options{})); other == fronts[0] {
-			t.Errorf("%s: another seed gives the same front", algorithm)
+			t.Errorf("%s: another seed gives the same front", name)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"moncae/internal/dataset"
-	"moncae/search"
+	"moncae/search/algorithm"
 )
 
 // complete lets the shell complete the words that a flag can be. Where a path
@@ -35,7 +35,7 @@ func completions(f *pflag.Flag) (words []cobra.Completion, files bool) {
 	}
 	switch f.Name {
 	case "algorithm":
-		return search.Algorithms, false
+		return algorithm.Names, false
 	case "device":
 		return []cobra.Completion{"auto", "cpu", "cuda"}, false
 	case "data":

@@ -13,6 +13,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/graph"
 	"moncae/search"
+	"moncae/search/algorithm"
 )
 
 // configFlags are the flags that decide a search's result. Each one that is given
@@ -55,7 +56,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 		o.set[name] = func(c *search.Config) error { return set(c, *p) }
 	}
 	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *search.Config, v string) error { c.Space.Name = v; return nil })
-	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(search.Algorithms, ", "), func(c *search.Config, v string) error { c.Algorithm = v; return nil })
+	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(algorithm.Names, ", "), func(c *search.Config, v string) error { c.Algorithm = v; return nil })
 	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce or mse", func(c *search.Config, v string) error { c.Loss = graph.Loss(v); return nil })
 	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front, sizes (of every latent size the best) or population", func(c *search.Config, v string) error { c.Finetune.Scope = v; return nil })
 	word(&o.precision, "precision", "auto", "of the trainings: auto, f32, bf16 or tf32", func(c *search.Config, v string) error {

@@ -12,68 +12,10 @@ import (
 	"moncae/internal/train"
 )
 
-// generate evaluates what is left of generation g and closes it.
-func (s *Study) generate(ctx context.Context, g int) error {
-	begin := time.Now()
-	slots := s.plan(g)
-	ids := make([]string, len(slots))
-	started := GenerationStarted{Generation: g, Of: s.config.Generations, ImagesPerEpoch: len(s.limited), Epochs: s.config.Epochs}
-	var jobs []job
-	var times Times
-	for i, sl := range slots {
-		if sl.known != "" {
-			ids[i] = sl.known
-			started.Known++
-			continue
-		}
-		ids[i] = sl.candidate.ID
-		done, err := s.isDone(sl.candidate)
-		switch {
-		case err != nil:
-			return err
-		case done:
-			started.Known++
-		case sl.arch == nil:
-			started.Refused++
-			if err := s.record(sl.candidate); err != nil {
-				return err
-			}
-		default:
-			started.ToTrain++
-			jobs = append(jobs, s.job(*sl.arch, len(s.limited)*s.config.Epochs, func(ctx context.Context) error {
-				return s.evaluate(ctx, sl, &times)
-			}))
-		}
-	}
-	s.emit(started)
-	idle, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
-	if err != nil {
-		return err
-	}
-	times.Idle = seconds(idle)
-	return s.finish(generation{Generation: g, Population: s.survivors(ids)}, times, begin)
-}
-
-// finish puts a generation's front and record on the disk.
-func (s *Study) finish(g generation, times Times, begin time.Time) error {
-	front, err := s.writeFront()
-	if err != nil {
-		return err
-	}
-	times.Wall = seconds(time.Since(begin))
-	g.Hypervolume, g.Times = front.Hypervolume, times.rounded()
-	if err := s.append(kindGeneration, g); err != nil {
-		return err
-	}
-	s.state.close(g)
-	s.emit(GenerationFinished{Generation: g.Generation, Of: s.config.Generations, Front: front, Times: g.Times})
-	return nil
-}
-
 // isDone tells whether a planned candidate is in the journal; one in its place
 // that is another was planned by another program.
 func (s *Study) isDone(c *Candidate) (bool, error) {
-	old := s.byID[c.ID]
+	old := s.recorded(c.ID)
 	if old == nil {
 		return false, nil
 	}
@@ -84,6 +26,13 @@ func (s *Study) isDone(c *Candidate) (bool, error) {
 	return true, nil
 }
 
+// recorded is the candidate in the journal, nil for none.
+func (s *Study) recorded(id string) *Candidate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byID[id]
+}
+
 // job estimates a training's length by its multiply-adds, and by the values that
 // it moves, which count as much as some arithmetic each.
 func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job {
@@ -92,19 +41,18 @@ func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job
 	return job{cost: image * float64(images), bytes: a.TrainingBytes(train.Batch(s.config.Batch, images)), do: do}
 }
 
-// evaluate trains a candidate and records it.
-func (s *Study) evaluate(ctx context.Context, sl slot, times *Times) error {
+// evaluate trains a candidate, whose network is a, and records it.
+func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *Times) error {
 	begin := time.Now()
-	c := *sl.candidate
 	s.emit(CandidateStarted{Candidate: &c})
-	out, measured, err := s.train(ctx, c.ID, *sl.arch, c.Recipe, train.Options{
-		Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: sl.seed, Train: s.limited,
+	out, measured, err := s.train(ctx, c.ID, a, c.Recipe, train.Options{
+		Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.limited,
 	})
 	if err != nil {
 		return fmt.Errorf("candidate %s: %w", c.ID, err)
 	}
 	store := time.Now()
-	network := rundir.Network{ID: c.ID, Arch: *sl.arch, Recipe: c.Recipe}
+	network := rundir.Network{ID: c.ID, Arch: a, Recipe: c.Recipe}
 	file, err := s.dir.WriteNetwork(network)
 	if err != nil {
 		return err

@@ -1,0 +1,109 @@
+package algorithm
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// redraws is how often a child that is a known network, or none, is drawn again.
+const redraws = 10
+
+// breeder makes a generation's candidates in order.
+type breeder struct {
+	problem Problem
+	first   bool              // the first generation is spread over latent sizes
+	elites  []string          // those that take the generation's first places
+	choose  parent            // nil: random genomes
+	known   map[string]string // ids by identity, of the generations before and of this one so far
+	locs    []float64         // those that spread took before
+}
+
+func newBreeder(p Problem, first bool) *breeder {
+	return &breeder{problem: p, first: first, known: map[string]string{}}
+}
+
+func (b *breeder) know(identity, id string) {
+	if identity != "" {
+		b.known[identity] = id
+	}
+}
+
+// breed draws a candidate. One that is refused, or whose network is known, is
+// drawn again; after that it is refused, or the place takes the known result.
+func (b *breeder) breed(k int) Proposal {
+	if i := k % b.problem.Population; i < len(b.elites) {
+		return Proposal{Known: b.elites[i]}
+	}
+	rng := rand.New(rand.NewPCG(b.problem.Seed(k), 0))
+	if b.first && b.problem.Spread > 1 {
+		if p := b.spread(k, rng); p.Network != nil {
+			return p
+		}
+	}
+	var p Proposal
+	for range 1 + redraws {
+		p = b.draw(rng)
+		if p.Network == nil {
+			continue
+		}
+		if p.Known = b.known[p.Network.Identity]; p.Known == "" {
+			b.know(p.Network.Identity, b.problem.ID(k))
+			return p
+		}
+	}
+	if p.Known != "" {
+		return Proposal{Known: p.Known}
+	}
+	return p
+}
+
+// spread draws networks and takes the one whose LOC, which is known without a
+// training, is farthest from those taken before. Of networks drawn at random few
+// have a small latent, and what the first generation lacks comes late.
+func (b *breeder) spread(k int, rng *rand.Rand) (best Proposal) {
+	farthest := -1.0
+	for range b.problem.Spread {
+		p := b.draw(rng)
+		if p.Network == nil || b.known[p.Network.Identity] != "" {
+			continue
+		}
+		if d := distance(p.Network.Arch.LOC(), b.locs); d > farthest {
+			best, farthest = p, d
+		}
+	}
+	if best.Network != nil {
+		b.know(best.Network.Identity, b.problem.ID(k))
+		b.locs = append(b.locs, best.Network.Arch.LOC())
+	}
+	return best
+}
+
+// distance is that of x to the nearest of all, infinite where there is none.
+func distance(x float64, all []float64) float64 {
+	d := math.Inf(1)
+	for _, v := range all {
+		d = min(d, math.Abs(x-v))
+	}
+	return d
+}
+
+func (b *breeder) draw(rng *rand.Rand) Proposal {
+	space := b.problem.Space
+	if b.choose == nil {
+		return b.problem.describe(Proposal{Origin: OriginRandom, Genome: space.Random(rng)})
+	}
+	mother, father := b.choose(rng), b.choose(rng)
+	return b.problem.describe(Proposal{
+		Origin: OriginChild, Parents: []string{mother.ID, father.ID},
+		Genome: space.Mutate(space.Crossover(mother.Genome, father.Genome, rng), rng),
+	})
+}
+
+// describe completes a proposal with what its genome's network is like.
+func (p Problem) describe(c Proposal) Proposal {
+	var err error
+	if c.Network, err = p.Describe(c.Genome); err != nil {
+		c.Network, c.Refusal = nil, err.Error()
+	}
+	return c
+}

@@ -1,0 +1,238 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"moncae/internal/arch"
+	"moncae/search/algorithm"
+	"moncae/search/genome"
+)
+
+// evolve asks the algorithm for what is to be trained, has it trained, and tells
+// the results, until the last generation is closed.
+func (s *Study) evolve(ctx context.Context) error {
+	if s.generation >= s.config.Generations {
+		return nil
+	}
+	n := s.config.Population * s.config.Generations
+	e := &evolution{
+		Study: s, algorithm: algorithm.New(s.config.Algorithm, s.problem()), crew: hire(ctx, s.options.Jobs, s.options.Memory),
+		places: make([]place, n), finished: make(chan int, n), begin: time.Now(),
+	}
+	err := e.run()
+	if err != nil {
+		e.crew.cancel()
+	}
+	return first(e.crew.finish(), err)
+}
+
+// evolution is the part of a study in which candidates are asked for.
+type evolution struct {
+	*Study
+	algorithm   algorithm.Algorithm
+	crew        *crew
+	places      []place
+	asked, told int
+	announced   int           // generations that observers heard of
+	finished    chan int      // places whose training is over
+	times       Times         // since a generation was closed
+	begin       time.Time     // when it was
+	idle        time.Duration // of the crew until then
+}
+
+// place is one of the search's, as far as it was asked for.
+type place struct {
+	id   string // of the candidate that takes it
+	done bool   // the candidate is in the journal
+	sort sort
+}
+
+// sort is what a place is when it is asked for.
+type sort int
+
+const (
+	unasked sort = iota
+	known        // a candidate that is there, or comes with a place before
+	refused
+	toTrain
+)
+
+func (e *evolution) run() error {
+	for e.told < len(e.places) {
+		jobs, err := e.ask()
+		if err != nil {
+			return err
+		}
+		e.announce()
+		e.crew.add(jobs...)
+		for !e.places[e.told].done {
+			select {
+			case k := <-e.finished:
+				e.places[k].done = true
+			case <-e.crew.ctx.Done():
+				return e.crew.ctx.Err()
+			}
+		}
+		if err := e.tell(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask asks for all places that may be asked for, and gives what is to be trained.
+func (e *evolution) ask() (jobs []job, err error) {
+	for ; e.asked < len(e.places) && e.algorithm.Sees(e.asked) <= e.told; e.asked++ {
+		k := e.asked
+		p := e.algorithm.Ask(k)
+		if p.Known != "" {
+			e.places[k] = place{p.Known, true, known}
+			continue
+		}
+		c := e.candidate(k, p)
+		switch done, err := e.isDone(c); {
+		case err != nil:
+			return nil, err
+		case done:
+			e.places[k] = place{c.ID, true, known}
+		case p.Network == nil:
+			e.places[k] = place{c.ID, true, refused}
+			if err := e.record(c); err != nil {
+				return nil, err
+			}
+		default:
+			e.places[k] = place{c.ID, false, toTrain}
+			j := e.job(p.Network.Arch, len(e.limited)*e.config.Epochs, func(ctx context.Context) error {
+				return e.evaluate(ctx, *c, p.Network.Arch, &e.times)
+			})
+			j.after = func() { e.finished <- k }
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs, nil
+}
+
+// announce tells observers of the generation that is told next.
+func (e *evolution) announce() {
+	g := e.told / e.config.Population
+	if g < e.announced {
+		return
+	}
+	e.announced = g + 1
+	if g < e.generation {
+		return
+	}
+	started := GenerationStarted{Generation: g, Of: e.config.Generations, ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
+	for i, p := range e.places[e.told : e.told+e.config.Population] {
+		switch {
+		case p.sort == known || p.sort == unasked && e.recorded(candidateID(g, i)) != nil:
+			started.Known++
+		case p.sort == refused:
+			started.Refused++
+		default:
+			started.ToTrain++
+		}
+	}
+	e.emit(started)
+}
+
+// tell gives the algorithm the next result; with the last of a generation, it is closed.
+func (e *evolution) tell() error {
+	e.algorithm.Tell(e.trial(e.places[e.told].id))
+	e.told++
+	g := e.told/e.config.Population - 1
+	if e.told%e.config.Population > 0 || g < e.generation {
+		return nil
+	}
+	return e.close(g)
+}
+
+// close puts a generation's front and record on the disk. Candidates of later
+// generations may be done; they don't count yet.
+func (e *evolution) close(g int) error {
+	e.mu.Lock()
+	candidates := slices.Clone(e.candidates)
+	e.mu.Unlock()
+	candidates = slices.DeleteFunc(candidates, func(c *Candidate) bool { return c.Generation > g })
+	front, err := e.writeFront(candidates)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	idle := e.crew.idle()
+	e.times.Idle, e.times.Wall = seconds(max(0, idle-e.idle)), seconds(time.Since(e.begin))
+	record := generation{Generation: g, Population: e.algorithm.Population(), Hypervolume: front.Hypervolume, Times: e.times.rounded()}
+	if err := e.append(kindGeneration, record); err != nil {
+		return err
+	}
+	e.state.close(record)
+	e.options.Observer(GenerationFinished{Generation: g, Of: e.config.Generations, Front: front, Times: record.Times})
+	e.times, e.begin, e.idle = Times{}, time.Now(), idle
+	return nil
+}
+
+// problem is the run as an algorithm sees it.
+func (s *Study) problem() algorithm.Problem {
+	place := func(k int) (generation, index int) { return k / s.config.Population, k % s.config.Population }
+	return algorithm.Problem{
+		Space: s.config.Space, Population: s.config.Population, Generations: s.config.Generations, Spread: s.config.Spread,
+		Seed:      func(k int) uint64 { return s.seed(place(k)) },
+		ID:        func(k int) string { return candidateID(place(k)) },
+		Reference: s.reference,
+		Describe:  s.describe,
+	}
+}
+
+// describe decodes a genome; one that can't become a member of the front, or
+// breaks a limit, is an error.
+func (s *Study) describe(g genome.Genome) (*algorithm.Network, error) {
+	a, recipe, err := s.config.Space.Decode(g, s.set.Shape, genome.Limits{FLOPs: s.config.MaxFLOPs * int64(s.set.Shape.H*s.set.Shape.W)})
+	if err == nil {
+		err = s.config.hopeless(static(a), s.reference)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &algorithm.Network{Arch: a, Recipe: recipe, Identity: arch.Identity(a, recipe)}, nil
+}
+
+// candidate is what was proposed for place k, before its training.
+func (s *Study) candidate(k int, p algorithm.Proposal) *Candidate {
+	g, i := k/s.config.Population, k%s.config.Population
+	c := &Candidate{ID: candidateID(g, i), Generation: g, Index: i, Origin: p.Origin, Parents: p.Parents, Genome: p.Genome}
+	if n := p.Network; n != nil {
+		c.Identity, c.Recipe, c.Latent, c.Params, c.FLOPs = n.Identity, n.Recipe, n.Arch.Latent(), n.Arch.ParamCount(), n.Arch.FLOPs()
+	} else {
+		c.Failure = "refused: " + p.Refusal
+	}
+	return c
+}
+
+// trial is a candidate as an algorithm sees it. Finetuning changes no decision.
+func (s *Study) trial(id string) algorithm.Trial {
+	c := s.recorded(id)
+	t := algorithm.Trial{ID: c.ID, Genome: c.Genome, Identity: c.Identity}
+	if c.Search != nil {
+		t.Point = s.config.point(c.Search.Values)
+	}
+	return t
+}
+
+// seed is that of a candidate's drawing and training.
+func (s *Study) seed(generation, index int) uint64 {
+	return seedOf(s.config.Seed, generation, index, "candidate")
+}
+
+// first prefers an error that ended a search to the cancellations it caused.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return errors.Join(errs...)
+}
