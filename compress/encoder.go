@@ -99,6 +99,12 @@ func follow(name string, p dataset.Preprocess, o dataset.Options) (dataset.Optio
 	if o.Channels != 0 && o.Channels != p.Channels {
 		return o, fault.Usagef("--channels %d: %s takes images of %d: leave the flag out", o.Channels, name, p.Channels)
 	}
+	if o.Background != nil && *o.Background != p.Background {
+		return o, fault.Usagef("--background %d: %s was trained on images drawn on %d: leave the flag out", *o.Background, name, p.Background)
+	}
+	if o.Range != nil && (p.Range == nil || *o.Range != *p.Range) {
+		return o, fault.Usagef("--range %v,%v: %s was trained on images prepared otherwise: leave the flag out", o.Range[0], o.Range[1], name)
+	}
 	resize := o.Resize
 	if resize == "" && o.ImageSize != nil && p.Resize == "none" {
 		resize = "fit" // what --image-size alone means

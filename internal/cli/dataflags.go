@@ -31,6 +31,8 @@ func (d *dataFlags) prepare(f *pflag.FlagSet) {
 	f.Var(sizeFlag{&d.options.ImageSize}, "image-size", "scale all images to this height and width, for example 32x32")
 	f.Var(choice{&d.options.Resize, []string{"fit", "crop", "pad"}}, "resize", "how --image-size treats other proportions: fit stretches, crop and pad keep them (default fit)")
 	f.IntVar(&d.options.Channels, "channels", 0, "1 (grey) or 3 (RGB); 0 takes what the images have")
+	f.Var(greyFlag{&d.options.Background}, "background", "what transparent pixels are drawn on: white, black, or a grey from 0 to 255 (default white)")
+	f.Var(rangeFlag{&d.options.Range}, "range", "stored values that become black and white: 0,1 or 0,4095 or -1,1 (default: the least and the greatest possible; of floats 0,1)")
 	f.Float64Var(&d.options.TestFraction, "test-fraction", dataset.DefaultTestFraction, "held out as the test split where the data set has none of its own")
 }
 

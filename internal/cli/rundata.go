@@ -19,7 +19,7 @@ func recordedData(path string, f *pflag.FlagSet, d *dataFlags) error {
 		return err
 	}
 	m := dir.Manifest
-	for _, name := range []string{"image-size", "resize", "channels", "test-fraction"} {
+	for _, name := range []string{"image-size", "resize", "channels", "background", "range", "test-fraction"} {
 		if flag := f.Lookup(name); flag != nil && flag.Changed {
 			return fault.Usagef("--%s can't be given for a run: it keeps the preprocessing that it began with (see %s/run.json)", name, path)
 		}

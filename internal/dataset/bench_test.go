@@ -19,7 +19,7 @@ func BenchmarkFolder(b *testing.B) {
 	if _, err := os.Stat(path); err != nil {
 		b.Skip("MONCAE_DATA names no folder with cifar10-jpeg.zip")
 	}
-	p := Preprocess{[2]int{32, 32}, "none", 3}
+	p := Preprocess{ImageSize: [2]int{32, 32}, Resize: "none", Channels: 3}
 	images := 0
 	for b.Loop() {
 		src, err := Open(context.Background(), path, p.Apply(Options{Split: "test"}))

@@ -195,11 +195,11 @@ func TestSizesDiffer(t *testing.T) {
 	_, err := Load(context.Background(), dir, Options{Split: "all"})
 	wantFault(t, "differ", err, "00.png is 4×3", "12.png is 5×3", "--image-size 4x3")
 	s := load(t, dir, Options{Split: "all", ImageSize: &[2]int{8, 6}, Resize: "pad"})
-	if s.Shape.String() != "1×8×6" || s.Info.Preprocess != (Preprocess{[2]int{8, 6}, "pad", 1}) {
+	if s.Shape.String() != "1×8×6" || s.Info.Preprocess != (Preprocess{ImageSize: [2]int{8, 6}, Resize: "pad", Channels: 1, Background: 255}) {
 		t.Errorf("shape %v, preprocessing %+v", s.Shape, s.Info.Preprocess)
 	}
 	// What a model was made for is not scaled behind the user's back.
-	_, err = Load(context.Background(), dir, Preprocess{[2]int{4, 3}, "none", 1}.Apply(Options{Split: "all"}))
+	_, err = Load(context.Background(), dir, Preprocess{ImageSize: [2]int{4, 3}, Resize: "none", Channels: 1}.Apply(Options{Split: "all"}))
 	wantFault(t, "none", err, "12.png is 5×3", "4×3 are needed", "--image-size 4x3")
 }
 

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"math"
 	"runtime"
 	"slices"
 
@@ -13,13 +14,18 @@ import (
 // Options say which part of a data set is read, and how. The zero value reads
 // the training split as it is.
 type Options struct {
-	Split      string  // "train" (also ""), "val", "test" or "all"
-	DataDir    string  // where named sets are looked for first
-	ImageSize  *[2]int // height and width; nil: that of the images, which must agree
-	Resize     string  // "fit", "crop", "pad"; "none": images must have ImageSize; "": fit if ImageSize is given
-	Channels   int     // 1, 3, or 0: 1 if all images are stored grey, else 3
-	OnBadImage string  // "fail" (also "") or "skip"
-	Limit      int     // at most so many images, a stratified sample; 0: all
+	Split     string  // "train" (also ""), "val", "test" or "all"
+	DataDir   string  // where named sets are looked for first
+	ImageSize *[2]int // height and width; nil: that of the images, which must agree
+	Resize    string  // "fit", "crop", "pad"; "none": images must have ImageSize; "": fit if ImageSize is given
+	Channels  int     // 1, 3, or 0: 1 if all images are stored grey, else 3
+	// Background is the grey that transparent pixels are drawn on; nil: white.
+	Background *uint8
+	// Range are the stored values that become 0 and 255, others are clamped; nil: the
+	// least and the greatest that can be stored (of floating-point numbers 0 and 1).
+	Range      *[2]float64
+	OnBadImage string // "fail" (also "") or "skip"
+	Limit      int    // at most so many images, a stratified sample; 0: all
 	// TestFraction is held out as the test split, stratified, where the source has
 	// no test split of its own; 0 is DefaultTestFraction.
 	TestFraction float64
@@ -28,6 +34,8 @@ type Options struct {
 	Seed    uint64
 	Workers int // goroutines that decode; 0: GOMAXPROCS
 }
+
+const white = 255
 
 // DefaultTestFraction is held out for tests from sources without a test split.
 const DefaultTestFraction = 0.1
@@ -48,6 +56,9 @@ func (o Options) withDefaults() (Options, error) {
 		fill(&o.Resize, pixel.None)
 	}
 	fill(&o.Resize, pixel.Fit)
+	if o.Background == nil {
+		o.Background = new(uint8(white))
+	}
 	if o.TestFraction == 0 {
 		o.TestFraction = DefaultTestFraction
 	}
@@ -67,6 +78,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fault.Usagef("channels %d: 1 (grey) or 3 (colour)", o.Channels)
 	case o.OnBadImage != "fail" && o.OnBadImage != "skip":
 		return o, fault.Usagef("on-bad-image %q: it is fail or skip", o.OnBadImage)
+	case o.Range != nil && !(o.Range[0] < o.Range[1] && !math.IsInf(o.Range[1]-o.Range[0], 0)):
+		return o, fault.Usagef("range %v,%v: two numbers, the lower one first", o.Range[0], o.Range[1])
 	case o.Limit < 0:
 		return o, fault.Usagef("limit %d: it is at least 1, or 0 for all", o.Limit)
 	case !(o.TestFraction > 0 && o.TestFraction < 1):
@@ -81,12 +94,19 @@ type Preprocess struct {
 	ImageSize [2]int `json:"image_size"` // height and width
 	Resize    string `json:"resize"`     // none, fit, crop, pad
 	Channels  int    `json:"channels"`   // 1 or 3
+	// Background is the grey that transparent pixels are drawn on. It was black, 0,
+	// before it could be chosen.
+	Background uint8 `json:"background,omitempty"`
+	// Range are the stored values that become 0 and 255; nil: the least and the
+	// greatest that can be stored.
+	Range *[2]float64 `json:"range,omitempty"`
 }
 
 // Apply makes o read images exactly so; images of another size are scaled only
 // if the preprocessing scaled.
 func (p Preprocess) Apply(o Options) Options {
 	o.ImageSize, o.Resize, o.Channels = &p.ImageSize, p.Resize, p.Channels
+	o.Background, o.Range = &p.Background, p.Range
 	return o
 }
 

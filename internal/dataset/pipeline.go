@@ -36,7 +36,9 @@ type chunk struct {
 	pixels  []uint8 // len(items)·image bytes
 	frames  []int   // of the items' files, where they were counted
 	headers []pixel.Header
-	end     error // why nothing follows: io.EOF, or what broke
+	seen    pixel.Seen // of the items that were decoded
+	plain   int        // images of one value throughout
+	end     error      // why nothing follows: io.EOF, or what broke
 	ready   chan struct{}
 }
 
@@ -65,6 +67,8 @@ func newPipeline(ctx context.Context, parts []part, workers, size int, do func(w
 		p.wait.Go(func() {
 			w := &worker{}
 			for c := range p.work {
+				w.Seen.Forget()
+				c.plain = 0
 				for i := range c.items {
 					if c.errs[i] == nil {
 						if c.errs[i] = ctx.Err(); c.errs[i] == nil {
@@ -72,6 +76,7 @@ func newPipeline(ctx context.Context, parts []part, workers, size int, do func(w
 						}
 					}
 				}
+				c.seen = w.Seen
 				c.ready <- struct{}{}
 			}
 		})

@@ -17,7 +17,7 @@ import (
 // shape or the headers of all images.
 func (s *stream) preprocess(ctx context.Context, parts []part) (Preprocess, error) {
 	o := s.options
-	p := Preprocess{Resize: o.Resize, Channels: o.Channels}
+	p := Preprocess{Resize: o.Resize, Channels: o.Channels, Background: *o.Background, Range: o.Range}
 	if o.ImageSize != nil {
 		p.ImageSize = *o.ImageSize
 	}
@@ -94,10 +94,10 @@ func (s *stream) header(w *worker, c *chunk, i int) {
 	it := &c.items[i]
 	data, err := w.load(it, headerBytes)
 	if err == nil {
-		c.headers[i], err = pixel.ReadHeader(data)
+		c.headers[i], err = pixel.ReadHeader(data, len(data) < headerBytes)
 		if err != nil && len(data) == headerBytes {
 			if data, err = w.load(it, files.MaxMember); err == nil {
-				c.headers[i], err = pixel.ReadHeader(data)
+				c.headers[i], err = pixel.ReadHeader(data, true)
 			}
 		}
 	}
@@ -118,8 +118,11 @@ func (s *stream) where(path string) string {
 }
 
 func (s *stream) badImage(it *source.Item, err error) error {
-	what := s.where(it.Path)
-	return &source.Bad{Err: fault.Usagef("%s: %w; repair or remove it, or pass over such images with --on-bad-image skip", what, err), Cause: err}
+	fix := "repair or remove it"
+	if unread := (*pixel.Unread)(nil); errors.As(err, &unread) {
+		fix = "convert it, to PNG for example"
+	}
+	return &source.Bad{Err: fault.Usagef("%s: %w; %s, or pass over such images with --on-bad-image skip", s.where(it.Path), err, fix), Cause: err}
 }
 
 func (s *stream) sizesDiffer(path string, h, w int, first [2]int) error {

@@ -97,6 +97,8 @@ type stream struct {
 	at         int    // the next image of it
 	err        error  // what every further Next returns
 	hash       *hasher
+	seen       pixel.Seen // of the chunks that were handed out
+	plain      int
 }
 
 // maxChunk bounds the memory of a chunk's pixels.
@@ -126,6 +128,9 @@ func (s *stream) start(ctx context.Context, found *located) error {
 		return err
 	}
 	s.info.Shape = s.info.Preprocess.Shape()
+	if c.Stretch != nil && o.Range != nil {
+		c.Stretch(o.Range[0], o.Range[1])
+	}
 	s.hash = newHasher(s.info.Shape)
 	most := 64
 	if c.Raw == nil {
@@ -193,12 +198,15 @@ func (s *stream) take(b *Batch, n int) {
 		return
 	}
 	s.chunk = nil
+	s.seen.Add(c.seen)
+	s.plain += c.plain
 	if c.end == nil {
 		s.pipe.release(c)
 		return
 	}
 	if s.err = c.end; errors.Is(c.end, io.EOF) {
 		s.info.Fingerprint = s.hash.sum()
+		s.info.Notes = append(s.info.Notes, s.noticed()...)
 	}
 }
 
@@ -241,12 +249,20 @@ func (s *stream) decode(w *worker, c *chunk, i int) {
 		c.errs[i] = s.wrongSize(c.items[i].Path, m.H, m.W)
 		return
 	}
-	w.Prepare(c.pixels[i*values:(i+1)*values], m, p.ImageSize[0], p.ImageSize[1], p.Channels, p.Resize)
+	out := c.pixels[i*values : (i+1)*values]
+	w.Prepare(out, m, p.ImageSize[0], p.ImageSize[1], p.Channels, p.Resize)
+	if constant(out) {
+		c.plain++
+	}
 }
 
 // image is an item's image, and how many its file has.
 func (s *stream) image(w *worker, it *source.Item) (*pixel.Image, int, error) {
+	w.Background, w.Range = *s.options.Background, s.options.Range
 	if r := s.collection.Raw; r != nil {
+		if s.collection.Stretch != nil {
+			w.Range = nil // the reader's work
+		}
 		return w.Interleave(it.Data, r.Shape.H, r.Shape.W, r.Shape.C, r.Planar), 1, nil
 	}
 	data, err := w.load(it, files.MaxMember)

@@ -143,7 +143,7 @@ func (l *List) OpenTars(ctx context.Context) error {
 }
 
 // imageEndings are the endings of files that are taken for images.
-var imageEndings = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+var imageEndings = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
 
 // IsImage tells by its name whether a file is an image.
 func IsImage(name string) bool {

@@ -3,7 +3,8 @@
 //
 // Images are N×H×W, N×H×W×C or N×C×H×W with C 1 or 3 (where both would do, the
 // last is C), of uint8, bool (0 and 255), integers from 0 to 255, or floats from 0
-// to 1, which are rounded to v/255. Labels are integers of any size, N or N×1.
+// to 1, which are rounded to v/255; with a range, any numbers. H×W×C is one image
+// unless there is a label for each of H. Labels are integers of any size, N or N×1.
 // Arrays are streamed; a header is believed only as far as the file is long.
 package npy
 
@@ -25,6 +26,9 @@ type header struct {
 	width int  // bytes a value
 	shape []int64
 	size  int64 // of the header, in bytes
+	// single says that the array is one image, and shape begins with a 1 that the
+	// file doesn't have.
+	single bool
 }
 
 // rows is the first dimension.

@@ -3,7 +3,9 @@ package npy
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -77,15 +79,23 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 
 func collect(images, labels map[string]*source.File) (*source.Collection, error) {
 	c := &source.Collection{Format: "npy"}
+	span := new(span)
+	c.Stretch = span.set
 	classes := 0
 	for _, split := range []string{source.Train, source.Val, source.Test, source.Whole} {
 		f := images[split]
 		if f == nil {
 			continue
 		}
-		h, raw, err := readHeader(f)
+		h, raw, err := readHeader(f, labels[split])
 		if err != nil {
 			return nil, err
+		}
+		if note := h.noteOn(f.Path); note != "" {
+			c.Notes = append(c.Notes, note)
+		}
+		if h.kind == 'f' || h.kind == 'b' {
+			c.Full = 1
 		}
 		if c.Raw != nil && *c.Raw != *raw {
 			return nil, fault.Usagef("%s: its images are %v, those of another split %v; all need the same", f.Path, raw.Shape, c.Raw.Shape)
@@ -100,7 +110,7 @@ func collect(images, labels map[string]*source.File) (*source.Collection, error)
 			s.Labels = func() ([]int32, error) { return classOf, nil }
 			classes = max(classes, int(slices.Max(classOf))+1)
 		}
-		s.Open = func() (source.Stream, error) { return open(f, classOf) }
+		s.Open = func() (source.Stream, error) { return open(f, classOf, h.single, span) }
 		c.Splits = append(c.Splits, s)
 	}
 	for i := range classes {
@@ -109,12 +119,15 @@ func collect(images, labels map[string]*source.File) (*source.Collection, error)
 	return c, nil
 }
 
-func readHeader(f *source.File) (header, *source.Raw, error) {
-	s, err := open(f, nil)
+func readHeader(f, labels *source.File) (header, *source.Raw, error) {
+	s, err := open(f, nil, false, nil)
 	if err != nil {
 		return header{}, nil, err
 	}
 	defer func() { _ = s.Close() }() // only read
+	if s.looksSingle() && (labels == nil || !labelsFit(labels, s.rows())) {
+		s.makeSingle()
+	}
 	raw, err := s.raw()
 	return s.header, raw, err
 }
@@ -139,11 +152,43 @@ func (s *stream) raw() (*source.Raw, error) {
 	return nil, fault.Usagef("%s: an array of %s; images are N×H×W, N×H×W×C or N×C×H×W with C 1 or 3", s.path, s.header)
 }
 
+// looksSingle tells whether three sides are more likely those of one image with
+// channels last than those of many images that are a few pixels wide.
+func (h header) looksSingle() bool {
+	return len(h.shape) == 3 && h.shape[2] <= 4 && h.shape[1] > 8
+}
+
+// makeSingle takes the array for one image.
+func (h *header) makeSingle() {
+	h.shape, h.single = append([]int64{1}, h.shape...), true
+}
+
+// labelsFit tells whether a file holds that many labels.
+func labelsFit(f *source.File, rows int64) bool {
+	s, err := open(f, nil, false, nil)
+	if err != nil {
+		return false // reading the labels will say why
+	}
+	defer func() { _ = s.Close() }() // only read
+	return s.rows() == rows
+}
+
+// noteOn says what an array was taken for, where another reading is possible.
+func (h header) noteOn(path string) string {
+	switch d := h.shape; {
+	case h.single:
+		return fmt.Sprintf("%s is read as one image of %d×%d pixels with %d channels", path, d[1], d[2], d[3])
+	case len(d) == 3 && d[0] == 3:
+		return fmt.Sprintf("%s is read as %d grey images of %d×%d pixels; save one image with %d channels as 1×%s", path, d[0], d[1], d[2], d[0], h)
+	}
+	return ""
+}
+
 // maxClasses is the largest label that is taken for one.
 const maxClasses = 1 << 16
 
 func readLabels(f *source.File, images string, rows int64) ([]int32, error) {
-	s, err := open(f, nil)
+	s, err := open(f, nil, false, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -176,21 +221,26 @@ type stream struct {
 	disk   io.Closer
 	reader *bufio.Reader
 	labels []int32
+	span   *span
 	next   int64
 	buffer []byte
 }
 
-func open(f *source.File, labels []int32) (*stream, error) {
+// open opens an array; single says that all of it is one image.
+func open(f *source.File, labels []int32, single bool, span *span) (*stream, error) {
 	r, err := f.Reader()
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
-	s := &stream{path: f.Path, disk: r, reader: bufio.NewReaderSize(r, 1<<18), labels: labels}
+	s := &stream{path: f.Path, disk: r, reader: bufio.NewReaderSize(r, 1<<18), labels: labels, span: span}
 	if s.header, err = parseHeader(f.Path, s.reader); err == nil {
 		err = s.check(f.Path, f.Size)
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
+	}
+	if single {
+		s.makeSingle()
 	}
 	return s, nil
 }
@@ -214,7 +264,7 @@ func (s *stream) Next(it *source.Item) error {
 		it.Label = s.labels[s.next]
 	}
 	s.next++
-	if s.kind == 'u' && s.width == 1 {
+	if s.kind == 'u' && s.width == 1 && !s.span.given() {
 		return s.read(it.Data, s.next-1)
 	}
 	return s.convert(it.Data)
@@ -227,11 +277,14 @@ func (s *stream) convert(dst []uint8) error {
 		return err
 	}
 	for i := range dst {
-		v, was, ok := s.pixel(s.buffer[i*s.width:])
+		v, was, ok := s.pixel(s.buffer[i*s.width:], s.span)
 		if !ok {
-			fix := "integers from 0 to 255 are read"
-			if s.kind == 'f' {
-				fix = "floats from 0 to 1 are read: divide by 255, or save uint8"
+			fix := "it can't be a pixel"
+			if !math.IsNaN(was) {
+				fix = "without --range LO,HI, which says what is black and white, integers are 0 to 255"
+			}
+			if s.kind == 'f' && !math.IsNaN(was) {
+				fix = "without --range LO,HI, which says what is black and white, floats are 0 to 1"
 			}
 			return fault.Usagef("%s: image %d, value %d is %v; %s", s.path, s.next-1, i, was, fix)
 		}

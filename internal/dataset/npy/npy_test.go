@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"moncae/internal/dataset/files"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
@@ -106,6 +107,56 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// H×W×C is one image, unless there are H labels.
+func TestSingle(t *testing.T) {
+	want := make([]byte, 432)
+	for k := range want {
+		want[k] = byte(7 * (k % 216))
+	}
+	for name, c := range map[string]struct {
+		rows  int64
+		shape string
+		note  int
+	}{"single.npy": {1, "3×12×12", 1}, "grey-u1.npy": {18, "1×3×4", 0}} {
+		col, err := Collect(name, []source.File{fixture(t, name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if col.Splits[0].Rows != c.rows || col.Raw.Shape.String() != c.shape || len(col.Notes) != c.note {
+			t.Errorf("%s: %d images of %v, notes %q", name, col.Splits[0].Rows, col.Raw.Shape, col.Notes)
+		}
+		if data, _, err := drain(col, 0); err != nil || c.rows == 1 && !bytes.Equal(data, want) {
+			t.Errorf("%s: %v, %v", name, data, err)
+		}
+	}
+	narrow, err := files.Open(t.Context(), "testdata/narrow.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	col, err := Collect("narrow.npz", narrow.Files)
+	if err != nil || col.Splits[0].Rows != 12 || col.Raw.Shape.String() != "1×12×3" {
+		t.Errorf("%+v, %v", col, err)
+	}
+}
+
+// TestRange: any numbers can be pixels if it is said what is black and white.
+func TestRange(t *testing.T) {
+	want := make([]byte, 216)
+	for k := range want {
+		want[k] = byte(7 * k)
+	}
+	for name, ends := range map[string][2]float64{"symmetric.npy": {-1, 1}, "deep.npy": {0, 16 * 255}, "bad-range.npy": {0, 255}, "grey-u1.npy": {0, 255}, "grey-f8.npy": {0, 1}} {
+		c, err := Collect(name, []source.File{fixture(t, name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Stretch(ends[0], ends[1])
+		if data, _, err := drain(c, 0); err != nil || !bytes.Equal(data, want) {
+			t.Errorf("%s: %v, %v", name, data, err)
+		}
+	}
+}
+
 func TestHalf(t *testing.T) {
 	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0xc000: -2, 0x3555: 0.333251953125, 1: math.Ldexp(1, -24), 0x7bff: 65504, 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1)} {
 		if got := half(bits); got != want {
@@ -127,8 +178,9 @@ func TestBad(t *testing.T) {
 		want string
 	}{
 		{fixture(t, "bad-fortran.npy"), "Fortran order"},
-		{fixture(t, "bad-range.npy"), "image 0, value 1 is 7; floats from 0 to 1"},
-		{fixture(t, "bad-negative.npy"), "image 0, value 0 is -1; integers from 0 to 255"},
+		{fixture(t, "bad-range.npy"), "image 0, value 1 is 7; without --range LO,HI, which says what is black and white, floats are 0 to 1"},
+		{fixture(t, "bad-negative.npy"), "image 0, value 0 is -1; without --range LO,HI, which says what is black and white, integers are 0 to 255"},
+		{fixture(t, "bad-nan.npy"), "value 0 is NaN; it can't be a pixel"},
 		{fixture(t, "bad-objects.npy"), "no plain array of numbers"},
 		{fixture(t, "bad-complex.npy"), "type is c16"},
 		{fixture(t, "bad-flat.npy"), "an array of 18×12"},

@@ -2,6 +2,8 @@ package npy
 
 import (
 	"math"
+
+	"moncae/internal/dataset/pixel"
 )
 
 // value is the number at the beginning of b. 64-bit integers beyond 2^53 lose
@@ -57,9 +59,18 @@ func half(v uint16) float64 {
 	return sign * math.Ldexp(1024+fraction, exponent-25)
 }
 
+// span is the range of values that becomes 0 to 255; the zero value says none.
+type span struct{ lo, hi float64 }
+
+func (s *span) set(lo, hi float64) { s.lo, s.hi = lo, hi }
+func (s *span) given() bool        { return s != nil && s.lo < s.hi }
+
 // pixel is the byte of a value, and whether it is in range.
-func (h header) pixel(b []byte) (uint8, float64, bool) {
+func (h header) pixel(b []byte, s *span) (uint8, float64, bool) {
 	v := h.value(b)
+	if s.given() {
+		return pixel.Stretch(v, s.lo, s.hi), v, !math.IsNaN(v)
+	}
 	switch h.kind {
 	case 'f':
 		if !(v >= 0 && v <= 1) {

@@ -2,40 +2,40 @@ package pixel
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
-	"image/gif"
-	"image/jpeg"
 	"image/png"
-	"strings"
+	"slices"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 )
 
 // Decoder decodes and prepares images, one at a time; the zero value is ready.
 type Decoder struct {
+	Background uint8       // the grey that transparent pixels are drawn on
+	Range      *[2]float64 // stored values that become 0 and 255, others are clamped; nil: the least and the greatest possible
+	Seen       Seen        // grows with every image
+
 	stored, turned, scaled, middle Image
+	alpha                          []uint8 // of d.stored; empty: all is opaque
+	stretched                      stretched
 	chroma                         []uint8
 	input                          bytes.Reader
 }
 
 // Decode decodes an image file. The result is valid until the next call.
 func (d *Decoder) Decode(data []byte) (*Image, error) {
-	h, err := ReadHeader(data)
+	h, err := ReadHeader(data, true)
 	if err != nil {
 		return nil, err
 	}
-	m, err := d.decode(h.Format, data)
+	m, err := d.decode(data, h)
 	if err != nil {
-		if strings.HasPrefix(err.Error(), h.Format+": ") {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%s: %w", h.Format, err)
+		return nil, explain(h.Format, err)
 	}
 	d.convert(m, h)
+	d.Seen.file(d.alpha)
+	d.compose()
 	if h.turn == 1 {
 		return &d.stored, nil
 	}
@@ -43,52 +43,28 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 	return &d.turned, nil
 }
 
-func (d *Decoder) decode(format string, data []byte) (image.Image, error) {
+func (d *Decoder) decode(data []byte, h Header) (image.Image, error) {
 	d.input.Reset(data)
-	switch format {
+	switch h.Format {
 	case "jpeg":
-		return jpeg.Decode(&d.input)
+		return decodeJPEG(&d.input, data, h)
 	case "png":
 		return png.Decode(&d.input)
 	case "gif":
-		return decodeGIF(&d.input)
+		return decodeGIF(&d.input, h)
 	case "bmp":
 		return bmp.Decode(&d.input)
 	case "webp":
-		return webp.Decode(&d.input)
+		return decodeWebP(data, h)
+	case "pnm":
+		return decodePNM(data)
 	default:
-		return tiff.Decode(&d.input)
+		return decodeTIFF(&d.input, h.tiff)
 	}
 }
 
-// decodeGIF is the first frame, which may be smaller than the canvas, on it.
-func decodeGIF(r *bytes.Reader) (image.Image, error) {
-	c, err := gif.DecodeConfig(r)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := r.Seek(0, 0); err != nil {
-		return nil, err
-	}
-	m, err := gif.Decode(r)
-	if err != nil {
-		return nil, err
-	}
-	frame := m.(*image.Paletted)
-	canvas := image.Rect(0, 0, c.Width, c.Height)
-	if frame.Rect == canvas {
-		return frame, nil
-	}
-	out := image.NewRGBA(canvas)
-	for y := frame.Rect.Min.Y; y < frame.Rect.Max.Y; y++ {
-		for x := frame.Rect.Min.X; x < frame.Rect.Max.X; x++ {
-			out.Set(x, y, frame.At(x, y))
-		}
-	}
-	return out, nil
-}
-
-// convert writes m to d.stored: grey where the file is stored so, RGB otherwise.
+// convert writes m to d.stored and d.alpha: grey where the file is stored so, RGB
+// otherwise, with the range stretched.
 func (d *Decoder) convert(m image.Image, h Header) {
 	b, out := m.Bounds(), &d.stored
 	channels := 3
@@ -96,6 +72,7 @@ func (d *Decoder) convert(m image.Image, h Header) {
 		channels = 1
 	}
 	out.reset(b.Dy(), b.Dx(), channels)
+	d.alpha = d.alpha[:0]
 	switch m := m.(type) {
 	case *image.Gray:
 		for y := range out.H {
@@ -112,22 +89,53 @@ func (d *Decoder) convert(m image.Image, h Header) {
 		d.convertYCbCr(&m.YCbCr, webpRow)
 		for y := range out.H {
 			for x, a := range m.A[m.AOffset(b.Min.X, b.Min.Y+y):][:out.W] {
-				p := out.Pix[3*(y*out.W+x):]
-				p[0], p[1], p[2] = over(p[0], uint32(a)), over(p[1], uint32(a)), over(p[2], uint32(a))
+				d.opacity(y*out.W+x, a)
 			}
 		}
+	case *image.CMYK:
+		d.convertCMYK(m, h.adobe)
 	case *image.RGBA:
 		for y := range out.H {
-			fromRGBA(out, y, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
+			d.fromRGBA(y, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
 		}
 	case *image.NRGBA:
 		for y := range out.H {
-			fromNRGBA(out, y, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
+			d.fromNRGBA(y, m.Pix[m.PixOffset(b.Min.X, b.Min.Y+y):])
 		}
 	case *image.Paletted:
-		fromPaletted(out, m)
-	default:
-		fromAny(out, m)
+		d.fromPaletted(m)
+	default: // 16 bits
+		d.fromDeep(m)
+		return
+	}
+	d.shallow()
+}
+
+// opacity sets that of pixel i.
+func (d *Decoder) opacity(i int, a uint8) {
+	if a == 255 && len(d.alpha) == 0 {
+		return
+	}
+	if n := d.stored.H * d.stored.W; len(d.alpha) == 0 {
+		d.alpha = slices.Grow(d.alpha, n)[:n]
+		for k := range d.alpha {
+			d.alpha[k] = 255
+		}
+	}
+	d.alpha[i] = a
+}
+
+// compose draws the image on the background.
+func (d *Decoder) compose() {
+	c := d.stored.C
+	for i, a := range d.alpha {
+		if a == 255 {
+			continue
+		}
+		p := d.stored.Pix[c*i : c*i+c]
+		for k, v := range p {
+			p[k] = uint8((uint32(v)*uint32(a) + uint32(d.Background)*(255-uint32(a)) + 127) / 255)
+		}
 	}
 }
 
@@ -142,59 +150,66 @@ func spread(dst, src []uint8, channels int) {
 	}
 }
 
-// fromRGBA drops the alpha of premultiplied pixels: that is a black background.
-func fromRGBA(out *Image, y int, src []uint8) {
-	for x := range out.W {
-		p := src[4*x : 4*x+3 : 4*x+3]
-		out.set(y, x, p[0], p[1], p[2])
-	}
-}
-
-func fromNRGBA(out *Image, y int, src []uint8) {
+// fromRGBA undoes the multiplication by alpha, rounded.
+func (d *Decoder) fromRGBA(y int, src []uint8) {
+	out := &d.stored
 	for x := range out.W {
 		p := src[4*x : 4*x+4 : 4*x+4]
-		if a := uint32(p[3]); a != 255 {
-			out.set(y, x, over(p[0], a), over(p[1], a), over(p[2], a))
+		if a := p[3]; a != 255 && a != 0 {
+			out.set(y, x, divide(p[0], a), divide(p[1], a), divide(p[2], a))
 		} else {
 			out.set(y, x, p[0], p[1], p[2])
 		}
+		d.opacity(y*out.W+x, p[3])
 	}
 }
 
-// over is the value v with opacity a on black, rounded.
-func over(v uint8, a uint32) uint8 { return uint8((uint32(v)*a + 127) / 255) }
+func divide(v, a uint8) uint8 { return uint8(min(255, (uint32(v)*255+uint32(a)/2)/uint32(a))) }
 
-func fromPaletted(out *Image, m *image.Paletted) {
-	var table [256][3]uint8
+func (d *Decoder) fromNRGBA(y int, src []uint8) {
+	out := &d.stored
+	for x := range out.W {
+		p := src[4*x : 4*x+4 : 4*x+4]
+		out.set(y, x, p[0], p[1], p[2])
+		d.opacity(y*out.W+x, p[3])
+	}
+}
+
+func (d *Decoder) fromPaletted(m *image.Paletted) {
+	out := &d.stored
+	var table [256]color.NRGBA
 	for i, c := range m.Palette {
-		table[i] = bytesOf(c)
+		table[i] = color.NRGBAModel.Convert(c).(color.NRGBA)
 	}
 	for y := range out.H {
 		row := m.Pix[y*m.Stride:]
 		for x := range out.W {
 			c := table[row[x]]
-			out.set(y, x, c[0], c[1], c[2])
+			out.set(y, x, c.R, c.G, c.B)
+			d.opacity(y*out.W+x, c.A)
 		}
 	}
 }
 
-func fromAny(out *Image, m image.Image) {
-	b := m.Bounds()
+// fromDeep narrows 16 bits to 8.
+func (d *Decoder) fromDeep(m image.Image) {
+	b, out := m.Bounds(), &d.stored
+	d.Seen.Deep++
 	for y := range out.H {
 		for x := range out.W {
-			c := bytesOf(m.At(b.Min.X+x, b.Min.Y+y))
-			out.set(y, x, c[0], c[1], c[2])
+			c := color.NRGBA64Model.Convert(m.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA64)
+			out.set(y, x, d.narrow(c.R), d.narrow(c.G), d.narrow(c.B))
+			a := narrow(c.A)
+			d.opacity(y*out.W+x, a)
+			if a == 255 {
+				d.Seen.deep(c.R, c.G, c.B)
+			}
 		}
 	}
 }
 
-// bytesOf scales a colour's premultiplied 16-bit values to 8 bits, rounded.
-func bytesOf(c color.Color) [3]uint8 {
-	r, g, b, _ := c.RGBA()
-	return [3]uint8{narrow(r), narrow(g), narrow(b)}
-}
-
-func narrow(v uint32) uint8 { return uint8((v*255 + 32767) / 65535) }
+// narrow is 16 bits in 8, rounded.
+func narrow(v uint16) uint8 { return uint8((uint32(v)*255 + 32767) / 65535) }
 
 // set writes a pixel; a grey image takes the first value.
 func (m *Image) set(y, x int, r, g, b uint8) {

@@ -3,13 +3,70 @@ package pixel
 import (
 	"bytes"
 	"encoding/binary"
+	"regexp"
 )
 
+// turnOf is the orientation that EXIF tells, or XMP where EXIF has none, as
+// Pillow takes them; 1, upright, without either.
+func turnOf(exif, xmp []byte) int {
+	if turn := orientation(bytes.TrimPrefix(exif, []byte("Exif\x00\x00"))); turn > 0 {
+		return turn
+	}
+	if m := xmpTurn.FindSubmatch(xmp); m != nil {
+		return int(m[1][0] - '0')
+	}
+	return 1
+}
+
+var xmpTurn = regexp.MustCompile(`tiff:Orientation(?:="|>)([1-8])`)
+
 // orientation finds the orientation (tag 0x0112 of the first directory) in a
-// TIFF structure, as EXIF holds it; 1, upright, where there is none.
+// TIFF structure, as EXIF holds it; 0 where there is none.
 func orientation(tiff []byte) int {
+	d, err := readDirectory(tiff)
+	if err != nil {
+		return 0
+	}
+	if v := d.one(tagOrientation, 0); v <= 8 {
+		return int(v)
+	}
+	return 0
+}
+
+// Tags of TIFF directories.
+const (
+	tagBits         = 258
+	tagCompression  = 259
+	tagPhotometric  = 262
+	tagFillOrder    = 266
+	tagOrientation  = 274
+	tagSamples      = 277
+	tagPlanar       = 284
+	tagT4Options    = 292
+	tagPredictor    = 317
+	tagExtraSamples = 338
+	tagSampleFormat = 339
+)
+
+// directory is the part of a TIFF directory that is understood here: the tags
+// with unsigned integers, few of them.
+type directory struct {
+	tags map[uint16][]uint32
+}
+
+// one is the first value of a tag, or what it is without the tag.
+func (d directory) one(tag uint16, standard uint32) uint32 {
+	if v := d.tags[tag]; len(v) > 0 {
+		return v[0]
+	}
+	return standard
+}
+
+// readDirectory reads the first directory of a TIFF structure.
+func readDirectory(tiff []byte) (directory, error) {
+	d := directory{tags: map[uint16][]uint32{}}
 	if len(tiff) < 8 {
-		return 1
+		return d, errShort
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if tiff[0] == 'M' {
@@ -17,38 +74,48 @@ func orientation(tiff []byte) int {
 	}
 	at := int64(order.Uint32(tiff[4:]))
 	if at+2 > int64(len(tiff)) {
-		return 1
+		return d, errShort
 	}
+	count := int(order.Uint16(tiff[at:]))
 	entries := tiff[at+2:]
-	for range order.Uint16(tiff[at:]) {
+	for range count {
 		if len(entries) < 12 {
-			return 1
+			return d, errShort
 		}
-		if order.Uint16(entries) == 0x0112 {
-			if v := int(order.Uint16(entries[8:])); v >= 1 && v <= 8 {
-				return v
-			}
-			return 1
-		}
+		d.add(tiff, entries[:12], order)
 		entries = entries[12:]
 	}
-	return 1
+	return d, nil
 }
 
-// webpEXIF is the EXIF chunk of a WebP file, nil where there is none.
-func webpEXIF(data []byte) []byte {
-	for i := 12; i+8 <= len(data); {
-		size := int64(binary.LittleEndian.Uint32(data[i+4:]))
-		end := int64(i) + 8 + size
-		if end > int64(len(data)) {
-			return nil
+// maxValues of a tag are kept: more than any tag has that matters here.
+const maxValues = 16
+
+// add keeps an entry's values if they are of the types byte, short or long.
+func (d *directory) add(tiff, entry []byte, order binary.ByteOrder) {
+	width := map[uint16]int{1: 1, 3: 2, 4: 4}[order.Uint16(entry[2:])]
+	count := min(int64(order.Uint32(entry[4:])), maxValues)
+	values := entry[8:]
+	if size := count * int64(width); width == 0 {
+		return
+	} else if size > 4 {
+		at := int64(order.Uint32(values))
+		if at+size > int64(len(tiff)) {
+			return
 		}
-		if string(data[i:i+4]) == "EXIF" {
-			return bytes.TrimPrefix(data[i+8:end], []byte("Exif\x00\x00"))
-		}
-		i = int(end + size&1)
+		values = tiff[at:]
 	}
-	return nil
+	tag := order.Uint16(entry)
+	for i := range int(count) {
+		switch width {
+		case 1:
+			d.tags[tag] = append(d.tags[tag], uint32(values[i]))
+		case 2:
+			d.tags[tag] = append(d.tags[tag], uint32(order.Uint16(values[2*i:])))
+		case 4:
+			d.tags[tag] = append(d.tags[tag], order.Uint32(values[4*i:]))
+		}
+	}
 }
 
 // upright undoes an EXIF orientation: src as stored, dst as it should be seen.

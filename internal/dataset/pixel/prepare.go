@@ -48,15 +48,17 @@ func planes(dst []uint8, m *Image, channels int) {
 // already (HWC); the result is valid until the next call.
 func (d *Decoder) Interleave(raw []uint8, h, w, c int, planar bool) *Image {
 	d.stored.reset(h, w, c)
-	if !planar || c == 1 {
-		copy(d.stored.Pix, raw)
-		return &d.stored
-	}
-	n := h * w
-	for i := range n {
-		for k := range c {
-			d.stored.Pix[c*i+k] = raw[k*n+i]
+	d.alpha = d.alpha[:0]
+	d.Seen.Images++
+	if n := h * w; planar && c > 1 {
+		for i := range n {
+			for k := range c {
+				d.stored.Pix[c*i+k] = raw[k*n+i]
+			}
 		}
+	} else {
+		copy(d.stored.Pix, raw)
 	}
+	d.shallow()
 	return &d.stored
 }

@@ -4,7 +4,8 @@ import "image"
 
 // convertYCbCr writes m to d.stored as RGB, with chroma interpolated as libjpeg
 // does ("fancy upsampling"): a triangle filter over the two nearest samples
-// horizontally (4:2:2), and vertically too (4:2:0). Other ratios are repeated.
+// horizontally (4:2:2), vertically (4:4:0), or both (4:2:0). Other ratios are
+// repeated.
 func (d *Decoder) convertYCbCr(m *image.YCbCr, toRGB func(dst, luma, cb, cr []uint8)) {
 	out := &d.stored
 	out.reset(m.Rect.Dy(), m.Rect.Dx(), 3)
@@ -31,15 +32,33 @@ func chromaRow(dst []uint8, m *image.YCbCr, plane []uint8, y, w int) {
 	case m.SubsampleRatio == image.YCbCrSubsampleRatio422 && aligned && cw > 2:
 		first := m.COffset(m.Rect.Min.X, m.Rect.Min.Y+y)
 		widen(dst, plane[first:first+cw])
+	case m.SubsampleRatio == image.YCbCrSubsampleRatio440 && aligned:
+		near, far := rowsOf(y, ch)
+		first := m.COffset(m.Rect.Min.X, m.Rect.Min.Y)
+		blend(dst[:w], plane[first+near*m.CStride:], plane[first+far*m.CStride:], 1+y&1)
 	case m.SubsampleRatio == image.YCbCrSubsampleRatio420 && aligned && cw > 2:
-		near := y / 2
-		far := min(max(near+2*(y&1)-1, 0), ch-1)
+		near, far := rowsOf(y, ch)
 		first := m.COffset(m.Rect.Min.X, m.Rect.Min.Y)
 		widen2(dst, plane[first+near*m.CStride:][:cw], plane[first+far*m.CStride:][:cw])
 	default:
 		for x := range w {
 			dst[x] = plane[m.COffset(m.Rect.Min.X+x, m.Rect.Min.Y+y)]
 		}
+	}
+}
+
+// rowsOf are the nearer and the farther of ch chroma rows for row y of twice as
+// many; beyond the edge the nearer one stands for both.
+func rowsOf(y, ch int) (near, far int) {
+	near = y / 2
+	return near, min(max(near+2*(y&1)-1, 0), ch-1)
+}
+
+// blend is 3/4 of the nearer row and 1/4 of the farther, with what is added
+// before the division by 4.
+func blend(dst, near, far []uint8, add int) {
+	for i := range dst {
+		dst[i] = uint8((3*int(near[i]) + int(far[i]) + add) >> 2)
 	}
 }
 

@@ -21,6 +21,11 @@ type Collection struct {
 	Classes []string // nil: no labels, or no names for them
 	Splits  []Split  // in the order train, val, test, then others; at least one
 	Raw     *Raw     // nil: the items are encoded images
+	// Stretch, for raw items, makes the streams that are opened from now on give 0 for lo and 255
+	// for hi. nil: what is stored are bytes, which are stretched where they arrive.
+	Stretch func(lo, hi float64)
+	// Full is the stored value that a byte of 255 stands for; 0: 255.
+	Full    float64
 	Notes   []string // what the user should know about the data
 	LeftOut Omissions
 	close   []func() error

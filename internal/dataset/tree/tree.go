@@ -129,11 +129,7 @@ func beginsAsImage(f *source.File) bool {
 	}
 	defer func() { _ = r.Close() }() // only read
 	b, err := io.ReadAll(io.LimitReader(r, headerBytes))
-	if err != nil {
-		return false
-	}
-	_, err = pixel.ReadHeader(b)
-	return err == nil
+	return err == nil && pixel.Begins(b)
 }
 
 func pathsOf(images []*source.File) []string {
@@ -145,7 +141,7 @@ func pathsOf(images []*source.File) []string {
 }
 
 // unreadEndings are those of images that aren't read: a class of them stays one.
-var unreadEndings = strings.Fields(".avif .heic .heif .jxl .jp2 .j2k .svg .ico .psd .tga .pcx .exr .hdr .dds .dcm .nii .raw .cr2 .nef .arw .dng .ppm .pgm .pbm .pnm .npy")
+var unreadEndings = strings.Fields(".avif .heic .heif .jxl .jp2 .j2k .svg .ico .psd .tga .pcx .exr .hdr .dds .dcm .nii .raw .cr2 .nef .arw .dng .npy")
 
 func unread(f *source.File) bool {
 	low := strings.ToLower(f.Path)
