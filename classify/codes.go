@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"fmt"
+	"moncae/internal/run"
 )
 
 // codes are principal components of a run's images, as many as its largest
@@ -15,7 +16,7 @@ type codes struct {
 	scores      map[int]*scoredFeatures
 }
 
-func codesFor(members []Member, most int) codes {
+func codesFor(members []run.Trained, most int) codes {
 	c := codes{scores: map[int]*scoredFeatures{}}
 	for _, m := range members {
 		if k := m.Arch.Latent().Values(); k <= most {
@@ -27,7 +28,7 @@ func codesFor(members []Member, most int) codes {
 
 // besidePCA puts the member at hand beside the head on as many components; nil
 // where the images don't have so many.
-func (j *job) besidePCA(ctx context.Context, latents Score) (*Baseline, error) {
+func (j *membersTask) besidePCA(ctx context.Context, latents Score) (*Baseline, error) {
 	c, k := &j.codes, j.train.shape.Values()
 	if k > c.k {
 		return nil, nil

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,36 +16,22 @@ import (
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/run"
+	"moncae/internal/rundir"
 )
-
-// Member is a trained candidate of a run.
-type Member struct {
-	ID      string
-	Arch    arch.Arch
-	Weights arch.Weights
-	BCE     float64 // on the run's validation images
-	// Metadata goes into its pipeline.onnx beside what classify knows.
-	Metadata map[string]string
-}
 
 // MemberOptions say which members of a run are compared by the use of their
 // latents.
 type MemberOptions struct {
-	Run        string // the run's own id
-	Candidates string // what the members are: front or population
-	Members    []Member
-	Data       string          // name or path of the run's data set
-	Images     dataset.Options // preprocessing and sampling as the run's; Split is ignored
-	// Fingerprint is that of the run's training images; another data set is
-	// refused. "" checks nothing.
-	Fingerprint string
-	Head        Head // "" is Linear
-	Out         string
-	Engine      engine.Engine
-	Runtime     ort.Options
-	Seed        uint64
-	FS          durable.FS
-	OpenTest    func() (openings *int, err error) // see Options
+	Candidates string          // what Run.Select takes
+	Data       string          // name or path of the run's data set; "" is where it was
+	Images     dataset.Options // how it is found; preprocessing and Split are the run's
+	Head       Head            // "" is Linear
+	Out        string
+	Engine     engine.Engine
+	Runtime    ort.Options
+	Seed       uint64
+	FS         durable.FS
 }
 
 // Table is what `classify RUN --json` prints.
@@ -88,34 +75,83 @@ type MemberScore struct {
 	PCA *Baseline `json:"pca"`
 }
 
-// RunMembers trains, exports and scores a head for every member.
-func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (_ *Table, err error) {
-	begin := time.Now()
-	if o.Head == "" {
-		o.Head = Linear
-	}
-	if err := o.validate(); err != nil {
+// RunMembers trains, exports and scores a head for every member, on the run's test
+// data, whose opening is noted. The run keeps the table.
+func RunMembers(ctx context.Context, r *run.Run, o MemberOptions, watch Observer) (*Table, error) {
+	c, err := comparisonOf(r, o)
+	if err != nil {
 		return nil, err
 	}
-	place, err := claimOut(o.FS, o.Out)
+	t, err := c.run(ctx, watch)
+	if err != nil {
+		return nil, err
+	}
+	content, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return t, rundir.KeepTable(r.Path, *t.TestOpenings, append(content, '\n'), o.FS)
+}
+
+// comparison is a RunMembers to do.
+type comparison struct {
+	MemberOptions
+	id          string // the run's own
+	fingerprint string // of the run's training images; "" takes any
+	members     []run.Trained
+	openTest    func() (openings *int, err error) // see Options.OpenTest
+}
+
+func comparisonOf(r *run.Run, o MemberOptions) (c comparison, err error) {
+	c = comparison{MemberOptions: o, id: r.Manifest.Run, fingerprint: r.Manifest.Data.Fingerprint}
+	if c.Data, c.Images, err = r.Recorded(o.Data, o.Images); err != nil {
+		return c, err
+	}
+	c.openTest = func() (*int, error) {
+		n, err := rundir.NoteTest(r.Path, "classify", o.FS)
+		return &n, err
+	}
+	ids, err := r.Select(o.Candidates)
+	if err != nil {
+		return c, err
+	}
+	for _, id := range ids {
+		t, err := r.Trained(id)
+		if err != nil {
+			return c, err
+		}
+		c.members = append(c.members, t)
+	}
+	return c, nil
+}
+
+func (c comparison) run(ctx context.Context, watch Observer) (_ *Table, err error) {
+	begin := time.Now()
+	if c.Head == "" {
+		c.Head = Linear
+	}
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	place, err := claimOut(c.FS, c.Out)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, place.Close()) }()
-	j, err := o.load(ctx)
+	j, err := c.load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t := &Table{
-		Format: TableFormat, Version: ReportVersion, Run: o.Run, Candidates: o.Candidates, Data: j.name, Head: o.Head,
+		Format: TableFormat, Version: ReportVersion, Run: c.id, Candidates: c.Candidates, Data: j.name, Head: c.Head,
 		TrainRows: j.train.rows(), Rows: j.test.rows(), BytesRaw: j.images.shape.Values(),
-		TestOpenings: j.openings, Engine: o.Engine.Info(), Seed: o.Seed,
+		TestOpenings: j.openings, Engine: c.Engine.Info(), Seed: c.Seed,
 		Notes: classNotes(j.train.labels, j.test.labels, j.classes),
 	}
 	j.watch = watch
 	out := files{}
-	for i, m := range o.Members {
-		s, err := j.member(ctx, m, fmt.Sprintf("%s, %d of %d", m.ID, i+1, len(o.Members)), out)
+	for i, m := range c.members {
+		s, err := j.member(ctx, m, fmt.Sprintf("%s, %d of %d", m.ID, i+1, len(c.members)), out)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.ID, err)
 		}
@@ -124,63 +160,61 @@ func RunMembers(ctx context.Context, o MemberOptions, watch Observer) (_ *Table,
 	}
 	t.Paper = besidePaper(j.name, j.images.shape, t.Members)
 	t.Seconds = time.Since(begin).Seconds()
-	return t, out.write(place, o.Out, t, "table", t)
+	return t, out.write(place, c.Out, t, "table", t)
 }
 
-func (o MemberOptions) validate() error {
-	if err := o.Head.Validate(); err != nil {
+func (c comparison) validate() error {
+	if err := c.Head.Validate(); err != nil {
 		return err
 	}
-	if o.Data == "" || o.Out == "" {
-		return fault.Usagef("--data NAME|PATH (the run's data set) and --out DIR are needed")
+	if c.Out == "" {
+		return fault.Usagef("--out DIR is needed")
 	}
-	if len(o.Members) == 0 {
-		return fault.Usagef("the run has no candidate to classify with: its %s is empty", o.Candidates)
+	if len(c.members) == 0 {
+		return fault.Usagef("the run has no candidate to classify with: its %s is empty", c.Candidates)
 	}
 	return nil
 }
 
-// job is a RunMembers under way: a task whose latents change from member to
-// member.
-type job struct {
+// membersTask is a comparison under way: a task whose latents change from member
+// to member.
+type membersTask struct {
 	task
 	name  string
 	codes codes
 }
 
 // load reads the run's training split, and only then opens the test data.
-func (o MemberOptions) load(ctx context.Context) (*job, error) {
-	o.Images.Split = "train"
-	train, err := dataset.Load(ctx, o.Data, o.Images)
+func (c comparison) load(ctx context.Context) (*membersTask, error) {
+	c.Images.Split = "train"
+	train, err := dataset.Load(ctx, c.Data, c.Images)
 	if err != nil {
 		return nil, err
 	}
-	if o.Fingerprint != "" && train.Info.Fingerprint != o.Fingerprint {
-		return nil, fault.Usagef("%s is not the run's data set: its fingerprint is %s, the run's %s", o.Data, short(train.Info.Fingerprint), short(o.Fingerprint))
+	if c.fingerprint != "" && train.Info.Fingerprint != c.fingerprint {
+		return nil, fault.Usagef("%s is not the run's data set: its fingerprint is %s, the run's %s", c.Data, short(train.Info.Fingerprint), short(c.fingerprint))
 	}
-	if in := o.Members[0].Arch.Input; in != train.Shape {
-		return nil, fault.Usagef("%s has images %v, the run's encoders take %v", o.Data, train.Shape, in)
+	if in := c.members[0].Arch.Input; in != train.Shape {
+		return nil, fault.Usagef("%s has images %v, the run's encoders take %v", c.Data, train.Shape, in)
 	}
-	j := &job{name: train.Name, codes: codesFor(o.Members, min(train.Shape.Values(), train.Rows()))}
-	if j.train, err = labelled(o.Data+", training split", train); err != nil {
+	j := &membersTask{name: train.Name, codes: codesFor(c.members, min(train.Shape.Values(), train.Rows()))}
+	if j.train, err = labelled(c.Data+", training split", train); err != nil {
 		return nil, err
 	}
-	if o.OpenTest != nil {
-		if j.openings, err = o.OpenTest(); err != nil {
-			return nil, err
-		}
+	if j.openings, err = c.openTest(); err != nil {
+		return nil, err
 	}
-	o.Images.Split = "test"
-	test, err := dataset.Load(ctx, o.Data, o.Images)
+	c.Images.Split = "test"
+	test, err := dataset.Load(ctx, c.Data, c.Images)
 	if err != nil {
 		return nil, err
 	}
 	if train.Shape != test.Shape {
-		return nil, fault.Usagef("%s: training images are %v, test images %v", o.Data, train.Shape, test.Shape)
+		return nil, fault.Usagef("%s: training images are %v, test images %v", c.Data, train.Shape, test.Shape)
 	}
-	j.Options = Options{Head: o.Head, Engine: o.Engine, Runtime: o.Runtime, Seed: o.Seed}
+	j.Options = Options{Head: c.Head, Engine: c.Engine, Runtime: c.Runtime, Seed: c.Seed}
 	j.images = &images{train.Shape, train.Images, test.Images, true}
-	if j.test, err = labelled(o.Data+", test split", test); err != nil {
+	if j.test, err = labelled(c.Data+", test split", test); err != nil {
 		return nil, err
 	}
 	j.train.meta.Classes, j.test.meta.Classes = train.Classes, test.Classes
@@ -208,7 +242,7 @@ type memberScored struct {
 
 // member encodes all images, trains and scores the head, and adds the models to
 // out. The stage names it to the observer.
-func (j *job) member(ctx context.Context, m Member, stage string, out files) (s memberScored, err error) {
+func (j *membersTask) member(ctx context.Context, m run.Trained, stage string, out files) (s memberScored, err error) {
 	nets, err := onnxnet.Build(m.Arch, m.Weights, onnx.Float)
 	if err != nil {
 		return s, fault.Damagedf("%w", err)
@@ -225,7 +259,7 @@ func (j *job) member(ctx context.Context, m Member, stage string, out files) (s 
 	s.provider = score.provider
 	s.MemberScore = MemberScore{
 		ID: m.ID, Latent: latent, Values: latent.Values(), LOC: m.Arch.LOC(), Bytes: 4 * latent.Values(),
-		ValidationBCE: m.BCE, Fit: h.fit, Score: score.Score,
+		ValidationBCE: m.Best().Figures.BCE, Fit: h.fit, Score: score.Score,
 	}
 	s.AccuracyPerByte = s.Accuracy / float64(s.Bytes)
 	if s.BCE, err = j.reconstructionLoss(ctx, nets.Decoder); err != nil {
@@ -234,7 +268,6 @@ func (j *job) member(ctx context.Context, m Member, stage string, out files) (s 
 	if s.PCA, err = j.besidePCA(ctx, score.Score); err != nil {
 		return s, err
 	}
-	nets.Encoder.SetMetadata(m.Metadata)
 	j.train.meta.Encoder = nets.Encoder.Hash()
 	j.encoder = &encoder{m.ID, nets.Encoder}
 	models, err := j.models(h)
@@ -247,7 +280,7 @@ func (j *job) member(ctx context.Context, m Member, stage string, out files) (s 
 
 // reconstructionLoss is the binary cross-entropy of what the decoder makes of
 // the test latents, in nats, a mean over all pixels.
-func (j *job) reconstructionLoss(ctx context.Context, decoder *onnx.Model) (bce float64, err error) {
+func (j *membersTask) reconstructionLoss(ctx context.Context, decoder *onnx.Model) (bce float64, err error) {
 	o := j.Runtime
 	o.Name = "decoder"
 	session, err := ort.OpenModel(decoder, o)

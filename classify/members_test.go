@@ -16,21 +16,27 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
 	"moncae/internal/onnx"
+	"moncae/internal/run"
 )
+
+// trained is the bench's encoder as a run's candidate.
+func (b bench) trained(id string, bce float64) run.Trained {
+	c := &run.Candidate{ID: id, Search: &run.Result{Figures: run.Figures{BCE: bce}}}
+	return run.Trained{Candidate: c, Arch: b.arch, Weights: b.weights}
+}
 
 func TestRunMembers(t *testing.T) {
 	b := newBench(t)
 	opened := 4
-	o := MemberOptions{
-		Run: "r1", Candidates: "front", Data: dataset.Default, Images: digits, Out: filepath.Join(b.dir, "members"),
-		Engine: b.options("").Engine, Runtime: b.options("").Runtime, Seed: 3,
-		Members: []Member{
-			{ID: "g0-1", Arch: b.arch, Weights: b.weights, BCE: 0.5, Metadata: map[string]string{"moncae.run": "r1"}},
-			{ID: "g1-0", Arch: b.arch, Weights: b.weights},
+	o := comparison{
+		MemberOptions: MemberOptions{
+			Candidates: "front", Data: dataset.Default, Images: digits, Out: filepath.Join(b.dir, "members"),
+			Engine: b.options("").Engine, Runtime: b.options("").Runtime, Seed: 3,
 		},
-		OpenTest: func() (*int, error) { opened++; return &opened, nil },
+		id: "r1", members: []run.Trained{b.trained("g0-1", 0.5), b.trained("g1-0", 0)},
+		openTest: func() (*int, error) { opened++; return &opened, nil },
 	}
-	table, err := RunMembers(context.Background(), o, nil)
+	table, err := o.run(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +55,7 @@ func TestRunMembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pipeline.Metadata()["moncae.run"] != "r1" || pipeline.Metadata()[keyHead] != "linear" {
+	if pipeline.Metadata()[keyHead] != "linear" {
 		t.Errorf("metadata %v", pipeline.Metadata())
 	}
 	if _, err := os.Stat(filepath.Join(o.Out, ReadmeFile)); err != nil {
@@ -65,8 +71,8 @@ func TestRunMembers(t *testing.T) {
 	near(t, "accuracy by file", r.Accuracy, m.Accuracy, 0)
 	near(t, "PCA's accuracy by file", r.Baselines.PCA.Accuracy, m.PCA.Accuracy, 0)
 	near(t, "the gain over PCA", m.PCA.Latents.Gain, m.Accuracy-m.PCA.Accuracy, 1e-12)
-	o.Fingerprint = "00"
-	if _, err := RunMembers(context.Background(), o, nil); fault.Of(err) != fault.Usage {
+	o.fingerprint = "00"
+	if _, err := o.run(context.Background(), nil); fault.Of(err) != fault.Usage {
 		t.Errorf("another data set: %v", err)
 	}
 }
@@ -122,11 +128,11 @@ func TestRunMembersRefusesUnlabelled(t *testing.T) {
 		}
 	}
 	opened := 0
-	_, err := RunMembers(context.Background(), MemberOptions{
-		Data: folder, Out: filepath.Join(b.dir, "refused"), Engine: b.options("").Engine, Runtime: b.options("").Runtime,
-		Members:  []Member{{ID: "g0-0", Arch: b.arch, Weights: b.weights}},
-		OpenTest: func() (*int, error) { opened++; return &opened, nil },
-	}, nil)
+	_, err := comparison{
+		MemberOptions: MemberOptions{Data: folder, Out: filepath.Join(b.dir, "refused"), Engine: b.options("").Engine, Runtime: b.options("").Runtime},
+		members:       []run.Trained{b.trained("g0-0", 0)},
+		openTest:      func() (*int, error) { opened++; return &opened, nil },
+	}.run(context.Background(), nil)
 	if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "no labels") || opened > 0 {
 		t.Errorf("%v; the test data was opened %d times", err, opened)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sbinet/npyio"
 
 	"moncae/internal/dataset"
+	"moncae/internal/run"
 )
 
 // TestWriteVectors writes what tests/python/test_classify.py reads: latents of
@@ -42,11 +43,13 @@ func TestWriteVectors(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = RunMembers(context.Background(), MemberOptions{
-		Run: "r", Candidates: "front", Data: dataset.Default, Out: filepath.Join(dir, "members"),
-		Members: []Member{{ID: "g0-0", Arch: b.arch, Weights: b.weights}},
-		Engine:  b.options("").Engine, Runtime: b.options("").Runtime,
-	}, nil)
+	_, err = comparison{
+		MemberOptions: MemberOptions{
+			Candidates: "front", Data: dataset.Default, Out: filepath.Join(dir, "members"),
+			Engine: b.options("").Engine, Runtime: b.options("").Runtime,
+		},
+		id: "r", members: []run.Trained{b.trained("g0-0", 0)}, openTest: func() (*int, error) { return nil, nil },
+	}.run(context.Background(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -213,7 +213,7 @@ func TestQualityIsOfTheStoredValues(t *testing.T) {
 			total += sum / 784 / 300
 		}
 		if rep.SampleRows != 300 || rep.Quality == nil || math.Abs(rep.Quality.MSE-total) > 1e-9 ||
-			math.Abs(*rep.Quality.PSNR+10*math.Log10(total)) > 1e-6 || rep.BytesPNG < 300*60 {
+			math.Abs(rep.Quality.PSNR+10*math.Log10(total)) > 1e-6 || rep.BytesPNG < 300*60 {
 			t.Errorf("%s: quality %+v of %d rows, PNG %d; want mse %v", d, rep.Quality, rep.SampleRows, rep.BytesPNG, total)
 		}
 	}

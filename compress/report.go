@@ -49,9 +49,9 @@ type Report struct {
 // Quality is what the decoder gives back from the stored values, over
 // SampleRows rows, for pixels in [0, 1].
 type Quality struct {
-	MSE  float64  `json:"mse"`
-	PSNR *float64 `json:"psnr"` // null where nothing differs
-	SSIM float64  `json:"ssim"`
+	MSE  float64 `json:"mse"`
+	PSNR float64 `json:"psnr"` // metric.MaxPSNR where nothing differs
+	SSIM float64 `json:"ssim"`
 }
 
 // report sums the run up; before are the rows that an earlier one wrote.
@@ -84,12 +84,8 @@ func (r *run) report(before int64) Report {
 }
 
 func quality(s sample) *Quality {
-	q := &Quality{MSE: s.mse / float64(s.rows), SSIM: s.ssim / float64(s.rows)}
-	if q.MSE > 0 {
-		psnr := metric.PSNR(q.MSE)
-		q.PSNR = &psnr
-	}
-	return q
+	mse := s.mse / float64(s.rows)
+	return &Quality{MSE: mse, PSNR: metric.PSNR(mse), SSIM: s.ssim / float64(s.rows)}
 }
 
 // bytesOut is the size of what lies at Out.

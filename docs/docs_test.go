@@ -59,7 +59,7 @@ func TestEveryCommandInTheDocsRuns(t *testing.T) {
 			t.Logf("not run: %s:%d: %s", b.page, b.line, b.norun)
 			continue
 		}
-		if err := run(b, scratch, env); err != nil {
+		if err := execute(b, scratch, env); err != nil {
 			t.Fatalf("%s:%d: %v", b.page, b.line, err)
 		}
 		ran++
@@ -69,7 +69,7 @@ func TestEveryCommandInTheDocsRuns(t *testing.T) {
 	}
 }
 
-func run(b block, dir string, env []string) error {
+func execute(b block, dir string, env []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	command := []string{"bash", "-euo", "pipefail", "-c", b.text}

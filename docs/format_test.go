@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"moncae/internal/run"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -11,7 +12,6 @@ import (
 	"moncae/compress"
 	"moncae/export"
 	"moncae/internal/dataset"
-	"moncae/search"
 )
 
 // printed are the documents of --json by the heading that describes them.
@@ -19,7 +19,7 @@ var printed = []struct {
 	page, heading string
 	value         any
 }{
-	{"front.md", "# Front, version 1", search.Front{}},
+	{"front.md", "# Front, version 1", run.Front{}},
 	{"json.md", "## moncae export --json", export.Result{}},
 	{"json.md", "## moncae compress --json", compress.Report{}},
 	{"json.md", "## moncae decompress --json", compress.DecompressReport{}},

@@ -19,10 +19,10 @@ var cardText string
 var cardTemplate = template.Must(template.New("card").Parse(cardText))
 
 // card is the model card, README.md.
-func (c Candidate) card(dtype onnx.Type, r Result) ([]byte, error) {
+func (c candidate) card(dtype onnx.Type, r Result) ([]byte, error) {
 	in, latent := c.Arch.Input, c.Arch.Latent()
 	view := struct {
-		Candidate
+		candidate
 		In, Latent arch.Shape
 		Ratio      string
 		DType      string
@@ -38,7 +38,7 @@ func (c Candidate) card(dtype onnx.Type, r Result) ([]byte, error) {
 		Decoder    []string
 		Preprocess string
 	}{
-		Candidate: c, In: in, Latent: latent,
+		candidate: c, In: in, Latent: latent,
 		Ratio: number(float64(in.Values()) / float64(latent.Values())),
 		DType: dtype.String(), Float16: dtype == onnx.Float16,
 		Goals: goals(c.Objectives), Files: r.Files, Quality: r.Quality,
@@ -70,7 +70,7 @@ var cardMetrics = []struct{ key, label string }{
 }
 
 // table lists the metrics, the known first, beside the baselines that have any.
-func (c Candidate) table() (columns []string, rows [][]string) {
+func (c candidate) table() (columns []string, rows [][]string) {
 	names := slices.Sorted(maps.Keys(c.Baselines))
 	for _, n := range names {
 		columns = append(columns, strings.ReplaceAll(n, "_", " "))

@@ -6,21 +6,15 @@ import (
 	"math"
 
 	"moncae/internal/arch"
+	"moncae/internal/metric"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/run"
 )
 
-// MaxSampleImages is the most images that a certificate is made on.
-const MaxSampleImages = 256
-
-// Sample is what the trainer's own float32 forward pass makes of some images,
-// all in NCHW order.
-type Sample struct {
-	Images  []float32 // in [0, 1]
-	Latents []float32
-	Outputs []float32 // reconstructions: sigmoids of the logits
-}
+// maxSampleImages is the most images that a certificate is made on.
+const maxSampleImages = 256
 
 // Tolerance is how far a runtime's value may be from the trainer's, relative to
 // max(1, largest absolute value): float32 sums in another order, or float16
@@ -54,7 +48,7 @@ type Quality struct {
 
 func quality(images, exported, trainer []float32, n int) Quality {
 	q := Quality{Images: n, MSE: meanSquare(exported, images), TrainerMSE: meanSquare(trainer, images)}
-	q.PSNR, q.TrainerPSNR = psnr(q.MSE), psnr(q.TrainerMSE)
+	q.PSNR, q.TrainerPSNR = metric.PSNR(q.MSE), metric.PSNR(q.TrainerMSE)
 	return q
 }
 
@@ -68,14 +62,11 @@ func meanSquare(x, y []float32) float64 {
 	return sum / float64(len(x))
 }
 
-// psnr stays finite, for JSON, where nothing is lost.
-func psnr(mse float64) float64 { return -10 * math.Log10(max(mse, 1e-20)) }
-
-// Certify runs the networks through ONNX Runtime (on the CPU unless o names a
+// certify runs the networks through ONNX Runtime (on the CPU unless o names a
 // device), and the encoder through onnx-go too where that can, and compares with
 // the trainer. A difference above the tolerance is an error that says where.
-func Certify(n onnxnet.Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.Options) ([]Check, Quality, error) {
-	images, err := s.count(a)
+func certify(n onnxnet.Networks, a arch.Arch, dtype onnx.Type, s run.Forward, o ort.Options) ([]Check, Quality, error) {
+	images, err := count(s, a)
 	if err != nil {
 		return nil, Quality{}, err
 	}
@@ -120,14 +111,14 @@ func Certify(n onnxnet.Networks, a arch.Arch, dtype onnx.Type, s Sample, o ort.O
 }
 
 // count is the number of images, all lengths checked.
-func (s Sample) count(a arch.Arch) (int, error) {
+func count(s run.Forward, a arch.Arch) (int, error) {
 	image, latent := a.Input.Values(), a.Latent().Values()
 	n := len(s.Images) / image
 	if n < 1 || len(s.Images) != n*image || len(s.Latents) != n*latent || len(s.Outputs) != n*image {
 		return 0, fmt.Errorf("sample of %d image values, %d latent values, %d output values: these are not one or more images of %v with latents of %v",
 			len(s.Images), len(s.Latents), len(s.Outputs), a.Input, a.Latent())
 	}
-	return min(n, MaxSampleImages), nil
+	return min(n, maxSampleImages), nil
 }
 
 // runORT runs the images in batches of two sizes, so that a batch size that

@@ -15,8 +15,8 @@ type DataRef struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// describe sets the models' metadata.
-func (c Candidate) describe(nets onnxnet.Networks) error {
+// annotate sets the models' metadata.
+func (c candidate) annotate(nets onnxnet.Networks) error {
 	common := map[string]string{onnxnet.KeyVersion: version.Number(), onnxnet.KeyRun: c.Run, onnxnet.KeyCandidate: c.ID}
 	for key, v := range map[string]any{
 		onnxnet.KeyArch:    c.Arch,

@@ -12,14 +12,12 @@ import (
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/run"
 )
 
-// Candidate is a trained network and what is known about it.
-type Candidate struct {
-	ID      string // the folder's name, for example g3-05
-	Arch    arch.Arch
-	Recipe  arch.Recipe
-	Weights arch.Weights
+// candidate is a trained network and what is known about it.
+type candidate struct {
+	run.Trained // its ID is the folder's name
 
 	Run         string // the run's own id
 	DataName    string // what a person calls the data set
@@ -37,9 +35,9 @@ type Candidate struct {
 	Objectives map[string]float64
 	// Place of Members on the front, 1 the smallest latent; 0 is not on the front.
 	Place, Members int
-	// Sample runs some validation images, at most MaxSampleImages count, through the
+	// sample runs some validation images, at most maxSampleImages count, through the
 	// trainer.
-	Sample func() (Sample, error)
+	sample func() (run.Forward, error)
 }
 
 // Options say how to export.
@@ -48,8 +46,6 @@ type Options struct {
 	DType string // float32 ("" too) or float16
 	ORT   ort.Options
 	FS    durable.FS
-	// Done, where set, is called after each candidate.
-	Done func(Result)
 }
 
 // Result is one exported candidate.
@@ -70,10 +66,7 @@ type File struct {
 	Hash  string `json:"hash"` // SHA-256 of the serialised GraphProto
 }
 
-// Export builds, certifies and writes the candidates one after another. A
-// candidate's folder appears whole or not at all and replaces one of an earlier
-// export. The first candidate that fails ends it; those before it stay.
-func Export(ctx context.Context, candidates []Candidate, o Options) ([]Result, error) {
+func exportAll(ctx context.Context, candidates []candidate, o Options) ([]Result, error) {
 	dtype, err := parseDType(o.DType)
 	if err != nil {
 		return nil, err
@@ -96,9 +89,6 @@ func Export(ctx context.Context, candidates []Candidate, o Options) ([]Result, e
 			return results, fmt.Errorf("export of %s: %w", c.ID, err)
 		}
 		results = append(results, r)
-		if o.Done != nil {
-			o.Done(r)
-		}
 	}
 	return results, nil
 }
@@ -113,7 +103,7 @@ func parseDType(s string) (onnx.Type, error) {
 	return 0, fault.Usagef("dtype %q: float32 or float16 is wanted", s)
 }
 
-func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
+func (c candidate) export(o Options, dtype onnx.Type) (Result, error) {
 	if c.ID == "" || c.ID == "." || filepath.Base(c.ID) != c.ID || !filepath.IsLocal(c.ID) {
 		return Result{}, fault.Usagef("id %q can't be a folder's name", c.ID)
 	}
@@ -125,11 +115,11 @@ func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	sample, err := c.Sample()
+	sample, err := c.sample()
 	if err != nil {
 		return Result{}, err
 	}
-	checks, quality, err := Certify(nets, c.Arch, dtype, sample, o.ORT)
+	checks, quality, err := certify(nets, c.Arch, dtype, sample, o.ORT)
 	if err != nil {
 		return Result{}, fmt.Errorf("%w; nothing was written", err)
 	}
@@ -142,13 +132,13 @@ func (c Candidate) export(o Options, dtype onnx.Type) (Result, error) {
 }
 
 // contents makes all files of the folder and fills in the result's models.
-func (c Candidate) contents(nets onnxnet.Networks, dtype onnx.Type, r *Result) ([]content, error) {
+func (c candidate) contents(nets onnxnet.Networks, dtype onnx.Type, r *Result) ([]content, error) {
 	preprocess, err := prepared(c.Preprocess)
 	if err != nil {
 		return nil, err
 	}
 	c.Preprocess = preprocess
-	if err := c.describe(nets); err != nil {
+	if err := c.annotate(nets); err != nil {
 		return nil, err
 	}
 	var files []content
@@ -198,6 +188,6 @@ type certificate struct {
 	Quality Quality `json:"quality"`
 }
 
-func (c Candidate) certificate(dtype onnx.Type, r Result) certificate {
+func (c candidate) certificate(dtype onnx.Type, r Result) certificate {
 	return certificate{"moncae.export", 1, c.ID, c.Run, dtype.String(), onnx.Opset, r.Files, r.Checks, r.Quality}
 }

@@ -19,10 +19,11 @@ import (
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/run"
 )
 
 // small is an autoencoder of 1×7×7 images with a latent of 2×4×4.
-func small(t *testing.T) Candidate {
+func small(t *testing.T) candidate {
 	t.Helper()
 	conv := func(f int) arch.Layer { return arch.Layer{Kind: arch.Conv, Filters: f, Kernel: 3, Stride: 1} }
 	relu := arch.Layer{Kind: arch.Activate, Activation: arch.ReLU}
@@ -34,14 +35,16 @@ func small(t *testing.T) Candidate {
 	r := rand.New(rand.NewPCG(5, 6))
 	w := randomWeights(a.Params(), r)
 	s := referenceSample(t, a, w, 6, r)
-	return Candidate{
-		ID: "g1-02", Arch: a, Weights: w, Run: "abc", DataName: "squares", Fingerprint: "f00", Preprocess: json.RawMessage("{\n \"channels\": 1\n}"), Loss: "bce",
-		Recipe:     arch.Recipe{Optimizer: arch.Adam, LearningRate: 1e-3, Schedule: arch.OneCycle},
+	return candidate{
+		Trained: run.Trained{Arch: a, Weights: w, Candidate: &run.Candidate{
+			ID: "g1-02", Recipe: arch.Recipe{Optimizer: arch.Adam, LearningRate: 1e-3, Schedule: arch.OneCycle},
+		}},
+		Run: "abc", DataName: "squares", Fingerprint: "f00", Preprocess: json.RawMessage("{\n \"channels\": 1\n}"), Loss: "bce",
 		Metrics:    map[string]float64{"values": 32, "bce": 0.25, "psnr": math.Inf(1), "own": 1.5},
 		Baselines:  map[string]map[string]float64{"pca": {"bce": 0.3}},
 		Objectives: map[string]float64{"loss": 0.25, "loc": 1.505},
 		Place:      2, Members: 5,
-		Sample: func() (Sample, error) { return s, nil },
+		sample: func() (run.Forward, error) { return s, nil },
 	}
 }
 
@@ -49,9 +52,8 @@ func TestExportWritesAProvenFolder(t *testing.T) {
 	needORT(t)
 	out := filepath.Join(t.TempDir(), "new", "out")
 	c := small(t)
-	done := 0
-	results, err := Export(context.Background(), []Candidate{c}, Options{Out: out, Done: func(Result) { done++ }})
-	if err != nil || len(results) != 1 || done != 1 {
+	results, err := exportAll(context.Background(), []candidate{c}, Options{Out: out})
+	if err != nil || len(results) != 1 {
 		t.Fatal(results, err)
 	}
 	dir := filepath.Join(out, "g1-02")
@@ -98,7 +100,7 @@ func TestExportIsRepeatable(t *testing.T) {
 	needORT(t)
 	contents := func() map[string]string {
 		out := t.TempDir()
-		if _, err := Export(context.Background(), []Candidate{small(t)}, Options{Out: out}); err != nil {
+		if _, err := exportAll(context.Background(), []candidate{small(t)}, Options{Out: out}); err != nil {
 			t.Fatal(err)
 		}
 		files := map[string]string{}
@@ -122,11 +124,11 @@ func TestExportIsRepeatable(t *testing.T) {
 func TestExportReplacesAnExportOnly(t *testing.T) {
 	needORT(t)
 	out := t.TempDir()
-	run := func(c Candidate, dtype string) error {
-		_, err := Export(context.Background(), []Candidate{c}, Options{Out: out, DType: dtype})
+	export := func(c candidate, dtype string) error {
+		_, err := exportAll(context.Background(), []candidate{c}, Options{Out: out, DType: dtype})
 		return err
 	}
-	if err := run(small(t), "float32"); err != nil {
+	if err := export(small(t), "float32"); err != nil {
 		t.Fatal(err)
 	}
 	whole := readModel(t, filepath.Join(out, "g1-02"), "encoder").Bytes()
@@ -139,11 +141,11 @@ func TestExportReplacesAnExportOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := run(small(t), "float16"); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
+	if err := export(small(t), "float16"); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("two exports at once: %v", err)
 	}
 	release()
-	if err := run(small(t), "float16"); err != nil {
+	if err := export(small(t), "float16"); err != nil {
 		t.Fatal(err)
 	}
 	half := readModel(t, filepath.Join(out, "g1-02"), "encoder").Bytes()
@@ -156,7 +158,7 @@ func TestExportReplacesAnExportOnly(t *testing.T) {
 	}
 	c := small(t)
 	c.ID = "thesis"
-	if err := run(c, ""); fault.Of(err) != fault.Usage || !slices.Equal(names(t, mine), []string{"chapter"}) {
+	if err := export(c, ""); fault.Of(err) != fault.Usage || !slices.Equal(names(t, mine), []string{"chapter"}) {
 		t.Errorf("someone's folder: error %v, holds %v", err, names(t, mine))
 	}
 }
@@ -164,22 +166,24 @@ func TestExportReplacesAnExportOnly(t *testing.T) {
 func TestExportRefuses(t *testing.T) {
 	needORT(t)
 	cases := map[string]struct {
-		change func(*Candidate, *Options)
+		change func(*candidate, *Options)
 		says   string
 	}{
-		"a trainer that differs": {func(c *Candidate, _ *Options) { spoil(t, c, func(s *Sample) { s.Latents[40] += 0.01 }) }, "value 8 of image 1"},
-		"other reconstructions":  {func(c *Candidate, _ *Options) { spoil(t, c, func(s *Sample) { s.Outputs[3] = 7 }) }, "decoder.onnx"},
-		"NaN in the trainer":     {func(c *Candidate, _ *Options) { spoil(t, c, func(s *Sample) { s.Latents[0] = float32(math.NaN()) }) }, "NaN"},
-		"no images":              {func(c *Candidate, _ *Options) { spoil(t, c, func(s *Sample) { *s = Sample{} }) }, "not one or more images"},
-		"no sample": {func(c *Candidate, _ *Options) {
-			c.Sample = func() (Sample, error) { return Sample{}, errors.New("gone") }
+		"a trainer that differs": {func(c *candidate, _ *Options) { spoil(t, c, func(s *run.Forward) { s.Latents[40] += 0.01 }) }, "value 8 of image 1"},
+		"other reconstructions":  {func(c *candidate, _ *Options) { spoil(t, c, func(s *run.Forward) { s.Outputs[3] = 7 }) }, "decoder.onnx"},
+		"NaN in the trainer": {func(c *candidate, _ *Options) {
+			spoil(t, c, func(s *run.Forward) { s.Latents[0] = float32(math.NaN()) })
+		}, "NaN"},
+		"no images": {func(c *candidate, _ *Options) { spoil(t, c, func(s *run.Forward) { *s = run.Forward{} }) }, "not one or more images"},
+		"no sample": {func(c *candidate, _ *Options) {
+			c.sample = func() (run.Forward, error) { return run.Forward{}, errors.New("gone") }
 		}, "gone"},
-		"a weight that is NaN":  {func(c *Candidate, _ *Options) { c.Weights["encoder.5.weight"][3] = float32(math.NaN()) }, "encoder.5.weight"},
-		"too large for float16": {func(c *Candidate, o *Options) { o.DType = "float16"; c.Weights["decoder.0.bias"][0] = 1e6 }, "decoder.0.bias"},
-		"a weight missing":      {func(c *Candidate, _ *Options) { delete(c.Weights, "encoder.0.bias") }, "encoder.0.bias"},
-		"no such dtype":         {func(_ *Candidate, o *Options) { o.DType = "int8" }, "float16"},
-		"an id that is a path":  {func(c *Candidate, _ *Options) { c.ID = "../x" }, "folder's name"},
-		"a full disk": {func(_ *Candidate, o *Options) {
+		"a weight that is NaN":  {func(c *candidate, _ *Options) { c.Weights["encoder.5.weight"][3] = float32(math.NaN()) }, "encoder.5.weight"},
+		"too large for float16": {func(c *candidate, o *Options) { o.DType = "float16"; c.Weights["decoder.0.bias"][0] = 1e6 }, "decoder.0.bias"},
+		"a weight missing":      {func(c *candidate, _ *Options) { delete(c.Weights, "encoder.0.bias") }, "encoder.0.bias"},
+		"no such dtype":         {func(_ *candidate, o *Options) { o.DType = "int8" }, "float16"},
+		"an id that is a path":  {func(c *candidate, _ *Options) { c.ID = "../x" }, "folder's name"},
+		"a full disk": {func(_ *candidate, o *Options) {
 			o.FS = durable.FS{Fault: func(step, path string) error {
 				if step == "write" && filepath.Base(path) == "README.md" {
 					return errors.New("disk full")
@@ -192,7 +196,7 @@ func TestExportRefuses(t *testing.T) {
 		c, o := small(t), Options{Out: t.TempDir()}
 		c.Weights = c.Weights.Clone()
 		test.change(&c, &o)
-		_, err := Export(context.Background(), []Candidate{c}, o)
+		_, err := exportAll(context.Background(), []candidate{c}, o)
 		if err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: error %v, want one that says %q", name, err, test.says)
 		}
@@ -202,7 +206,7 @@ func TestExportRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Export(ctx, []Candidate{small(t)}, Options{Out: t.TempDir()}); !errors.Is(err, context.Canceled) {
+	if _, err := exportAll(ctx, []candidate{small(t)}, Options{Out: t.TempDir()}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -229,15 +233,15 @@ func TestFormatsOfEarlierVersions(t *testing.T) {
 }
 
 // spoil changes what the trainer says.
-func spoil(t *testing.T, c *Candidate, change func(*Sample)) {
+func spoil(t *testing.T, c *candidate, change func(*run.Forward)) {
 	t.Helper()
-	s, err := c.Sample()
+	s, err := c.sample()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = Sample{slices.Clone(s.Images), slices.Clone(s.Latents), slices.Clone(s.Outputs)}
+	s = run.Forward{Images: slices.Clone(s.Images), Latents: slices.Clone(s.Latents), Outputs: slices.Clone(s.Outputs)}
 	change(&s)
-	c.Sample = func() (Sample, error) { return s, nil }
+	c.sample = func() (run.Forward, error) { return s, nil }
 }
 
 func TestCardSaysWhatIsKnown(t *testing.T) {
@@ -296,7 +300,7 @@ func TestHeadAndPipelineAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := c.Sample()
+	s, err := c.sample()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/onnx"
+	"moncae/internal/run"
 )
 
 // onnxGoImages is the most images that onnx-go runs: its graphs are of one batch
@@ -57,7 +58,7 @@ func onnxGoLacks(m *onnx.Model) string {
 }
 
 // certifyOnnxGo runs an encoder through onnx-go, image by image.
-func certifyOnnxGo(m *onnx.Model, a arch.Arch, s Sample, images int, tolerance float64) (Check, error) {
+func certifyOnnxGo(m *onnx.Model, a arch.Arch, s run.Forward, images int, tolerance float64) (Check, error) {
 	c := Check{Model: "encoder", Runtime: strings.TrimSpace("onnx-go " + onnxGoVersion())}
 	if c.Skipped = onnxGoLacks(m); c.Skipped != "" {
 		return c, nil

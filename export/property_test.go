@@ -11,6 +11,7 @@ import (
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/run"
 	"moncae/search/genome"
 )
 
@@ -105,7 +106,7 @@ func agree(t *testing.T, seed int, space genome.Space, in arch.Shape, flops int6
 }
 
 // sameInORT runs n images as one batch.
-func sameInORT(t *testing.T, nets onnxnet.Networks, s Sample, n int, what string) {
+func sameInORT(t *testing.T, nets onnxnet.Networks, s run.Forward, n int, what string) {
 	t.Helper()
 	for _, m := range []struct {
 		model    *onnx.Model
@@ -123,9 +124,9 @@ func sameInORT(t *testing.T, nets onnxnet.Networks, s Sample, n int, what string
 
 // certified tells whether onnx-go could be asked; whatever it stops at must have
 // been known before.
-func certified(t *testing.T, nets onnxnet.Networks, a arch.Arch, s Sample, what string) bool {
+func certified(t *testing.T, nets onnxnet.Networks, a arch.Arch, s run.Forward, what string) bool {
 	t.Helper()
-	checks, _, err := Certify(nets, a, onnx.Float, s, ort.Options{Device: "cpu", Threads: 1})
+	checks, _, err := certify(nets, a, onnx.Float, s, ort.Options{Device: "cpu", Threads: 1})
 	if err != nil {
 		t.Errorf("%s: %v\n%v\n%v", what, err, a.Encoder, a.Decoder)
 		return false
@@ -197,7 +198,7 @@ func TestOddStacksAgree(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checks, _, err := Certify(nets, a, dtype, s, ort.Options{Device: "cpu", Threads: 1})
+				checks, _, err := certify(nets, a, dtype, s, ort.Options{Device: "cpu", Threads: 1})
 				if err != nil {
 					t.Fatal(err)
 				}

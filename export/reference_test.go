@@ -12,6 +12,7 @@ import (
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/run"
 )
 
 func needORT(t *testing.T) {
@@ -43,7 +44,7 @@ func randomWeights(params []arch.Param, r *rand.Rand) arch.Weights {
 }
 
 // referenceSample is what the engine ref makes of n random images.
-func referenceSample(t *testing.T, a arch.Arch, w arch.Weights, n int, r *rand.Rand) Sample {
+func referenceSample(t *testing.T, a arch.Arch, w arch.Weights, n int, r *rand.Rand) run.Forward {
 	t.Helper()
 	return infer(t, ref.New(), a, w, randomPixels(a, n, r))
 }
@@ -57,7 +58,7 @@ func randomPixels(a arch.Arch, n int, r *rand.Rand) []uint8 {
 }
 
 // infer is what an engine makes of images.
-func infer(t *testing.T, e engine.Engine, a arch.Arch, w arch.Weights, pixels []uint8) Sample {
+func infer(t *testing.T, e engine.Engine, a arch.Arch, w arch.Weights, pixels []uint8) run.Forward {
 	t.Helper()
 	n := len(pixels) / a.Input.Values()
 	net, err := graph.Autoencoder(a, n, graph.BCE, 0)
@@ -65,7 +66,7 @@ func infer(t *testing.T, e engine.Engine, a arch.Arch, w arch.Weights, pixels []
 		t.Fatal(err)
 	}
 	source := engine.Source{Shape: a.Input, Images: pixels}
-	s := Sample{make([]float32, len(pixels)), make([]float32, n*a.Latent().Values()), make([]float32, len(pixels))}
+	s := run.Forward{Images: make([]float32, len(pixels)), Latents: make([]float32, n*a.Latent().Values()), Outputs: make([]float32, len(pixels))}
 	for i := range n {
 		source.Row(s.Images[i*a.Input.Values():], i)
 	}
@@ -93,7 +94,7 @@ func runRows(t *testing.T, e engine.Engine, net *graph.Net, source engine.Source
 }
 
 // sameAs compares an engine's sample with the reference's.
-func sameAs(t *testing.T, want, got Sample, n int, what string) {
+func sameAs(t *testing.T, want, got run.Forward, n int, what string) {
 	t.Helper()
 	_, latents := compare(got.Latents, want.Latents, n, Tolerance(onnx.Float))
 	_, outputs := compare(got.Outputs, want.Outputs, n, Tolerance(onnx.Float))

@@ -12,6 +12,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
+	"moncae/internal/run"
 	"moncae/search/genome"
 )
 
@@ -27,13 +28,15 @@ func TestWriteVectors(t *testing.T) {
 	for name, a := range vectorNetworks(t) {
 		for _, dtype := range []string{"float32", "float16"} {
 			r := rand.New(rand.NewPCG(9, 10))
-			c := Candidate{
-				ID: name + "-" + dtype, Arch: a, Weights: randomWeights(a.Params(), r), Run: "vectors", DataName: "noise",
-				Recipe: arch.Recipe{Optimizer: arch.Adam, LearningRate: 1e-3, Schedule: arch.Constant},
+			c := candidate{
+				Trained: run.Trained{Arch: a, Weights: randomWeights(a.Params(), r), Candidate: &run.Candidate{
+					ID: name + "-" + dtype, Recipe: arch.Recipe{Optimizer: arch.Adam, LearningRate: 1e-3, Schedule: arch.Constant},
+				}},
+				Run: "vectors", DataName: "noise",
 			}
 			s := referenceSample(t, a, c.Weights, 5, r)
-			c.Sample = func() (Sample, error) { return s, nil }
-			if _, err := Export(context.Background(), []Candidate{c}, Options{Out: out, DType: dtype}); err != nil {
+			c.sample = func() (run.Forward, error) { return s, nil }
+			if _, err := exportAll(context.Background(), []candidate{c}, Options{Out: out, DType: dtype}); err != nil {
 				t.Fatal(err)
 			}
 			dir := filepath.Join(out, c.ID)
@@ -86,7 +89,7 @@ func vectorNetworks(t *testing.T) map[string]arch.Arch {
 }
 
 // writeHead adds head.onnx, pipeline.onnx and the logits of the reference.
-func writeHead(t *testing.T, dir string, c Candidate, s Sample) {
+func writeHead(t *testing.T, dir string, c candidate, s run.Forward) {
 	t.Helper()
 	in := c.Arch.Latent()
 	r := rand.New(rand.NewPCG(13, 14))

@@ -8,6 +8,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
 )
@@ -30,7 +31,7 @@ func (s *Study) isDone(c *Candidate) (bool, error) {
 func (s *Study) recorded(id string) *Candidate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.byID[id]
+	return s.state.ByID(id)
 }
 
 // job estimates a training's length by its multiply-adds, and by the values that
@@ -42,16 +43,16 @@ func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job
 }
 
 // evaluate trains a candidate, whose network is a, and records it.
-func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *Times) error {
+func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *run.Times) error {
 	begin := time.Now()
 	s.emit(CandidateStarted{Candidate: &c})
-	out, measured, err := s.train(ctx, c.ID, a, c.Recipe, train.Options{
+	out, result, err := s.train(ctx, c.ID, a, c.Recipe, train.Options{
 		Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.limited,
 	})
 	if err != nil {
 		return fmt.Errorf("candidate %s: %w", c.ID, err)
 	}
-	store := time.Now()
+	storing := time.Now()
 	network := rundir.Network{ID: c.ID, Arch: a, Recipe: c.Recipe}
 	file, err := s.dir.WriteNetwork(network)
 	if err != nil {
@@ -59,78 +60,70 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *T
 	}
 	c.Network = &file
 	if c.Failure = out.Failure; c.Failure == "" {
-		if c.Search, err = s.result(network, rundir.WeightsFile, out, measured); err != nil {
+		if c.Search, err = s.store(network, rundir.WeightsFile, out, result); err != nil {
 			return err
 		}
 	}
-	c.Seconds = seconds(time.Since(begin))
+	c.Seconds = run.Seconds(time.Since(begin))
 	if err := s.record(&c); err != nil {
 		return err
 	}
-	s.spent(times, out.Phases, store)
+	s.spent(times, out.Phases, storing)
 	return nil
 }
 
-// measured is what a trained network does on validation images.
-type measured struct {
-	figures Figures
-	probe   float64 // where it is an objective
-}
-
-// result stores a training's weights and says what it came to.
-func (s *Study) result(n rundir.Network, name string, out train.Outcome, m measured) (*Result, error) {
-	weights, err := s.dir.WriteWeights(n, name, out.Weights)
-	if err != nil {
-		return nil, err
-	}
-	values := static(n.Arch)
-	values[ObjectiveLoss] = lossOf(s.config.Loss, m.figures)
-	if s.config.uses(ObjectiveProbe) {
-		values[ObjectiveProbe] = m.probe
-	}
-	return &Result{Figures: m.figures, Values: values, Epochs: out.BestEpoch, BestEpoch: out.BestEpoch, History: out.History, Weights: weights}, nil
+// store writes a training's weights and completes what it came to.
+func (s *Study) store(n rundir.Network, name string, out train.Outcome, r run.Result) (_ *run.Result, err error) {
+	r.Epochs, r.BestEpoch, r.History = out.BestEpoch, out.BestEpoch, out.History
+	r.Weights, err = s.dir.WriteWeights(n, name, out.Weights)
+	return &r, err
 }
 
 // train trains a network on o's rows and measures its best weights on the
 // validation images. A training that memory can't hold alone fails.
-func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe, o train.Options) (out train.Outcome, m measured, err error) {
+func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe, o train.Options) (out train.Outcome, result run.Result, err error) {
 	o.Batch, o.Loss, o.Precision, o.Validation = s.config.Batch, s.config.Loss, s.config.Precision, s.validation
 	if bytes := a.TrainingBytes(train.Batch(o.Batch, len(o.Train))); s.options.Memory > 0 && bytes > s.options.Memory {
 		out.Failure = fmt.Sprintf("out of memory: the training takes %d bytes, there are %d", bytes, s.options.Memory)
-		return out, m, nil
+		return out, result, nil
 	}
 	o.Progress = func(images int) { s.emit(Trained{ID: id, Images: images}) }
-	var similarity float64
+	result.Values = run.Static(a)
+	var ssim, probe float64
 	o.Inspect = func(p engine.Program) (err error) {
-		if similarity, err = ssim(p, s.set, s.validation); err == nil && s.config.uses(ObjectiveProbe) {
-			m.probe, err = s.probe(p, a.Latent().Values())
+		if ssim, err = run.SSIM(p, s.set, s.validation); err == nil && s.config.Uses(run.ObjectiveProbe) {
+			probe, err = s.probe(p, a.Latent().Values())
 		}
 		return err
 	}
 	out, err = s.fit(ctx, s.options.Engine, s.data, a, r, o)
-	m.figures = figures(out.Metrics, similarity)
-	return out, m, err
+	result.Figures = run.FiguresOf(out.Metrics, ssim)
+	result.Values[run.ObjectiveLoss] = result.Figures.Loss(s.config.Loss)
+	if s.config.Uses(run.ObjectiveProbe) {
+		result.Values[run.ObjectiveProbe] = probe
+	}
+	return out, result, err
 }
 
 // record journals a candidate and lets it be known.
 func (s *Study) record(c *Candidate) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.append(kindCandidate, c); err != nil {
+	if err := s.append(c); err != nil {
 		return err
 	}
-	s.add(c)
+	s.state.Add(c)
 	s.options.Observer(CandidateFinished{Candidate: c})
 	return nil
 }
 
 // spent adds a training's phases, and what came after it, to times.
-func (s *Study) spent(times *Times, p train.Phases, store time.Time) {
+func (s *Study) spent(times *run.Times, p train.Phases, storing time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	times.add(Times{
-		Build: seconds(p.Build), Compile: seconds(p.Compile), Train: seconds(p.Train), Validate: seconds(p.Validate),
-		Store: seconds(time.Since(store)),
+	*times = times.Plus(run.Times{
+		Build: run.Seconds(p.Build), Compile: run.Seconds(p.Compile), Train: run.Seconds(p.Train), Validate: run.Seconds(p.Validate),
+		Store: run.Seconds(time.Since(storing)),
 	})
 }
 

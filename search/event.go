@@ -1,9 +1,6 @@
 package search
 
-import (
-	"math"
-	"time"
-)
+import "moncae/internal/run"
 
 // Observer hears of a study's events, one at a time, from several goroutines. It
 // must not call the study.
@@ -43,13 +40,13 @@ type (
 	GenerationFinished struct {
 		Generation, Of int
 		Front          Front
-		Times          Times
+		Times          run.Times
 	}
 	// FinetuneStarted comes before a round of finetuning of so many candidates; the
 	// search's own are those below Of.
 	FinetuneStarted struct{ Round, Of, Candidates, Epochs, ImagesPerEpoch int }
 	// FinetuneFinished comes when all of them are on the disk.
-	FinetuneFinished struct{ Times Times }
+	FinetuneFinished struct{ Times run.Times }
 )
 
 func (GenerationStarted) event()  {}
@@ -59,33 +56,3 @@ func (CandidateFinished) event()  {}
 func (GenerationFinished) event() {}
 func (FinetuneStarted) event()    {}
 func (FinetuneFinished) event()   {}
-
-// Times are seconds of work, summed over what ran side by side, but Wall.
-type Times struct {
-	Build    float64 `json:"build"` // graphs and gradients
-	Compile  float64 `json:"compile"`
-	Train    float64 `json:"train"`
-	Validate float64 `json:"validate"`
-	Store    float64 `json:"store"` // weights and journal
-	Idle     float64 `json:"idle"`  // of workers that had nothing left to do
-	Wall     float64 `json:"wall"`
-}
-
-func (t *Times) add(o Times) {
-	t.Build += o.Build
-	t.Compile += o.Compile
-	t.Train += o.Train
-	t.Validate += o.Validate
-	t.Store += o.Store
-}
-
-// rounded keeps milliseconds, which sums of floats lose.
-func (t Times) rounded() Times {
-	for _, p := range []*float64{&t.Build, &t.Compile, &t.Train, &t.Validate, &t.Store, &t.Idle, &t.Wall} {
-		*p = math.Round(1000**p) / 1000
-	}
-	return t
-}
-
-// seconds are kept to the millisecond.
-func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"moncae/internal/arch"
+	"moncae/internal/run"
 	"moncae/search/algorithm"
 	"moncae/search/genome"
 )
@@ -14,7 +15,7 @@ import (
 // evolve asks the algorithm for what is to be trained, has it trained, and tells
 // the results, until the last generation is closed.
 func (s *Study) evolve(ctx context.Context) error {
-	if s.generation >= s.config.Generations {
+	if s.state.Next() >= s.config.Generations {
 		return nil
 	}
 	n := s.config.Population * s.config.Generations
@@ -38,7 +39,7 @@ type evolution struct {
 	asked, told int
 	announced   int           // generations that observers heard of
 	finished    chan int      // places whose training is over
-	times       Times         // since a generation was closed
+	times       run.Times     // since a generation was closed
 	begin       time.Time     // when it was
 	idle        time.Duration // of the crew until then
 }
@@ -122,7 +123,7 @@ func (e *evolution) announce() {
 		return
 	}
 	e.announced = g + 1
-	if g < e.generation {
+	if g < e.state.Next() {
 		return
 	}
 	started := GenerationStarted{Generation: g, Of: e.config.Generations, ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
@@ -144,7 +145,7 @@ func (e *evolution) tell() error {
 	e.algorithm.Tell(e.trial(e.places[e.told].id))
 	e.told++
 	g := e.told/e.config.Population - 1
-	if e.told%e.config.Population > 0 || g < e.generation {
+	if e.told%e.config.Population > 0 || g < e.state.Next() {
 		return nil
 	}
 	return e.close(g)
@@ -154,7 +155,7 @@ func (e *evolution) tell() error {
 // generations may be done; they don't count yet.
 func (e *evolution) close(g int) error {
 	e.mu.Lock()
-	candidates := slices.Clone(e.candidates)
+	candidates := slices.Clone(e.state.Candidates)
 	e.mu.Unlock()
 	candidates = slices.DeleteFunc(candidates, func(c *Candidate) bool { return c.Generation > g })
 	front, err := e.writeFront(candidates)
@@ -164,14 +165,14 @@ func (e *evolution) close(g int) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	idle := e.crew.idle()
-	e.times.Idle, e.times.Wall = seconds(max(0, idle-e.idle)), seconds(time.Since(e.begin))
-	record := generation{Generation: g, Population: e.algorithm.Population(), Hypervolume: front.Hypervolume, Times: e.times.rounded()}
-	if err := e.append(kindGeneration, record); err != nil {
+	e.times.Idle, e.times.Wall = run.Seconds(max(0, idle-e.idle)), run.Seconds(time.Since(e.begin))
+	record := run.Generation{Generation: g, Population: e.algorithm.Population(), Hypervolume: front.Hypervolume, Times: e.times.Rounded()}
+	if err := e.append(record); err != nil {
 		return err
 	}
-	e.state.close(record)
+	e.state.Close(record)
 	e.options.Observer(GenerationFinished{Generation: g, Of: e.config.Generations, Front: front, Times: record.Times})
-	e.times, e.begin, e.idle = Times{}, time.Now(), idle
+	e.times, e.begin, e.idle = run.Times{}, time.Now(), idle
 	return nil
 }
 
@@ -192,7 +193,7 @@ func (s *Study) problem() algorithm.Problem {
 func (s *Study) describe(g genome.Genome) (*algorithm.Network, error) {
 	a, recipe, err := s.config.Space.Decode(g, s.set.Shape, genome.Limits{FLOPs: s.config.MaxFLOPs * int64(s.set.Shape.H*s.set.Shape.W)})
 	if err == nil {
-		err = s.config.hopeless(static(a), s.reference)
+		err = hopeless(s.config, run.Static(a), s.reference)
 	}
 	if err != nil {
 		return nil, err
@@ -217,7 +218,7 @@ func (s *Study) trial(id string) algorithm.Trial {
 	c := s.recorded(id)
 	t := algorithm.Trial{ID: c.ID, Genome: c.Genome, Identity: c.Identity}
 	if c.Search != nil {
-		t.Point = s.config.point(c.Search.Values)
+		t.Point = s.config.Point(c.Search.Values)
 	}
 	return t
 }

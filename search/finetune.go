@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"moncae/internal/arch"
+	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
 )
 
 // finetuneAll trains what the configuration says on, from the weights of the search.
 func (s *Study) finetuneAll(ctx context.Context) error {
-	for i, r := range s.config.Finetune.rounds() {
-		if err := s.finetune(ctx, s.chosen(s.config, s.reference, i), i, r.epochs, s.config.Finetune.Recipe); err != nil {
+	for i, r := range s.config.Finetune.Rounds() {
+		if err := s.finetune(ctx, s.state.Chosen(s.config, s.reference, i), i, r.Epochs, s.config.Finetune.Recipe); err != nil {
 			return err
 		}
 	}
@@ -27,14 +28,14 @@ func (s *Study) finetuneAll(ctx context.Context) error {
 func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *arch.Recipe) (front Front, err error) {
 	var chosen []*Candidate
 	for _, id := range ids {
-		c := s.byID[id]
+		c := s.state.ByID(id)
 		if c == nil || c.Search == nil {
-			return front, unknownCandidate(s.dir.Path, id, c)
+			return front, run.UnknownCandidate(s.dir.Path, id, c)
 		}
 		chosen = append(chosen, c)
 	}
-	round := len(s.config.Finetune.rounds())
-	for _, f := range s.finetunings {
+	round := len(s.config.Finetune.Rounds())
+	for _, f := range s.state.Finetunings {
 		round = max(round, f.Round+1)
 	}
 	unload, err := s.load()
@@ -45,7 +46,7 @@ func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *
 	if err := s.finetune(ctx, chosen, round, epochs, recipe); err != nil {
 		return front, err
 	}
-	return s.writeFront(s.candidates)
+	return s.writeFront(s.state.Candidates)
 }
 
 func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs int, recipe *arch.Recipe) error {
@@ -54,11 +55,11 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 	}
 	var (
 		begin = time.Now()
-		times Times
+		times run.Times
 		jobs  []job
 	)
 	for _, c := range chosen {
-		if s.hasFinetuned(c.ID, round) {
+		if s.state.HasFinetuned(c.ID, round) {
 			continue
 		}
 		n, err := s.dir.Network(*c.Network)
@@ -73,18 +74,18 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 			return s.refine(ctx, c, n, r, round, epochs, &times)
 		}))
 	}
-	s.emit(FinetuneStarted{Round: round, Of: len(s.config.Finetune.rounds()), Candidates: len(jobs), Epochs: epochs, ImagesPerEpoch: len(s.training)})
+	s.emit(FinetuneStarted{Round: round, Of: len(s.config.Finetune.Rounds()), Candidates: len(jobs), Epochs: epochs, ImagesPerEpoch: len(s.training)})
 	idle, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
 	if err != nil {
 		return err
 	}
-	times.Idle, times.Wall = seconds(idle), seconds(time.Since(begin))
-	s.emit(FinetuneFinished{Times: times.rounded()})
+	times.Idle, times.Wall = run.Seconds(idle), run.Seconds(time.Since(begin))
+	s.emit(FinetuneFinished{Times: times.Rounded()})
 	return nil
 }
 
 // refine is one candidate's finetuning.
-func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r arch.Recipe, round, epochs int, times *Times) error {
+func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r arch.Recipe, round, epochs int, times *run.Times) error {
 	begin := time.Now()
 	before := c.Best()
 	weights, err := s.dir.Weights(before.Weights, n)
@@ -92,36 +93,36 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 		return err
 	}
 	s.emit(CandidateStarted{Candidate: c, Finetuning: true})
-	out, measured, err := s.train(ctx, c.ID, n.Arch, r, train.Options{
+	out, result, err := s.train(ctx, c.ID, n.Arch, r, train.Options{
 		Epochs: epochs, Train: s.training, Weights: weights, KeepStart: true,
 		Seed: seedOf(s.config.Seed, c.Generation, c.Index, fmt.Sprintf("finetune %d", round)),
 	})
 	if err != nil {
 		return fmt.Errorf("finetuning %s: %w", c.ID, err)
 	}
-	store := time.Now()
-	f := finetuned{ID: c.ID, Round: round, Epochs: out.Epochs, Failure: out.Failure}
+	storing := time.Now()
+	f := run.Finetuning{ID: c.ID, Round: round, Epochs: out.Epochs, Failure: out.Failure}
 	if out.Failure == "" && out.BestEpoch > 0 {
-		if f.Result, err = s.result(n, finetunedFile(round), out, measured); err != nil {
+		if f.Result, err = s.store(n, finetunedFile(round), out, result); err != nil {
 			return err
 		}
 		f.Result.Epochs += before.Epochs
 	}
-	f.Seconds = seconds(time.Since(begin))
+	f.Seconds = run.Seconds(time.Since(begin))
 	if err := s.recordFinetuned(c, f); err != nil {
 		return err
 	}
-	s.spent(times, out.Phases, store)
+	s.spent(times, out.Phases, storing)
 	return nil
 }
 
-func (s *Study) recordFinetuned(c *Candidate, f finetuned) error {
+func (s *Study) recordFinetuned(c *Candidate, f run.Finetuning) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.append(kindFinetune, f); err != nil {
+	if err := s.append(f); err != nil {
 		return err
 	}
-	s.improve(f)
+	s.state.Improve(f)
 	s.options.Observer(CandidateFinished{Candidate: c, Finetuning: true, Improved: f.Result != nil})
 	return nil
 }

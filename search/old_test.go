@@ -32,7 +32,7 @@ func TestOldRuns(t *testing.T) {
 		t.Errorf("read as %+v", r)
 	}
 	for _, m := range r.Front.Members {
-		if n, w, err := r.Network(m.ID); err != nil || w.Check(n.Arch.Params()) != nil {
+		if n, err := r.Trained(m.ID); err != nil || n.Weights.Check(n.Arch.Params()) != nil {
 			t.Errorf("%s: %v", m.ID, err)
 		}
 	}

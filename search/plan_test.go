@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"moncae/internal/run"
 	"moncae/search/algorithm"
 )
 
@@ -33,7 +34,7 @@ func TestOldAlgorithmsDecideAsTheyDid(t *testing.T) {
 		for _, cand := range r.Candidates {
 			loss := 0.0
 			if cand.Search != nil {
-				loss = cand.Search.Values[ObjectiveLoss]
+				loss = cand.Search.Values[run.ObjectiveLoss]
 			}
 			if err := enc.Encode([]any{cand.ID, cand.Origin, cand.Parents, cand.Genome, cand.Failure, cand.Identity, loss}); err != nil {
 				t.Fatal(err)

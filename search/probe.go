@@ -9,6 +9,7 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/run"
 )
 
 // The probe: ridge regression from standardised latents to the classes (one-hot),
@@ -54,10 +55,10 @@ func (s *Study) probeRows() (train, validation []int32) {
 // checkProbe refuses data that a probe can't be made of.
 func (s *Study) checkProbe() error {
 	if s.set.Labels == nil || len(s.set.Classes) < 2 {
-		return fault.Usagef("%s: objective %q needs labels of 2 classes at least; the data has none", s.set.Name, ObjectiveProbe)
+		return fault.Usagef("%s: objective %q needs labels of 2 classes at least; the data has none", s.set.Name, run.ObjectiveProbe)
 	}
 	if train, validation := s.probeRows(); len(train) == 0 || len(validation) == 0 {
-		return fault.Usagef("%s: objective %q needs labels among training and validation images", s.set.Name, ObjectiveProbe)
+		return fault.Usagef("%s: objective %q needs labels among training and validation images", s.set.Name, run.ObjectiveProbe)
 	}
 	return nil
 }

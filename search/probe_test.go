@@ -1,7 +1,6 @@
 package search
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/engine/ref"
 	"moncae/internal/fault"
+	"moncae/internal/run"
 	"moncae/search/genome"
 )
 
@@ -80,7 +80,7 @@ func labelled(n int) *dataset.Set {
 func TestProbeIsAnObjective(t *testing.T) {
 	c := config(t)
 	c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 1, MaxFilters: 4}
-	c.Objectives = []string{ObjectiveProbe, ObjectiveLOC}
+	c.Objectives = []string{run.ObjectiveProbe, run.ObjectiveLOC}
 	c.Population, c.Generations, c.Epochs, c.Finetune.Epochs = 3, 1, 1, 0
 	path := filepath.Join(t.TempDir(), "run")
 	s, err := Create(path, c, labelled(60), Options{Engine: ref.New()})
@@ -92,24 +92,16 @@ func TestProbeIsAnObjective(t *testing.T) {
 	}
 	complete(t, s)
 	r := open(t, path)
-	if len(r.Front.Members) == 0 || r.Front.Members[0].Objectives[ObjectiveProbe] != 0 {
+	if len(r.Front.Members) == 0 || r.Front.Members[0].Objectives[run.ObjectiveProbe] != 0 {
 		t.Errorf("the halves are not told apart: %+v", r.Front.Members)
-	}
-	ids, err := r.Select("front")
-	if err != nil {
-		t.Fatal(err)
 	}
 	// Measured on another set that is the validation images.
 	val := &dataset.Set{Name: "val", Shape: s.set.Shape}
 	for _, row := range s.validation {
 		val.Images = append(val.Images, s.set.Image(int(row))...)
 	}
-	all, err := r.Measure(context.Background(), ref.New(), val, ids)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, m := range r.Front.Members {
-		if f := all[m.ID]; f.BCE != m.BCE || f.MSE != m.MSE || f.SSIM != m.SSIM {
+		if f := measured(t, ref.New(), r, m.ID, val, nil); f != (run.Figures{BCE: m.BCE, MSE: m.MSE, PSNR: m.PSNR, SSIM: m.SSIM}) {
 			t.Errorf("%s: measured %+v, the front has %+v", m.ID, f, m)
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/engine/ref"
 	"moncae/internal/graph"
 	"moncae/internal/metric"
+	"moncae/internal/run"
 	"moncae/search/genome"
 )
 
@@ -39,6 +41,9 @@ func TestFrontIsWhatTheWeightsDo(t *testing.T) {
 	}
 	for _, m := range r.Front.Members {
 		f := measure(t, eng, r, m.ID, s)
+		if again := measured(t, eng, r, m.ID, set, r.Validation(set)); again != (run.Figures{BCE: m.BCE, MSE: m.MSE, PSNR: m.PSNR, SSIM: m.SSIM}) {
+			t.Errorf("%s: the front says %+v, measured again %+v", m.ID, m, again)
+		}
 		if f.BCE != m.BCE || f.MSE != m.MSE || math.Abs(f.SSIM-m.SSIM) > 1e-9 {
 			t.Errorf("%s: the front says %+v, its weights do %+v", m.ID, m, f)
 		}
@@ -52,10 +57,24 @@ func TestFrontIsWhatTheWeightsDo(t *testing.T) {
 	}
 }
 
-// measure runs a candidate's stored weights on the validation images.
-func measure(t *testing.T, eng engine.Engine, r *Run, id string, s *Study) (f Figures) {
+// measured are the figures of the run's own measurement, made again.
+func measured(t *testing.T, eng engine.Engine, r *Run, id string, set *dataset.Set, rows []int32) run.Figures {
 	t.Helper()
-	n, w, err := r.Network(id)
+	l, err := r.Load(eng, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := l.Measure(id, rows)
+	if err := errors.Join(err, l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// measure runs a candidate's stored weights on the validation images.
+func measure(t *testing.T, eng engine.Engine, r *Run, id string, s *Study) (f run.Figures) {
+	t.Helper()
+	n, err := r.Trained(id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +86,7 @@ func measure(t *testing.T, eng engine.Engine, r *Run, id string, s *Study) (f Fi
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := eng.Compile(net, data, engine.Config{Optimizer: n.Recipe.Optimizer, Weights: w})
+	p, err := eng.Compile(net, data, engine.Config{Optimizer: n.Recipe.Optimizer, Weights: n.Weights})
 	if err != nil {
 		t.Fatal(err)
 	}

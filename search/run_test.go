@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"moncae/internal/fault"
+	"moncae/internal/run"
 	"moncae/internal/rundir"
 )
 
@@ -42,8 +44,8 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%s: %v, %v", what, ids, err)
 		}
 		for _, id := range ids {
-			n, w, err := r.Network(id)
-			if err != nil || w.Check(n.Arch.Params()) != nil {
+			n, err := r.Trained(id)
+			if err != nil || n.Weights.Check(n.Arch.Params()) != nil {
 				t.Errorf("%s: %v", id, err)
 			}
 		}
@@ -86,11 +88,11 @@ func TestBounded(t *testing.T) {
 	t.Parallel()
 	_, r := finishedRun(t)
 	limit := r.Front.Members[0].LOC
-	f, err := r.Front.Bounded([]Bound{{ObjectiveLOC, limit}})
+	f, err := r.Front.Bounded([]run.Bound{{Objective: run.ObjectiveLOC, Most: limit}})
 	if err != nil || len(f.Members) == 0 || len(f.Members) == len(r.Front.Members) || f.Hypervolume >= r.Front.Hypervolume {
 		t.Errorf("%d of %d members, hypervolume %v of %v (%v)", len(f.Members), len(r.Front.Members), f.Hypervolume, r.Front.Hypervolume, err)
 	}
-	if _, err := r.Front.Bounded([]Bound{{ObjectiveBits, 1}}); fault.Of(err) != fault.Usage {
+	if _, err := r.Front.Bounded([]run.Bound{{Objective: run.ObjectiveBits, Most: 1}}); fault.Of(err) != fault.Usage {
 		t.Errorf("a bound on what was not measured: %v", err)
 	}
 }
@@ -131,8 +133,18 @@ func TestCandidatesComeBackAsTheyWere(t *testing.T) {
 	s := create(t, path, config(t), Options{})
 	complete(t, s)
 	r := open(t, path)
-	if want := inOrder(s.candidates); !reflect.DeepEqual(r.Candidates, want) {
-		t.Errorf("%d candidates read, %d written, or they differ", len(r.Candidates), len(want))
+	if len(r.Candidates) != len(s.state.Candidates) {
+		t.Errorf("%d candidates read, %d written", len(r.Candidates), len(s.state.Candidates))
+	}
+	for _, want := range s.state.Candidates {
+		if got, err := r.Candidate(want.ID); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: read as %+v, written %+v (%v)", want.ID, got, want, err)
+		}
+	}
+	if !slices.IsSortedFunc(r.Candidates, func(a, b *Candidate) int {
+		return cmp.Or(cmp.Compare(a.Generation, b.Generation), cmp.Compare(a.Index, b.Index))
+	}) {
+		t.Error("not as they were bred")
 	}
 }
 

@@ -9,15 +9,15 @@ import (
 	"time"
 
 	"moncae/internal/arch"
+	"moncae/internal/baseline"
 	"moncae/internal/dataset"
 	"moncae/internal/durable"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
-	"moncae/internal/graph"
+	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
 	"moncae/internal/version"
-	"moncae/search/baseline"
 	"moncae/search/moo"
 )
 
@@ -49,8 +49,8 @@ type Study struct {
 	fit                           trainer
 	began                         time.Time
 
-	mu sync.Mutex // guards what follows, the journal, and the observer
-	state
+	mu    sync.Mutex // guards what follows, the journal, and the observer
+	state run.State
 }
 
 // trainer is train.Autoencoder, or what a test puts in its place.
@@ -72,7 +72,7 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 		return nil, err
 	}
 	s.dir, err = rundir.Create(path, rundir.Manifest{
-		Run: c.runID(fingerprint), Moncae: version.Number(), Seed: c.Seed,
+		Run: c.RunID(fingerprint), Moncae: version.Number(), Seed: c.Seed,
 		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess,
 		Data: rundir.Data{
 			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(),
@@ -82,8 +82,8 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
-	s.state = newState()
-	return s, nil
+	s.state, err = run.Replay(nil)
+	return s, err
 }
 
 // Resume opens a run to continue it with the data that it began with.
@@ -100,7 +100,7 @@ func Resume(path string, set *dataset.Set, o Options) (*Study, error) {
 }
 
 func resume(dir *rundir.Dir, set *dataset.Set, o Options) (*Study, error) {
-	c, err := configOf(dir)
+	c, err := run.ConfigOf(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -117,19 +117,8 @@ func resume(dir *rundir.Dir, set *dataset.Set, o Options) (*Study, error) {
 	if !slices.Equal(s.validationIDs(), m.ValidationIDs) {
 		return nil, fault.Damagedf("%s: field validation_ids is not the split of this data by this moncae (the run was made by %s)", dir.Path, m.Moncae)
 	}
-	s.state, err = replay(dir.Records())
+	s.state, err = run.Replay(dir.Records())
 	return s, err
-}
-
-func configOf(dir *rundir.Dir) (Config, error) {
-	var c Config
-	if err := json.Unmarshal(dir.Manifest.Config, &c); err != nil {
-		return c, fault.Damagedf("%s: run.json: field config: %w", dir.Path, err)
-	}
-	if err := c.Validate(); err != nil {
-		return c, fault.Damagedf("%s: run.json: field config: %w", dir.Path, err)
-	}
-	return c, nil
 }
 
 // newStudy splits the data and measures what needs no network.
@@ -160,16 +149,16 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	s.floor = dataset.StatsOf(set, s.validation).Floor
 	s.pca = baseline.NewPCA(set, s.training)
 	guess := 0.0
-	if c.uses(ObjectiveProbe) {
+	if c.Uses(run.ObjectiveProbe) {
 		if err := s.checkProbe(); err != nil {
 			return nil, err
 		}
 		guess = s.guess()
 	}
-	if s.reference, err = c.reference(set.Shape, s.mean, guess); err != nil {
+	if s.reference, err = reference(c, set.Shape, s.mean, guess); err != nil {
 		return nil, err
 	}
-	return s, c.attainable(s.reference, s.floor)
+	return s, attainable(c, s.reference, s.floor)
 }
 
 func (s *Study) validationIDs() []int64 {
@@ -200,13 +189,13 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 	if err := s.finetuneAll(ctx); err != nil {
 		return front, err
 	}
-	return s.writeFront(s.candidates)
+	return s.writeFront(s.state.Candidates)
 }
 
 // load brings the data to the device and notes the session.
 func (s *Study) load() (unload func() error, err error) {
 	info := s.options.Engine.Info()
-	err = s.append(kindSession, session{Moncae: version.Number(), Engine: info, Jobs: s.options.Jobs})
+	err = s.append(run.Session{Moncae: version.Number(), Engine: info, Jobs: s.options.Jobs})
 	if err != nil {
 		return nil, err
 	}
@@ -220,15 +209,5 @@ func (s *Study) load() (unload func() error, err error) {
 // Close gives the run directory back.
 func (s *Study) Close() error { return s.dir.Close() }
 
-// append journals data with the session's time.
-func (s *Study) append(kind string, data any) error {
-	return s.dir.Append(kind, stamped{Elapsed: seconds(time.Since(s.began)), Data: data})
-}
-
-// lossOf is the objective loss among an evaluation's metrics.
-func lossOf(loss graph.Loss, f Figures) float64 {
-	if loss == graph.MSE {
-		return f.MSE
-	}
-	return f.BCE
-}
+// append journals an entry.
+func (s *Study) append(e run.Entry) error { return run.Append(s.dir, time.Since(s.began), e) }

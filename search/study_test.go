@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"moncae/internal/fault"
+	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/search/algorithm"
 	"moncae/search/moo"
@@ -157,7 +158,7 @@ func TestFailuresAreRecordedWithoutAScore(t *testing.T) {
 func TestMembersKeepTheirPromises(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	c.Bounds = []Bound{{ObjectiveLOC, 1.6}, {ObjectiveParams, 20000}}
+	c.Bounds = []run.Bound{{Objective: run.ObjectiveLOC, Most: 1.6}, {Objective: run.ObjectiveParams, Most: 20000}}
 	path := filepath.Join(t.TempDir(), "run")
 	complete(t, create(t, path, c, Options{}))
 	r := open(t, path)
@@ -170,7 +171,7 @@ func TestMembersKeepTheirPromises(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		points = append(points, c.point(m.Objectives))
+		points = append(points, c.Point(m.Objectives))
 		if m.Objectives["loss"] != cand.Best().Figures.BCE || m.LOC != math.Log10(float64(m.Values)) || m.Values != m.Latent.Values() {
 			t.Errorf("member %+v of candidate %+v", m, cand)
 		}
@@ -178,7 +179,7 @@ func TestMembersKeepTheirPromises(t *testing.T) {
 			t.Errorf("%s breaks a bound or the reference: %+v", m.ID, m)
 		}
 		for _, other := range r.Candidates {
-			if other.Search != nil && other.Best().Values.Within(c.Bounds) && c.point(other.Best().Values).Dominates(c.point(m.Objectives)) {
+			if other.Search != nil && other.Best().Values.Within(c.Bounds) && c.Point(other.Best().Values).Dominates(c.Point(m.Objectives)) {
 				t.Errorf("%s is dominated by %s", m.ID, other.ID)
 			}
 		}
@@ -223,7 +224,7 @@ func TestFinetuningIsRecorded(t *testing.T) {
 	if _, err := rundir.Verify(path); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := open(t, path).Network(id); err != nil {
+	if _, err := open(t, path).Trained(id); err != nil {
 		t.Error(err)
 	}
 }
@@ -231,16 +232,15 @@ func TestFinetuningIsRecorded(t *testing.T) {
 func TestTrialChoosesWhatIsFinetuned(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	c.Finetune = Finetune{Scope: ScopeSizes, Trial: 2, Epochs: 3}
+	c.Finetune = run.Finetune{Scope: run.ScopeSizes, Trial: 2, Epochs: 3}
 	path := filepath.Join(t.TempDir(), "run")
 	s := create(t, path, c, Options{})
 	complete(t, s)
 	rounds := map[int]map[string]int{0: {}, 1: {}}
-	for _, f := range s.finetunings {
+	for _, f := range s.state.Finetunings {
 		rounds[f.Round][f.ID] = f.Epochs
 	}
-	tried := func(c *Candidate) *Result { return s.before(1)(c) }
-	for _, m := range members(c, s.reference, s.candidates, tried) {
+	for _, m := range s.state.Chosen(c, s.reference, 1) {
 		if rounds[1][m.ID] != 3 {
 			t.Errorf("%s is on the front after the trial: %d epochs", m.ID, rounds[1][m.ID])
 		}
@@ -254,10 +254,10 @@ func TestTrialChoosesWhatIsFinetuned(t *testing.T) {
 		t.Errorf("%d tried, %d finetuned", len(rounds[0]), len(rounds[1]))
 	}
 	s = resumed(t, path, Options{})
-	if _, err := s.Finetune(context.Background(), []string{s.candidates[0].ID}, 5, nil); err != nil {
+	if _, err := s.Finetune(context.Background(), []string{s.state.Candidates[0].ID}, 5, nil); err != nil {
 		t.Fatal(err)
 	}
-	if last := s.finetunings[len(s.finetunings)-1]; last.Round != 2 {
+	if last := s.state.Finetunings[len(s.state.Finetunings)-1]; last.Round != 2 {
 		t.Errorf("a later finetuning is round %d", last.Round)
 	}
 	if err := s.Close(); err != nil {
@@ -271,18 +271,19 @@ func TestTrialChoosesWhatIsFinetuned(t *testing.T) {
 func TestScopesOfFinetuning(t *testing.T) {
 	t.Parallel()
 	counts := map[string]int{}
-	for _, scope := range scopes {
+	for _, scope := range run.Scopes {
 		c := config(t)
 		c.Finetune.Scope = scope
 		s := create(t, filepath.Join(t.TempDir(), "run"), c, Options{})
 		complete(t, s)
-		counts[scope] = len(s.finetunings)
+		counts[scope] = len(s.state.Finetunings)
 		sizes := map[int]bool{}
-		for _, f := range s.finetunings {
-			sizes[s.byID[f.ID].Latent.Values()] = true
+		for _, f := range s.state.Finetunings {
+			sizes[s.state.ByID(f.ID).Latent.Values()] = true
 		}
-		for _, cand := range able(c, s.reference, s.candidates, s.before(0)) {
-			if scope == ScopeSizes && !sizes[cand.Latent.Values()] {
+		for _, cand := range s.state.Candidates {
+			able := cand.Search != nil && c.Point(cand.Search.Values).Better(s.reference)
+			if scope == run.ScopeSizes && able && !sizes[cand.Latent.Values()] {
 				t.Errorf("no candidate with %d values was finetuned", cand.Latent.Values())
 			}
 		}
@@ -290,7 +291,7 @@ func TestScopesOfFinetuning(t *testing.T) {
 			t.Errorf("%s: not finished", scope)
 		}
 	}
-	if counts[ScopeFront] >= counts[ScopeSizes] || counts[ScopeFront] >= counts[ScopePopulation] {
+	if counts[run.ScopeFront] >= counts[run.ScopeSizes] || counts[run.ScopeFront] >= counts[run.ScopePopulation] {
 		t.Errorf("finetuned: %v", counts)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,7 +88,7 @@ func (a *app) benchTrain(paths []string, o benchTrainOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, eng.Close()) }()
+	defer func() { err = errors.Join(err, eng.Close()) }()
 	results := make([]benchmark, len(paths))
 	for i, path := range paths {
 		r, err := bench.Train(eng, bench.Options{

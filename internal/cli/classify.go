@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"moncae/internal/run"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,7 +11,6 @@ import (
 	"moncae/classify"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
-	"moncae/search"
 )
 
 type classifyOptions struct {
@@ -80,7 +81,7 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, eng.Close()) }()
+	defer func() { err = errors.Join(err, eng.Close()) }()
 	openTest, err := a.encodersRun(o.encoder, "classify")
 	if err != nil {
 		return err
@@ -199,18 +200,10 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 	if o.train != "" || o.test != "" || o.encoder != "" || o.baselines {
 		return fault.Usagef("--train, --test, --encoder and --baselines go with files of latents, not with a RUN")
 	}
-	run, err := search.Open(path)
-	if err != nil {
+	if err := keepsPreprocessing(path, cmd.Flags()); err != nil {
 		return err
 	}
-	ids, err := run.Select(o.candidate)
-	if err != nil {
-		return err
-	}
-	if err := recordedData(path, cmd.Flags(), &o.data); err != nil {
-		return err
-	}
-	members, err := classifyMembers(run, ids)
+	r, err := run.Open(path)
 	if err != nil {
 		return err
 	}
@@ -218,39 +211,18 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, eng.Close()) }()
-	result, err := classify.RunMembers(cmd.Context(), classify.MemberOptions{
-		Run: run.Manifest.Run, Candidates: o.candidate, Members: members, Data: o.data.name, Images: o.data.options,
-		Fingerprint: run.Manifest.Data.Fingerprint, Head: classify.Head(o.head), Out: o.out,
+	defer func() { err = errors.Join(err, eng.Close()) }()
+	result, err := classify.RunMembers(cmd.Context(), r, classify.MemberOptions{
+		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: classify.Head(o.head), Out: o.out,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed, FS: a.FS,
-		OpenTest: a.openedBy(path, "classify"),
 	}, a.stages())
 	if err != nil {
-		return err
-	}
-	if err := a.keepTable(path, result); err != nil {
 		return err
 	}
 	if o.json {
 		return a.printJSON(result)
 	}
 	return a.printMembers(result, o.out)
-}
-
-func classifyMembers(run *search.Run, ids []string) ([]classify.Member, error) {
-	var members []classify.Member
-	for _, id := range ids {
-		network, weights, err := run.Network(id)
-		if err != nil {
-			return nil, err
-		}
-		c, err := run.Candidate(id)
-		if err != nil {
-			return nil, err
-		}
-		members = append(members, classify.Member{ID: id, Arch: network.Arch, Weights: weights, BCE: c.Best().Figures.BCE})
-	}
-	return members, nil
 }
 
 func (a *app) printMembers(r *classify.Table, out string) error {

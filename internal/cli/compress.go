@@ -114,11 +114,7 @@ func (a *app) printCompression(r compress.Report) error {
 		{"time", fmt.Sprintf("%.1f s, %.0f images/s, %s", r.Seconds, r.ImagesPerSec, r.Provider)},
 	}
 	if q := r.Quality; q != nil {
-		psnr := "∞"
-		if q.PSNR != nil {
-			psnr = fmt.Sprintf("%.2f dB", *q.PSNR)
-		}
-		lines = append(lines, [2]string{"decoded", fmt.Sprintf("MSE %.5f, PSNR %s, SSIM %.4f, over %d rows", q.MSE, psnr, q.SSIM, r.SampleRows)})
+		lines = append(lines, [2]string{"decoded", fmt.Sprintf("MSE %.5f, PSNR %.2f dB, SSIM %.4f, over %d rows", q.MSE, q.PSNR, q.SSIM, r.SampleRows)})
 	}
 	if r.TestOpenings != nil {
 		lines = append(lines, [2]string{"test data", "of the encoder's run has been opened " + classify.Times(r.TestOpenings)})

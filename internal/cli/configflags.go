@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"moncae/internal/run"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ type configFlags struct {
 	validation                                                              float64
 	seed                                                                    uint64
 	bounds                                                                  []string
-	set                                                                     map[string]func(*search.Config) error
+	set                                                                     map[string]func(*run.Config) error
 }
 
 func (o *configFlags) add(f *pflag.FlagSet) {
@@ -34,54 +35,54 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	if err != nil {
 		panic(err)
 	}
-	o.set = map[string]func(*search.Config) error{}
+	o.set = map[string]func(*run.Config) error{}
 	f.Var(choice{&o.preset, search.Presets}, "preset", "numbers to begin with; each has a flag of its own, which replaces it (default quick)")
-	number := func(p *int, name, usage string, field func(*search.Config) *int) {
+	number := func(p *int, name, usage string, field func(*run.Config) *int) {
 		f.IntVar(p, name, *field(&standard), usage)
-		o.set[name] = func(c *search.Config) error { *field(c) = *p; return nil }
+		o.set[name] = func(c *run.Config) error { *field(c) = *p; return nil }
 	}
-	number(&o.population, "population", "candidates in a generation", func(c *search.Config) *int { return &c.Population })
-	number(&o.generations, "generations", "generations, the first, random one too", func(c *search.Config) *int { return &c.Generations })
-	number(&o.spread, "spread", "networks drawn for a place of the first generation; the one whose latent size is farthest from the others takes it", func(c *search.Config) *int { return &c.Spread })
-	number(&o.epochs, "epochs", "epochs of each candidate at most", func(c *search.Config) *int { return &c.Epochs })
-	number(&o.patience, "patience", "epochs without a better validation loss before a training stops; 0: never", func(c *search.Config) *int { return &c.Patience })
-	number(&o.batch, "batch", "images in a training step", func(c *search.Config) *int { return &c.Batch })
-	number(&o.finetune, "finetune", "epochs of training at the end; 0: none", func(c *search.Config) *int { return &c.Finetune.Epochs })
-	number(&o.trial, "finetune-trial", "epochs, --finetune's at most, that --finetune-scope gets first; the front alone then gets --finetune's; 0: no trial", func(c *search.Config) *int { return &c.Finetune.Trial })
-	number(&o.limit, "train-limit", "training images that the search uses; 0: all (finetuning uses all)", func(c *search.Config) *int { return &c.TrainLimit })
-	number(&o.maxLayers, "max-layers", "convolution blocks of an encoder at most", func(c *search.Config) *int { return &c.Space.MaxBlocks })
-	number(&o.maxFilters, "max-filters", "filters of a convolution at most", func(c *search.Config) *int { return &c.Space.MaxFilters })
-	word := func(p *string, name, value, usage string, set func(*search.Config, string) error) {
+	number(&o.population, "population", "candidates in a generation", func(c *run.Config) *int { return &c.Population })
+	number(&o.generations, "generations", "generations, the first, random one too", func(c *run.Config) *int { return &c.Generations })
+	number(&o.spread, "spread", "networks drawn for a place of the first generation; the one whose latent size is farthest from the others takes it", func(c *run.Config) *int { return &c.Spread })
+	number(&o.epochs, "epochs", "epochs of each candidate at most", func(c *run.Config) *int { return &c.Epochs })
+	number(&o.patience, "patience", "epochs without a better validation loss before a training stops; 0: never", func(c *run.Config) *int { return &c.Patience })
+	number(&o.batch, "batch", "images in a training step", func(c *run.Config) *int { return &c.Batch })
+	number(&o.finetune, "finetune", "epochs of training at the end; 0: none", func(c *run.Config) *int { return &c.Finetune.Epochs })
+	number(&o.trial, "finetune-trial", "epochs, --finetune's at most, that --finetune-scope gets first; the front alone then gets --finetune's; 0: no trial", func(c *run.Config) *int { return &c.Finetune.Trial })
+	number(&o.limit, "train-limit", "training images that the search uses; 0: all (finetuning uses all)", func(c *run.Config) *int { return &c.TrainLimit })
+	number(&o.maxLayers, "max-layers", "convolution blocks of an encoder at most", func(c *run.Config) *int { return &c.Space.MaxBlocks })
+	number(&o.maxFilters, "max-filters", "filters of a convolution at most", func(c *run.Config) *int { return &c.Space.MaxFilters })
+	word := func(p *string, name, value, usage string, set func(*run.Config, string) error) {
 		f.StringVar(p, name, value, usage)
-		o.set[name] = func(c *search.Config) error { return set(c, *p) }
+		o.set[name] = func(c *run.Config) error { return set(c, *p) }
 	}
-	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *search.Config, v string) error { c.Space.Name = v; return nil })
-	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(algorithm.Names, ", "), func(c *search.Config, v string) error { c.Algorithm = v; return nil })
-	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce or mse", func(c *search.Config, v string) error { c.Loss = graph.Loss(v); return nil })
-	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front, sizes (of every latent size the best) or population", func(c *search.Config, v string) error { c.Finetune.Scope = v; return nil })
-	word(&o.precision, "precision", "auto", "of the trainings: auto, f32, bf16 or tf32", func(c *search.Config, v string) error {
+	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *run.Config, v string) error { c.Space.Name = v; return nil })
+	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(algorithm.Names, ", "), func(c *run.Config, v string) error { c.Algorithm = v; return nil })
+	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce or mse", func(c *run.Config, v string) error { c.Loss = graph.Loss(v); return nil })
+	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front, sizes (of every latent size the best) or population", func(c *run.Config, v string) error { c.Finetune.Scope = v; return nil })
+	word(&o.precision, "precision", "auto", "of the trainings: auto, f32, bf16 or tf32", func(c *run.Config, v string) error {
 		if v == "auto" {
 			v = string(engine.Float32)
 		}
 		c.Precision = engine.Precision(v)
 		return nil
 	})
-	word(&o.objectives, "objectives", strings.Join(standard.Objectives, ","), "two or more of "+strings.Join(search.Objectives, ", "), func(c *search.Config, v string) error {
+	word(&o.objectives, "objectives", strings.Join(standard.Objectives, ","), "two or more of "+strings.Join(run.Objectives, ", "), func(c *run.Config, v string) error {
 		c.Objectives = strings.Split(v, ",")
 		return nil
 	})
 	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression, guessing)", setReference)
 	f.StringArrayVar(&o.bounds, "bound", nil, "a limit that members of the front must keep, for example 'loc<=2'; can be repeated")
-	o.set["bound"] = func(c *search.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }
+	o.set["bound"] = func(c *run.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }
 	f.Int64Var(&o.maxFLOPs, "max-flops", standard.MaxFLOPs, "refuse networks of more multiply-adds for each pixel of an image; 0: no limit")
-	o.set["max-flops"] = func(c *search.Config) error { c.MaxFLOPs = o.maxFLOPs; return nil }
+	o.set["max-flops"] = func(c *run.Config) error { c.MaxFLOPs = o.maxFLOPs; return nil }
 	f.Float64Var(&o.validation, "validation", standard.Validation, "share of the training images set apart for fitness")
-	o.set["validation"] = func(c *search.Config) error { c.Validation = o.validation; return nil }
+	o.set["validation"] = func(c *run.Config) error { c.Validation = o.validation; return nil }
 	f.Uint64Var(&o.seed, "seed", standard.Seed, "seed of everything random")
-	o.set["seed"] = func(c *search.Config) error { c.Seed = o.seed; return nil }
+	o.set["seed"] = func(c *run.Config) error { c.Seed = o.seed; return nil }
 }
 
-func setReference(c *search.Config, v string) error {
+func setReference(c *run.Config, v string) error {
 	c.Reference = nil
 	for _, part := range strings.Split(v, ",") {
 		r, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
@@ -93,10 +94,10 @@ func setReference(c *search.Config, v string) error {
 	return nil
 }
 
-func parseBounds(words []string) ([]search.Bound, error) {
-	var bounds []search.Bound
+func parseBounds(words []string) ([]run.Bound, error) {
+	var bounds []run.Bound
 	for _, w := range words {
-		b, err := search.ParseBound(w)
+		b, err := run.ParseBound(w)
 		if err != nil {
 			return nil, fmt.Errorf("--bound: %w", err)
 		}
@@ -106,7 +107,7 @@ func parseBounds(words []string) ([]search.Bound, error) {
 }
 
 // build is the preset with the flags that were given.
-func (o *configFlags) build(f *pflag.FlagSet) (search.Config, error) {
+func (o *configFlags) build(f *pflag.FlagSet) (run.Config, error) {
 	preset := o.preset
 	if preset == "" {
 		preset = "quick"

@@ -2,39 +2,39 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"moncae/internal/run"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"gonum.org/v1/plot/plotter"
 
 	"moncae/internal/dataset"
-	"moncae/internal/engine"
 	"moncae/internal/figure"
-	"moncae/search"
 )
 
 // drawFront writes the picture of a front with all evaluations behind it.
-func (a *app) drawFront(path string, run *search.Run, f search.Front) error {
+func (a *app) drawFront(path string, r *run.Run, f run.Front) error {
 	format, err := figure.Format(path)
 	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
-	if err := frontFigure(run, f).Draw(&b, format); err != nil {
+	if err := frontFigure(r, f).Draw(&b, format); err != nil {
 		return err
 	}
 	return a.output(path, b.Bytes())
 }
 
-func frontFigure(run *search.Run, f search.Front) figure.Front {
+func frontFigure(r *run.Run, f run.Front) figure.Front {
 	fig := figure.Front{
 		Title: fmt.Sprintf("%s, seed %d, %d trainings", f.Data, f.Seed, f.Evaluations),
 		Loss:  "BCE on validation images, nats a value", Floor: f.Floor.BCE, Mean: f.MeanImage.BCE,
 	}
-	for _, c := range run.Candidates {
+	for _, c := range r.Candidates {
 		if c.Search != nil {
 			fig.Evaluations = append(fig.Evaluations, plotter.XY{X: math.Log10(float64(c.Latent.Values())), Y: c.Search.Figures.BCE})
 		}
@@ -49,12 +49,12 @@ func frontFigure(run *search.Run, f search.Front) figure.Front {
 }
 
 // drawGallery writes validation images as every member reconstructs them.
-func (a *app) drawGallery(cmd *cobra.Command, path string, run *search.Run, f search.Front, o *frontOptions) error {
+func (a *app) drawGallery(cmd *cobra.Command, r *run.Run, f run.Front, o *frontOptions) error {
 	format, err := figure.Format(o.gallery)
 	if err != nil {
 		return err
 	}
-	gallery, err := a.gallery(cmd, path, run, f, o)
+	gallery, err := a.gallery(cmd, r, f, o)
 	if err != nil {
 		return err
 	}
@@ -65,8 +65,8 @@ func (a *app) drawGallery(cmd *cobra.Command, path string, run *search.Run, f se
 	return a.output(o.gallery, b.Bytes())
 }
 
-func (a *app) gallery(cmd *cobra.Command, path string, run *search.Run, f search.Front, o *frontOptions) (g figure.Gallery, err error) {
-	set, err := loadRunData(cmd.Context(), path, run.Manifest, cmd.Flags(), &o.data)
+func (a *app) gallery(cmd *cobra.Command, r *run.Run, f run.Front, o *frontOptions) (g figure.Gallery, err error) {
+	set, err := r.Images(cmd.Context(), o.data.name, o.data.options)
 	if err != nil {
 		return g, err
 	}
@@ -74,25 +74,25 @@ func (a *app) gallery(cmd *cobra.Command, path string, run *search.Run, f search
 	if err != nil {
 		return g, err
 	}
-	defer func() { err = firstError(err, eng.Close()) }()
-	data, err := eng.Load(engine.Source{Shape: set.Shape, Images: set.Images})
+	defer func() { err = errors.Join(err, eng.Close()) }()
+	loaded, err := r.Load(eng, set)
 	if err != nil {
 		return g, err
 	}
-	defer func() { err = firstError(err, data.Close()) }()
-	rows := varied(set, validationRows(run.Manifest, set), max(1, o.images))
+	defer func() { err = errors.Join(err, loaded.Close()) }()
+	rows := varied(set, r.Validation(set), max(1, o.images))
 	g = figure.Gallery{Title: fmt.Sprintf("Validation images of %s, and what the front makes of them", f.Data), Shape: set.Shape}
 	for _, m := range f.Members {
-		out, err := reconstruct(eng, data, set, run, m.ID, rows)
+		out, err := loaded.Forward(m.ID, rows)
 		if err != nil {
 			return g, err
 		}
 		if len(g.Rows) == 0 {
-			g.Rows = append(g.Rows, figure.GalleryRow{Caption: fmt.Sprintf("originals · %v · %d values", set.Shape, set.Shape.Values()), Images: split(out.images, len(rows))})
+			g.Rows = append(g.Rows, figure.GalleryRow{Caption: fmt.Sprintf("originals · %v · %d values", set.Shape, set.Shape.Values()), Images: split(out.Images, len(rows))})
 		}
 		g.Rows = append(g.Rows, figure.GalleryRow{
 			Caption: fmt.Sprintf("%s · latent %v · %d values (%.1f×) · LOC %.2f · BCE %.4f · %.1f dB", m.ID, m.Latent, m.Values, m.Ratio, m.LOC, m.BCE, m.PSNR),
-			Images:  split(out.outputs, len(rows)),
+			Images:  split(out.Outputs, len(rows)),
 		})
 	}
 	return g, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"moncae/internal/run"
 	"os"
 	"path/filepath"
 
@@ -11,11 +12,7 @@ import (
 
 	"moncae/classify"
 	"moncae/internal/arch"
-	"moncae/internal/dataset"
-	"moncae/internal/engine"
 	"moncae/internal/fault"
-	"moncae/internal/metric"
-	"moncae/internal/rundir"
 	"moncae/search"
 )
 
@@ -57,18 +54,18 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	if o.epochs < 1 {
 		return fault.Usagef("--epochs is %d; give 1 or more", o.epochs)
 	}
-	run, err := search.Open(path)
+	r, err := run.Open(path)
 	if err != nil {
 		return err
 	}
-	if !run.Finished {
+	if !r.Finished {
 		return fault.Usagef("%s: the search isn't finished; first `moncae search --run %s --resume`", path, path)
 	}
-	ids, err := run.Select(o.candidate)
+	ids, err := r.Select(o.candidate)
 	if err != nil {
 		return err
 	}
-	set, err := loadRunData(cmd.Context(), path, run.Manifest, cmd.Flags(), &o.data)
+	set, err := r.Images(cmd.Context(), o.data.name, o.data.options)
 	if err != nil {
 		return err
 	}
@@ -76,7 +73,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, eng.Close()) }()
+	defer func() { err = errors.Join(err, eng.Close()) }()
 	watch := newProgress(a.Streams, o.json)
 	study, err := search.Resume(path, set, search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: watch.observe, FS: a.FS})
 	if err != nil {
@@ -88,26 +85,26 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	}
 	front, err := study.Finetune(cmd.Context(), ids, o.epochs, recipe)
 	watch.end()
-	err = firstError(err, study.Close())
+	err = errors.Join(err, study.Close())
 	if errors.Is(err, context.Canceled) {
 		return goOn{err, "candidates that were done are in " + path}
 	}
 	if err != nil {
 		return err
 	}
-	if err := a.tellOldExports(path, run); err != nil {
+	if err := a.tellOldExports(path, r); err != nil {
 		return err
 	}
-	var tests []testFigures
+	var tests []run.TestFigures
 	if o.test {
-		if tests, err = a.testFigures(cmd.Context(), path, set, ids, eng, &o.data); err != nil {
+		if tests, err = run.MeasureTest(cmd.Context(), path, ids, eng, run.Opening{By: "finetune --test", Data: o.data.name, Images: o.data.options, FS: a.FS}); err != nil {
 			return err
 		}
 	}
 	if o.json {
 		return a.printJSON(struct {
-			search.Front
-			Test []testFigures `json:"test,omitempty"`
+			run.Front
+			Test []run.TestFigures `json:"test,omitempty"`
 		}{front, tests})
 	}
 	if err := a.printFront(front); err != nil {
@@ -118,8 +115,8 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 
 // tellOldExports names the models in the run's export folder that are of weights
 // from before, which finetuning has replaced.
-func (a *app) tellOldExports(path string, before *search.Run) error {
-	after, err := search.Open(path)
+func (a *app) tellOldExports(path string, before *run.Run) error {
+	after, err := run.Open(path)
 	if err != nil {
 		return err
 	}
@@ -137,47 +134,13 @@ func (a *app) tellOldExports(path string, before *search.Run) error {
 	return nil
 }
 
-// testFigures are a candidate's losses on the test split.
-type testFigures struct {
-	ID       string  `json:"id"`
-	Rows     int     `json:"rows"`
-	BCE      float64 `json:"bce"`
-	MSE      float64 `json:"mse"`
-	Openings int     `json:"test_openings"`
-}
-
-func (a *app) testFigures(ctx context.Context, path string, train *dataset.Set, ids []string, eng engine.Engine, d *dataFlags) (tests []testFigures, err error) {
-	openings, err := rundir.NoteTest(path, "finetune --test", a.FS)
-	if err != nil {
-		return nil, err
-	}
-	options := train.Info.Preprocess.Apply(d.options)
-	options.Split = "test"
-	set, err := dataset.Load(ctx, d.name, options)
-	if err != nil {
-		return nil, err
-	}
-	run, err := search.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		m, err := evaluate(eng, set, run, id)
-		if err != nil {
-			return nil, err
-		}
-		tests = append(tests, testFigures{ID: id, Rows: set.Rows(), BCE: m.BCE, MSE: m.MSE, Openings: openings})
-	}
-	return tests, nil
-}
-
-func (a *app) printTests(tests []testFigures) error {
+func (a *app) printTests(tests []run.TestFigures) error {
 	if len(tests) == 0 {
 		return nil
 	}
-	t := table{head: []string{"id", "test BCE", "MSE", "PSNR"}, left: 1}
+	t := table{head: []string{"id", "test BCE", "MSE", "PSNR", "SSIM"}, left: 1}
 	for _, r := range tests {
-		t.add(r.ID, fixed(r.BCE, 4), fixed(r.MSE, 5), fixed(metric.PSNR(r.MSE), 1))
+		t.add(r.ID, fixed(r.BCE, 4), fixed(r.MSE, 5), fixed(r.PSNR, 1), fixed(r.SSIM, 3))
 	}
 	if _, err := fmt.Fprintln(a.Out); err != nil {
 		return err

@@ -3,13 +3,13 @@ package cli
 import (
 	"encoding/csv"
 	"fmt"
+	"moncae/internal/run"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"moncae/internal/baseline"
 	"moncae/internal/fault"
-	"moncae/search"
-	"moncae/search/baseline"
 )
 
 type frontOptions struct {
@@ -49,17 +49,17 @@ All figures are of validation images, on which the members were selected.`,
 }
 
 func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
-	run, front, err := openFront(path, o.bounds)
+	r, front, err := openFront(path, o.bounds)
 	if err != nil {
 		return err
 	}
 	if o.plot != "" {
-		if err := a.drawFront(o.plot, run, front); err != nil {
+		if err := a.drawFront(o.plot, r, front); err != nil {
 			return err
 		}
 	}
 	if o.gallery != "" {
-		if err := a.drawGallery(cmd, path, run, front, o); err != nil {
+		if err := a.drawGallery(cmd, r, front, o); err != nil {
 			return err
 		}
 	}
@@ -69,26 +69,26 @@ func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
 	case o.csv:
 		return a.printCSV(front)
 	}
-	if !run.Finished {
-		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `moncae search --run %s --resume` goes on\n", len(run.Generations), run.Config.Generations, path)
+	if !r.Finished {
+		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `moncae search --run %s --resume` goes on\n", len(r.Generations), r.Config.Generations, path)
 	}
 	return a.printFront(front)
 }
 
-func openFront(path string, words []string) (*search.Run, search.Front, error) {
-	run, err := search.Open(path)
+func openFront(path string, words []string) (*run.Run, run.Front, error) {
+	r, err := run.Open(path)
 	if err != nil {
-		return nil, search.Front{}, err
+		return nil, run.Front{}, err
 	}
-	if run.Front == nil {
-		return nil, search.Front{}, fault.Usagef("%s: no generation has finished yet, so there is no front; `moncae search --run %s --resume` goes on", path, path)
+	if r.Front == nil {
+		return nil, run.Front{}, fault.Usagef("%s: no generation has finished yet, so there is no front; `moncae search --run %s --resume` goes on", path, path)
 	}
 	bounds, err := parseBounds(words)
 	if err != nil {
-		return nil, search.Front{}, err
+		return nil, run.Front{}, err
 	}
-	front, err := run.Front.Bounded(bounds)
-	return run, front, err
+	front, err := r.Front.Bounded(bounds)
+	return r, front, err
 }
 
 // frontColumns are the columns of a front's table, and the least width of a
@@ -96,20 +96,20 @@ func openFront(path string, words []string) (*search.Run, search.Front, error) {
 var frontColumns = []struct {
 	head  string
 	least int
-	cell  func(search.Member, search.Front) string
+	cell  func(run.Member, run.Front) string
 }{
-	{"id", 0, func(m search.Member, _ search.Front) string { return m.ID }},
-	{"latent", 0, func(m search.Member, _ search.Front) string { return m.Latent.String() }},
-	{"LOC", 0, func(m search.Member, _ search.Front) string { return fixed(m.LOC, 2) }},
-	{"ratio", 0, func(m search.Member, _ search.Front) string { return fixed(m.Ratio, 1) + "×" }},
-	{"BCE", 0, func(m search.Member, _ search.Front) string { return fixed(m.BCE, 4) }},
-	{"excess", 0, func(m search.Member, _ search.Front) string { return fixed(m.ExcessBCE, 4) }},
-	{"MSE", 110, func(m search.Member, _ search.Front) string { return fixed(m.MSE, 5) }},
-	{"PSNR", 0, func(m search.Member, _ search.Front) string { return fixed(m.PSNR, 1) }},
-	{"SSIM", 128, func(m search.Member, _ search.Front) string { return fixed(m.SSIM, 3) }},
-	{"params", 100, func(m search.Member, _ search.Front) string { return strconv.Itoa(m.Params) }},
-	{"epochs", 100, func(m search.Member, _ search.Front) string { return strconv.Itoa(m.Epochs) }},
-	{"│", 0, func(search.Member, search.Front) string { return "│" }},
+	{"id", 0, func(m run.Member, _ run.Front) string { return m.ID }},
+	{"latent", 0, func(m run.Member, _ run.Front) string { return m.Latent.String() }},
+	{"LOC", 0, func(m run.Member, _ run.Front) string { return fixed(m.LOC, 2) }},
+	{"ratio", 0, func(m run.Member, _ run.Front) string { return fixed(m.Ratio, 1) + "×" }},
+	{"BCE", 0, func(m run.Member, _ run.Front) string { return fixed(m.BCE, 4) }},
+	{"excess", 0, func(m run.Member, _ run.Front) string { return fixed(m.ExcessBCE, 4) }},
+	{"MSE", 110, func(m run.Member, _ run.Front) string { return fixed(m.MSE, 5) }},
+	{"PSNR", 0, func(m run.Member, _ run.Front) string { return fixed(m.PSNR, 1) }},
+	{"SSIM", 128, func(m run.Member, _ run.Front) string { return fixed(m.SSIM, 3) }},
+	{"params", 100, func(m run.Member, _ run.Front) string { return strconv.Itoa(m.Params) }},
+	{"epochs", 100, func(m run.Member, _ run.Front) string { return strconv.Itoa(m.Epochs) }},
+	{"│", 0, func(run.Member, run.Front) string { return "│" }},
 	{"PCA: BCE", 0, ofPCA(func(p baseline.Figures) string { return fixed(p.BCE, 4) })},
 	{"MSE", 128, ofPCA(func(p baseline.Figures) string { return fixed(p.MSE, 5) })},
 	{"PSNR", 128, ofPCA(func(p baseline.Figures) string { return fixed(p.PSNR, 1) })},
@@ -117,8 +117,8 @@ var frontColumns = []struct {
 }
 
 // ofPCA is a figure of PCA with a member's number of values.
-func ofPCA(cell func(baseline.Figures) string) func(search.Member, search.Front) string {
-	return func(m search.Member, _ search.Front) string {
+func ofPCA(cell func(baseline.Figures) string) func(run.Member, run.Front) string {
+	return func(m run.Member, _ run.Front) string {
 		if m.PCA == nil {
 			return "–"
 		}
@@ -127,14 +127,14 @@ func ofPCA(cell func(baseline.Figures) string) func(search.Member, search.Front)
 }
 
 // besidePCA is how much smaller (−) or larger (+) the excess BCE is than PCA's.
-func besidePCA(m search.Member, f search.Front) string {
+func besidePCA(m run.Member, f run.Front) string {
 	if m.PCA == nil {
 		return "–"
 	}
 	return fmt.Sprintf("%+.0f %%", 100*(m.ExcessBCE/(m.PCA.BCE-f.Floor.BCE)-1))
 }
 
-func (a *app) printFront(f search.Front) error {
+func (a *app) printFront(f run.Front) error {
 	t := table{left: 2}
 	rows := make([][]string, len(f.Members))
 	for _, c := range frontColumns {
@@ -165,7 +165,7 @@ Measured on validation images, on which the members were selected.
 
 func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
 
-func (a *app) printCSV(f search.Front) error {
+func (a *app) printCSV(f run.Front) error {
 	w := csv.NewWriter(a.Out)
 	rows := [][]string{{"id", "channels", "height", "width", "values", "loc", "ratio", "bce", "excess_bce", "mse", "psnr", "ssim", "params", "flops", "epochs", "pca_bce", "pca_mse", "pca_psnr"}}
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -2,19 +2,19 @@ package cli
 
 import (
 	"bytes"
+	"moncae/internal/run"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"moncae/internal/arch"
-	"moncae/search"
-	"moncae/search/baseline"
+	"moncae/internal/baseline"
 )
 
 // TestFrontFitsTheTerminal: a table is no wider than the terminal; where there is
 // none, all columns are there.
 func TestFrontFitsTheTerminal(t *testing.T) {
-	f := search.Front{Members: []search.Member{
+	f := run.Front{Members: []run.Member{
 		{ID: "g19-15", Latent: arch.Shape{C: 12, H: 32, W: 32}, LOC: 4.09, Ratio: 768, BCE: 0.5, ExcessBCE: 0.1, MSE: 0.01, PSNR: 20, SSIM: 0.5,
 			Params: 1234567, Epochs: 120, PCA: &baseline.Figures{BCE: 0.5, MSE: 0.01, PSNR: 20}},
 		{ID: "g1-2", Latent: arch.Shape{C: 1, H: 2, W: 2}},

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 
-	"moncae/classify"
 	"moncae/internal/onnx"
 	"moncae/internal/rundir"
 )
@@ -58,13 +56,4 @@ func runAbove(file string) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-// keepTable keeps what classify measured in the run.
-func (a *app) keepTable(path string, t *classify.Table) error {
-	content, err := json.MarshalIndent(t, "", "  ")
-	if err != nil {
-		return err
-	}
-	return rundir.KeepTable(path, *t.TestOpenings, append(content, '\n'), a.FS)
 }

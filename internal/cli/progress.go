@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"moncae/internal/run"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -21,7 +22,7 @@ type progress struct {
 	images      map[string]int
 	each        int // images of a whole training
 	hypervolume float64
-	sum         search.Times
+	sum         run.Times
 	began       time.Time
 }
 
@@ -144,8 +145,8 @@ func (p *progress) generation(e search.GenerationFinished) {
 	fmt.Fprintln(p.Err, line)
 }
 
-func plus(a, b search.Times) search.Times {
-	return search.Times{
+func plus(a, b run.Times) run.Times {
+	return run.Times{
 		Build: a.Build + b.Build, Compile: a.Compile + b.Compile, Train: a.Train + b.Train,
 		Validate: a.Validate + b.Validate, Store: a.Store + b.Store, Idle: a.Idle + b.Idle, Wall: a.Wall + b.Wall,
 	}
@@ -166,7 +167,7 @@ func (p *progress) times() {
 
 // warnSlow estimates a search on the reference engine, about 100 million
 // multiply-adds a second and worker, by the preset's largest usual network.
-func (p *progress) warnSlow(c search.Config, set *dataset.Set) {
+func (p *progress) warnSlow(c run.Config, set *dataset.Set) {
 	images := set.Rows()
 	if c.TrainLimit > 0 {
 		images = min(images, c.TrainLimit)

@@ -3,12 +3,12 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"moncae/internal/run"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"moncae/internal/report"
-	"moncae/search"
 )
 
 type reportOptions struct {
@@ -55,7 +55,7 @@ func (a *app) newReport() *cobra.Command {
 }
 
 func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (report.Page, error) {
-	run, front, err := openFront(path, nil)
+	r, front, err := openFront(path, nil)
 	if err != nil {
 		return report.Page{}, err
 	}
@@ -63,15 +63,15 @@ func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (report.Pa
 		Title:    "Autoencoders for " + front.Data,
 		Subtitle: fmt.Sprintf("run %s: %d on the front of %d trainings (%d failed), hypervolume %.4f", front.Run, len(front.Members), front.Evaluations, front.Failed, front.Hypervolume),
 		Tables:   []report.Table{membersTable(front)},
-		Facts:    facts(run, front),
+		Facts:    facts(r, front),
 	}
 	var b bytes.Buffer
-	if err := frontFigure(run, front).Draw(&b, "svg"); err != nil {
+	if err := frontFigure(r, front).Draw(&b, "svg"); err != nil {
 		return p, err
 	}
 	p.Front = bytes.Clone(b.Bytes())
 	if len(front.Members) > 0 {
-		gallery, err := a.gallery(cmd, path, run, front, &o.frontOptions)
+		gallery, err := a.gallery(cmd, r, front, &o.frontOptions)
 		if err != nil {
 			return p, err
 		}
@@ -81,13 +81,13 @@ func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (report.Pa
 		}
 		p.Gallery = b.Bytes()
 	}
-	used, err := useTables(path, o.classify, run)
+	used, err := useTables(path, o.classify, r)
 	if err != nil {
 		return p, err
 	}
 	p.Tables = append(p.Tables, used...)
-	p.Tables = append(p.Tables, generationsTable(run))
-	for _, c := range run.Candidates {
+	p.Tables = append(p.Tables, generationsTable(r))
+	for _, c := range r.Candidates {
 		if c.Failure != "" {
 			p.Failures = append(p.Failures, [2]string{c.ID, c.Failure})
 		}
@@ -95,7 +95,7 @@ func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (report.Pa
 	return p, nil
 }
 
-func membersTable(f search.Front) report.Table {
+func membersTable(f run.Front) report.Table {
 	t := report.Table{
 		Title: "Members",
 		Rows:  make([][]string, len(f.Members)),
@@ -116,16 +116,16 @@ func membersTable(f search.Front) report.Table {
 	return t
 }
 
-func generationsTable(run *search.Run) report.Table {
+func generationsTable(r *run.Run) report.Table {
 	t := report.Table{Title: "Generations", Head: []string{"generation", "hypervolume", "seconds", "training", "validating", "idle"},
 		Notes: []string{"Training, validating and idle are seconds of all workers together."}}
-	for _, g := range run.Generations {
+	for _, g := range r.Generations {
 		t.Rows = append(t.Rows, []string{strconv.Itoa(g.Generation + 1), fixed(g.Hypervolume, 4), fixed(g.Times.Wall, 1), fixed(g.Times.Train, 1), fixed(g.Times.Validate, 1), fixed(g.Times.Idle, 1)})
 	}
 	return t
 }
 
-func finetuningOf(f search.Finetune) string {
+func finetuningOf(f run.Finetune) string {
 	switch {
 	case f.Epochs == 0:
 		return "none"
@@ -135,11 +135,11 @@ func finetuningOf(f search.Finetune) string {
 	return fmt.Sprintf("%s after a trial of %d (%s)", epochs(f.Epochs), f.Trial, f.Scope)
 }
 
-func facts(run *search.Run, f search.Front) [][2]string {
-	m, c := run.Manifest, run.Config
+func facts(r *run.Run, f run.Front) [][2]string {
+	m, c := r.Manifest, r.Config
 	state := "finished"
-	if !run.Finished {
-		state = fmt.Sprintf("not finished: generation %d of %d", len(run.Generations), c.Generations)
+	if !r.Finished {
+		state = fmt.Sprintf("not finished: generation %d of %d", len(r.Generations), c.Generations)
 	}
 	return [][2]string{
 		{"run", m.Run}, {"state", state}, {"moncae", m.Moncae}, {"seed", strconv.FormatUint(m.Seed, 10)},
@@ -148,6 +148,6 @@ func facts(run *search.Run, f search.Front) [][2]string {
 		{"reference", reference(f.Objectives, f.Reference)},
 		{"search", fmt.Sprintf("%s, %s space of at most %d blocks and %d filters, population %d, %d generations", c.Algorithm, c.Space.Name, c.Space.MaxBlocks, c.Space.MaxFilters, c.Population, c.Generations)},
 		{"training", fmt.Sprintf("at most %s, patience %d, batch %d, %s; finetuning %s", epochs(c.Epochs), c.Patience, c.Batch, c.Loss, finetuningOf(c.Finetune))},
-		{"time", fixed(run.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(run.TestOpenings)},
+		{"time", fixed(r.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(r.TestOpenings)},
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"moncae/internal/run"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,12 +12,11 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/report"
 	"moncae/internal/rundir"
-	"moncae/search"
 )
 
 // useTables are what classify measured: the tables that the run keeps, of each
 // head and choice of candidates the last, or the one in a folder that it wrote.
-func useTables(path, folder string, run *search.Run) (tables []report.Table, err error) {
+func useTables(path, folder string, r *run.Run) (tables []report.Table, err error) {
 	var all []classify.Table
 	if folder != "" {
 		all, err = readTable(filepath.Join(folder, classify.ReportFile))
@@ -24,7 +24,7 @@ func useTables(path, folder string, run *search.Run) (tables []report.Table, err
 		all, err = keptTables(path)
 	}
 	for _, t := range all {
-		tables = append(tables, useTable(t, run))
+		tables = append(tables, useTable(t, r))
 	}
 	return tables, err
 }
@@ -74,28 +74,28 @@ func keptTables(path string) (last []classify.Table, err error) {
 	return last, nil
 }
 
-func useTable(r classify.Table, run *search.Run) report.Table {
+func useTable(of classify.Table, r *run.Run) report.Table {
 	t := report.Table{
-		Title: fmt.Sprintf("Use that survived: %s head, %s", r.Head, r.Candidates),
+		Title: fmt.Sprintf("Use that survived: %s head, %s", of.Head, of.Candidates),
 		Head:  []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "cross-entropy", "accuracy per byte", "PCA's accuracy"},
-		Notes: []string{fmt.Sprintf("The %s head is trained on %d latents; all figures on %d test images of %s; an image is %d bytes raw.", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw)},
+		Notes: []string{fmt.Sprintf("The %s head is trained on %d latents; all figures on %d test images of %s; an image is %d bytes raw.", of.Head, of.TrainRows, of.Rows, of.Data, of.BytesRaw)},
 	}
-	if r.TestOpenings != nil {
-		t.Notes = append(t.Notes, "The run's test data had been opened "+classify.Times(r.TestOpenings)+" by then.")
+	if of.TestOpenings != nil {
+		t.Notes = append(t.Notes, "The run's test data had been opened "+classify.Times(of.TestOpenings)+" by then.")
 	}
 	stale := 0
-	for _, m := range r.Members {
+	for _, m := range of.Members {
 		t.Rows = append(t.Rows, []string{m.ID, m.Latent.String(), strconv.Itoa(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
 			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5), pcaAccuracy(m)})
-		if c, err := run.Candidate(m.ID); err != nil || c.Search == nil || c.Best().Figures.BCE != m.ValidationBCE {
+		if c, err := r.Candidate(m.ID); err != nil || c.Search == nil || c.Best().Figures.BCE != m.ValidationBCE {
 			stale++
 		}
 	}
 	if stale > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("%d of these candidates have other weights now, or are another run's: `moncae classify` measures anew.", stale))
 	}
-	t.Notes = append(t.Notes, r.Notes...)
-	if p := r.Paper; p != nil && p.Here != nil {
+	t.Notes = append(t.Notes, of.Notes...)
+	if p := of.Paper; p != nil && p.Here != nil {
 		t.Rows = append(t.Rows, paperRow(fmt.Sprintf("mean of %d with LOC < %g", p.Members, p.Threshold), *p.Here),
 			paperRow("the paper's Table 1 (10 runs)", p.Paper))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"moncae/internal/run"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -121,12 +122,18 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 	if err := o.data.validate(); err != nil {
 		return nil, err
 	}
-	var config search.Config
+	var config run.Config
 	if o.resume {
 		if name := o.config.changed(cmd.Flags()); name != "" {
 			return nil, fault.Usagef("--%s can't be given with --resume: a run keeps the configuration that it began with (see %s/run.json)", name, o.run)
 		}
-		if err := recordedData(o.run, cmd.Flags(), &o.data); err != nil {
+		if err := keepsPreprocessing(o.run, cmd.Flags()); err != nil {
+			return nil, err
+		}
+		if !cmd.Flags().Changed("data") {
+			o.data.name = "" // the run's own, not the default
+		}
+		if o.data.name, o.data.options, err = run.Recorded(o.run, o.data.name, o.data.options); err != nil {
 			return nil, err
 		}
 	} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"moncae/internal/run"
 	"net"
 	"net/http"
 	"sync"
@@ -12,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"moncae/internal/fault"
-	"moncae/search"
 )
 
 // refresh is how often a page of a run under way asks for itself again.
@@ -27,7 +27,7 @@ func (a *app) newServe() *cobra.Command {
 		Example: "  moncae serve digits --address 127.0.0.1:8080",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := search.Open(args[0]); err != nil {
+			if _, err := run.Open(args[0]); err != nil {
 				return err
 			}
 			listener, err := net.Listen("tcp", address)
@@ -69,7 +69,7 @@ func (a *app) pages(cmd *cobra.Command, path string, o *reportOptions) http.Hand
 			http.Error(w, oneLine(err)+"\nThe page asks again when it is loaded again.", http.StatusServiceUnavailable)
 			return
 		}
-		if run, err := search.Open(path); err == nil && !run.Finished {
+		if r, err := run.Open(path); err == nil && !r.Finished {
 			page.Refresh = refresh
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

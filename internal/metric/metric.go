@@ -11,9 +11,13 @@ import (
 	"moncae/internal/arch"
 )
 
+// MaxPSNR is the most that PSNR gives, in decibels: below an error of 10⁻¹² it no
+// longer grows, so that no error at all has a figure that JSON and means can hold.
+const MaxPSNR = 120
+
 // PSNR is the peak signal-to-noise ratio in decibels, −10·log10(mse) for values
-// in [0, 1]; +Inf for no error.
-func PSNR(mse float64) float64 { return -10 * math.Log10(mse) }
+// in [0, 1], at most MaxPSNR.
+func PSNR(mse float64) float64 { return min(-10*math.Log10(mse), MaxPSNR) }
 
 // Window is the side of SSIM's square window; images with a smaller side have
 // the largest odd side that fits.

@@ -55,7 +55,12 @@ func TestPSNR(t *testing.T) {
 	if got := PSNR(0.01); math.Abs(got-20) > 1e-12 {
 		t.Errorf("PSNR of 0.01 is %v", got)
 	}
-	if !math.IsInf(PSNR(0), 1) {
-		t.Error("PSNR of no error is finite")
+	for _, tiny := range []float64{0, 1e-30, 1e-12} {
+		if got := PSNR(tiny); got != MaxPSNR {
+			t.Errorf("PSNR of %v is %v", tiny, got)
+		}
+	}
+	if !math.IsNaN(PSNR(math.NaN())) {
+		t.Error("PSNR of NaN is a number")
 	}
 }

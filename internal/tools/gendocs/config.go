@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"moncae/internal/run"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,25 +49,25 @@ func configPage(root *cobra.Command) ([]byte, error) {
 // preset is one row of the presets' table.
 type preset struct {
 	key   string
-	value func(search.Config) string
+	value func(run.Config) string
 }
 
 var rows = []preset{
-	number("population", func(c search.Config) int { return c.Population }),
-	number("generations", func(c search.Config) int { return c.Generations }),
-	{"spread", func(c search.Config) string { return orWord(int64(c.Spread), "off") }},
-	number("epochs", func(c search.Config) int { return c.Epochs }),
-	number("patience", func(c search.Config) int { return c.Patience }),
-	number("batch", func(c search.Config) int { return c.Batch }),
-	{"space", func(c search.Config) string { return c.Space.Name }},
-	number("max-layers", func(c search.Config) int { return c.Space.MaxBlocks }),
-	number("max-filters", func(c search.Config) int { return c.Space.MaxFilters }),
-	{"max-flops", func(c search.Config) string { return orWord(c.MaxFLOPs, "no limit") }},
-	{"train-limit", func(c search.Config) string { return orWord(int64(c.TrainLimit), "all") }},
-	number("finetune", func(c search.Config) int { return c.Finetune.Epochs }),
-	{"finetune-trial", func(c search.Config) string { return orWord(int64(c.Finetune.Trial), "none") }},
-	{"finetune-scope", func(c search.Config) string { return c.Finetune.Scope }},
-	{"reference", func(c search.Config) string {
+	number("population", func(c run.Config) int { return c.Population }),
+	number("generations", func(c run.Config) int { return c.Generations }),
+	{"spread", func(c run.Config) string { return orWord(int64(c.Spread), "off") }},
+	number("epochs", func(c run.Config) int { return c.Epochs }),
+	number("patience", func(c run.Config) int { return c.Patience }),
+	number("batch", func(c run.Config) int { return c.Batch }),
+	{"space", func(c run.Config) string { return c.Space.Name }},
+	number("max-layers", func(c run.Config) int { return c.Space.MaxBlocks }),
+	number("max-filters", func(c run.Config) int { return c.Space.MaxFilters }),
+	{"max-flops", func(c run.Config) string { return orWord(c.MaxFLOPs, "no limit") }},
+	{"train-limit", func(c run.Config) string { return orWord(int64(c.TrainLimit), "all") }},
+	number("finetune", func(c run.Config) int { return c.Finetune.Epochs }),
+	{"finetune-trial", func(c run.Config) string { return orWord(int64(c.Finetune.Trial), "none") }},
+	{"finetune-scope", func(c run.Config) string { return c.Finetune.Scope }},
+	{"reference", func(c run.Config) string {
 		if c.Reference == nil {
 			return "from the data"
 		}
@@ -74,8 +75,8 @@ var rows = []preset{
 	}},
 }
 
-func number(key string, value func(search.Config) int) preset {
-	return preset{key, func(c search.Config) string { return fmt.Sprint(value(c)) }}
+func number(key string, value func(run.Config) int) preset {
+	return preset{key, func(c run.Config) string { return fmt.Sprint(value(c)) }}
 }
 
 // orWord says what 0 stands for.

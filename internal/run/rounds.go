@@ -1,4 +1,4 @@
-package search
+package run
 
 import (
 	"maps"
@@ -7,42 +7,43 @@ import (
 	"moncae/search/moo"
 )
 
-// round is one of the search's own finetunings, which are numbered from 0. Those
+// Round is one of the search's own finetunings, which are numbered from 0. Those
 // of Study.Finetune have the numbers after them.
-type round struct {
-	scope  string
-	epochs int
+type Round struct {
+	Scope  string
+	Epochs int
 }
 
-func (f Finetune) rounds() []round {
+// Rounds are the finetunings of a search, in order.
+func (f Finetune) Rounds() []Round {
 	switch {
 	case f.Epochs == 0:
 		return nil
 	case f.Trial == 0:
-		return []round{{f.Scope, f.Epochs}}
+		return []Round{{f.Scope, f.Epochs}}
 	}
-	return []round{{f.Scope, min(f.Trial, f.Epochs)}, {ScopeFront, f.Epochs}}
+	return []Round{{f.Scope, min(f.Trial, f.Epochs)}, {ScopeFront, f.Epochs}}
 }
 
-// chosen are the candidates that a round of the search's own finetuning is for. It
+// Chosen are the candidates that a round of the search's own finetuning is for. It
 // depends on what was measured before that round alone, so a resumed run goes on
 // with the same candidates.
-func (st *state) chosen(c Config, reference moo.Point, number int) []*Candidate {
+func (st *State) Chosen(c Config, reference moo.Point, number int) []*Candidate {
 	before := st.before(number)
-	front := members(c, reference, st.candidates, before)
-	switch c.Finetune.rounds()[number].scope {
+	front := Members(c, reference, st.Candidates, before)
+	switch c.Finetune.Rounds()[number].Scope {
 	case ScopePopulation:
-		return union(front, st.scored(st.population))
+		return union(front, st.Scored(st.Population))
 	case ScopeSizes:
-		return union(front, bestOfSizes(c, reference, st.candidates, before))
+		return union(front, bestOfSizes(c, reference, st.Candidates, before))
 	}
 	return front
 }
 
 // before gives candidates' results as they were before a round of finetuning.
-func (st *state) before(round int) func(*Candidate) *Result {
+func (st *State) before(round int) func(*Candidate) *Result {
 	last := map[string]*Result{}
-	for _, f := range st.finetunings {
+	for _, f := range st.Finetunings {
 		if f.Round < round && f.Result != nil {
 			last[f.ID] = f.Result
 		}
@@ -82,10 +83,10 @@ func union(a, b []*Candidate) []*Candidate {
 }
 
 // finetuned tells whether the search's own finetuning is done.
-func (st *state) finetuned(c Config, reference moo.Point) bool {
-	for i := range c.Finetune.rounds() {
-		for _, m := range st.chosen(c, reference, i) {
-			if !st.hasFinetuned(m.ID, i) {
+func (st *State) finetuned(c Config, reference moo.Point) bool {
+	for i := range c.Finetune.Rounds() {
+		for _, m := range st.Chosen(c, reference, i) {
+			if !st.HasFinetuned(m.ID, i) {
 				return false
 			}
 		}
@@ -93,9 +94,9 @@ func (st *state) finetuned(c Config, reference moo.Point) bool {
 	return true
 }
 
-// hasFinetuned tells whether a round of finetuning is done for a candidate.
-func (st *state) hasFinetuned(id string, round int) bool {
-	for _, f := range st.finetunings {
+// HasFinetuned tells whether a round of finetuning is done for a candidate.
+func (st *State) HasFinetuned(id string, round int) bool {
+	for _, f := range st.Finetunings {
 		if f.ID == id && f.Round == round {
 			return true
 		}

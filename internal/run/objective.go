@@ -1,4 +1,4 @@
-package search
+package run
 
 import (
 	"fmt"
@@ -9,8 +9,6 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
-	"moncae/internal/graph"
-	"moncae/search/baseline"
 	"moncae/search/moo"
 )
 
@@ -45,8 +43,8 @@ func checkObjective(name string) error {
 // Values are objectives by name.
 type Values map[string]float64
 
-// static are the objectives that are known before a training.
-func static(a arch.Arch) Values {
+// Static are the objectives that are known before a training.
+func Static(a arch.Arch) Values {
 	return Values{
 		ObjectiveLOC:    a.LOC(),
 		ObjectiveBits:   32 * float64(a.Latent().Values()) / float64(a.Input.H*a.Input.W),
@@ -55,8 +53,8 @@ func static(a arch.Arch) Values {
 	}
 }
 
-// point puts values in the configuration's order; what is missing is NaN.
-func (c Config) point(v Values) moo.Point {
+// Point puts values in the configuration's order; what is missing is NaN.
+func (c Config) Point(v Values) moo.Point {
 	p := make(moo.Point, len(c.Objectives))
 	for i, name := range c.Objectives {
 		x, ok := v[name]
@@ -68,48 +66,9 @@ func (c Config) point(v Values) moo.Point {
 	return p
 }
 
-// uses tells whether an objective is searched on or bounded.
-func (c Config) uses(name string) bool {
+// Uses tells whether an objective is searched on or bounded.
+func (c Config) Uses(name string) bool {
 	return slices.Contains(c.Objectives, name) || slices.ContainsFunc(c.Bounds, func(b Bound) bool { return b.Objective == name })
-}
-
-// reference is the configured reference point, or what a system without learning
-// gets: the mean image's loss, no compression, the most frequent class.
-func (c Config) reference(in arch.Shape, mean baseline.Loss, guess float64) (moo.Point, error) {
-	if len(c.Reference) > 0 {
-		return moo.Point(c.Reference), nil
-	}
-	nothing := Values{
-		ObjectiveLoss:  mean.BCE,
-		ObjectiveLOC:   math.Log10(float64(in.Values())),
-		ObjectiveBits:  8 * float64(in.C),
-		ObjectiveProbe: guess,
-	}
-	if c.Loss == graph.MSE {
-		nothing[ObjectiveLoss] = mean.MSE
-	}
-	for _, name := range c.Objectives {
-		if _, ok := nothing[name]; !ok {
-			return nil, fault.Usagef("objective %q has no reference of its own: give --reference with %d numbers (%s)",
-				name, len(c.Objectives), strings.Join(c.Objectives, ","))
-		}
-	}
-	return c.point(nothing), nil
-}
-
-// attainable refuses a reference point that nothing can dominate. floor is the
-// entropy of the pixels, which no BCE is below; every other objective is above 0.
-func (c Config) attainable(reference moo.Point, floor float64) error {
-	for i, name := range c.Objectives {
-		least, why := 0.0, ""
-		if name == ObjectiveLoss && c.Loss == graph.BCE {
-			least, why = floor, " (the entropy of the pixels)"
-		}
-		if !(reference[i] > least) {
-			return fault.Usagef("reference point: %s of %.4g, and nothing is below %.4g%s: give a larger one, or leave --reference away", name, reference[i], least, why)
-		}
-	}
-	return nil
 }
 
 // Bound is a hard limit on an objective, whether it is searched on or not.
@@ -145,20 +104,4 @@ func (v Values) Within(bounds []Bound) bool {
 		}
 	}
 	return true
-}
-
-// hopeless tells why a network can't become a member of the front, whatever it
-// learns: what is known of it lies beyond the reference or the bounds.
-func (c Config) hopeless(v Values, reference moo.Point) error {
-	for i, name := range c.Objectives {
-		if x, ok := v[name]; ok && !(x < reference[i]) {
-			return fmt.Errorf("%s is %.4g, not better than the reference's %.4g", name, x, reference[i])
-		}
-	}
-	for _, b := range c.Bounds {
-		if x, ok := v[b.Objective]; ok && !(x <= b.Most) {
-			return fmt.Errorf("%s is %.4g, the bound is %v", b.Objective, x, b)
-		}
-	}
-	return nil
 }

@@ -1,11 +1,10 @@
-package search
+package run
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"fmt"
-
 	"moncae/internal/arch"
+	"moncae/internal/engine"
+	"moncae/internal/graph"
+	"moncae/internal/metric"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
 	"moncae/search/genome"
@@ -48,8 +47,13 @@ type Result struct {
 type Figures struct {
 	BCE  float64 `json:"bce"` // nats
 	MSE  float64 `json:"mse"`
-	PSNR float64 `json:"psnr"` // −10·log10(MSE), decibels
+	PSNR float64 `json:"psnr"` // metric.PSNR
 	SSIM float64 `json:"ssim"`
+}
+
+// FiguresOf are an engine's measurements and the structural similarity.
+func FiguresOf(m engine.Metrics, ssim float64) Figures {
+	return Figures{BCE: m.BCE, MSE: m.MSE, PSNR: metric.PSNR(m.MSE), SSIM: ssim}
 }
 
 // Best is the result that counts: the finetuned one, else the search's; nil for
@@ -61,14 +65,10 @@ func (c *Candidate) Best() *Result {
 	return c.Search
 }
 
-func candidateID(generation, index int) string { return fmt.Sprintf("g%d-%d", generation, index) }
-
-// seedOf is a candidate's seed: eight bytes of a hash of the run's seed and the
-// candidate's place.
-func seedOf(seed uint64, generation, index int, purpose string) uint64 {
-	b := binary.LittleEndian.AppendUint64(nil, seed)
-	b = binary.LittleEndian.AppendUint64(b, uint64(generation))
-	b = binary.LittleEndian.AppendUint64(b, uint64(index))
-	sum := sha256.Sum256(append(b, purpose...))
-	return binary.LittleEndian.Uint64(sum[:])
+// Loss is the figure that a training with the given loss minimises.
+func (f Figures) Loss(loss graph.Loss) float64 {
+	if loss == graph.MSE {
+		return f.MSE
+	}
+	return f.BCE
 }

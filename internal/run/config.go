@@ -1,4 +1,4 @@
-package search
+package run
 
 import (
 	"crypto/sha256"
@@ -14,6 +14,7 @@ import (
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/graph"
+	"moncae/internal/rundir"
 	"moncae/search/algorithm"
 	"moncae/search/genome"
 )
@@ -63,44 +64,8 @@ const (
 	ScopePopulation = "population" // the front, and the last generation's population
 )
 
-var scopes = []string{ScopeFront, ScopeSizes, ScopePopulation}
-
-// Presets are the names that Preset takes.
-var Presets = []string{"quick", "standard", "paper"}
-
-// Preset is a configuration by name. FinetuneRecipe is how quick and standard
-// finetune; paper's candidates keep their own recipes.
-func Preset(name string) (Config, error) {
-	recipe := FinetuneRecipe
-	c := Config{
-		Algorithm: algorithm.Moncae, Loss: graph.BCE, Objectives: []string{ObjectiveLoss, ObjectiveLOC},
-		Spread: 8, Patience: 1, Seed: 46, Validation: 0.1, Precision: engine.Float32,
-		Finetune: Finetune{Scope: ScopeFront, Recipe: &recipe},
-	}
-	switch name {
-	case "quick":
-		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
-		c.Population, c.Generations, c.Epochs, c.Batch, c.MaxFLOPs = 16, 5, 3, 32, 2000
-		c.Finetune.Scope, c.Finetune.Trial, c.Finetune.Epochs = ScopeSizes, 4, 16
-	case "standard":
-		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}
-		c.Population, c.Generations, c.Epochs, c.Batch = 16, 10, 5, 32
-		c.Finetune.Scope, c.Finetune.Trial, c.Finetune.Epochs = ScopeSizes, 4, 20
-		c.TrainLimit, c.MaxFLOPs = 10000, 10000
-	case "paper":
-		c.Space = genome.Space{Name: genome.Paper, MaxBlocks: 6, MaxFilters: 128}
-		c.Population, c.Generations, c.Epochs, c.Batch = 20, 20, 5, 256
-		c.Finetune = Finetune{Epochs: 20, Scope: ScopePopulation}
-		c.Reference, c.Spread = []float64{4, 12}, 0
-	default:
-		return c, fault.Usagef("preset %q is unknown: it is one of %s", name, strings.Join(Presets, ", "))
-	}
-	return c, nil
-}
-
-// FinetuneRecipe is how a front is finetuned: a search compares candidates by
-// short trainings, and what they need after it is one good long one.
-var FinetuneRecipe = arch.Recipe{Optimizer: arch.Adam, LearningRate: 3e-3, Schedule: arch.OneCycle}
+// Scopes are the names that Finetune.Scope takes.
+var Scopes = []string{ScopeFront, ScopeSizes, ScopePopulation}
 
 // Validate tells everything that is wrong with the configuration, joined.
 func (c Config) Validate() error {
@@ -122,7 +87,7 @@ func (c Config) Validate() error {
 	check(c.Batch >= 1, "batch of %d: it takes 1 at least", c.Batch)
 	check(c.Finetune.Epochs >= 0, "%d epochs of finetuning: it is 0 (none) or more", c.Finetune.Epochs)
 	check(c.Finetune.Trial >= 0, "a trial of %d epochs: it is 0 (none) or more", c.Finetune.Trial)
-	check(slices.Contains(scopes, c.Finetune.Scope), "finetuning of %q: it is one of %s", c.Finetune.Scope, strings.Join(scopes, ", "))
+	check(slices.Contains(Scopes, c.Finetune.Scope), "finetuning of %q: it is one of %s", c.Finetune.Scope, strings.Join(Scopes, ", "))
 	check(c.Loss == graph.BCE || c.Loss == graph.MSE, "loss %q: it is %s or %s", c.Loss, graph.BCE, graph.MSE)
 	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)
 	check(c.Validation > 0 && c.Validation < 1, "validation share of %v: it is between 0 and 1", c.Validation)
@@ -168,15 +133,27 @@ func (c Config) checkObjectives() []error {
 	return errs
 }
 
-// runID hashes what two equal runs agree on.
-func (c Config) runID(fingerprint string) string {
+// RunID hashes what two equal runs agree on.
+func (c Config) RunID(fingerprint string) string {
 	b, err := json.Marshal(struct {
 		Config Config `json:"config"`
 		Data   string `json:"data"`
 	}{c, fingerprint})
 	if err != nil {
-		panic("search: " + err.Error()) // a number that is not finite: refused by Validate
+		panic("run: " + err.Error()) // a number that is not finite: refused by Validate
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
+}
+
+// ConfigOf reads a run's configuration.
+func ConfigOf(dir *rundir.Dir) (Config, error) {
+	var c Config
+	if err := json.Unmarshal(dir.Manifest.Config, &c); err != nil {
+		return c, fault.Damagedf("%s: run.json: field config: %w", dir.Path, err)
+	}
+	if err := c.Validate(); err != nil {
+		return c, fault.Damagedf("%s: run.json: field config: %w", dir.Path, err)
+	}
+	return c, nil
 }

@@ -1,0 +1,76 @@
+package run
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"moncae/internal/fault"
+	"moncae/search/moo"
+)
+
+// What Select takes beside ids.
+const (
+	SelectFront      = "front" // also "all": the members, by rising number of values
+	SelectPopulation = "population"
+	SelectBestLoss   = "best-loss"
+	SelectKnee       = "knee"
+)
+
+// Select are the ids of candidates with weights that a word or an id stands for.
+func (r *Run) Select(what string) ([]string, error) {
+	switch what {
+	case SelectPopulation:
+		return r.scoredPopulation()
+	case "all", SelectFront, SelectBestLoss, SelectKnee:
+	default:
+		c, err := r.Candidate(what)
+		if err != nil {
+			return nil, err
+		}
+		if c.Search == nil {
+			return nil, UnknownCandidate(r.Path, what, c)
+		}
+		return []string{what}, nil
+	}
+	if r.Front == nil || len(r.Front.Members) == 0 {
+		return nil, fault.Usagef("%s: the front is empty: no candidate is better than the reference %v in %s; see `moncae front %s`",
+			r.Path, r.Manifest.Reference, strings.Join(r.Manifest.Objectives, ", "), r.Path)
+	}
+	ms := r.Front.Members
+	switch what {
+	case SelectBestLoss:
+		return []string{slices.MinFunc(ms, func(a, b Member) int { return cmp.Compare(r.loss(a), r.loss(b)) }).ID}, nil
+	case SelectKnee:
+		points := make([]moo.Point, len(ms))
+		for i, m := range ms {
+			points[i] = r.Config.Point(m.Objectives)
+		}
+		return []string{ms[moo.Knee(points)].ID}, nil
+	}
+	ids := make([]string, len(ms))
+	for i, m := range ms {
+		ids[i] = m.ID
+	}
+	return ids, nil
+}
+
+func (r *Run) loss(m Member) float64 {
+	return Figures{BCE: m.BCE, MSE: m.MSE}.Loss(r.Config.Loss)
+}
+
+func (r *Run) scoredPopulation() ([]string, error) {
+	for _, id := range r.Population {
+		if _, err := r.Candidate(id); err != nil {
+			return nil, err
+		}
+	}
+	var ids []string
+	for _, c := range r.Scored(r.Population) {
+		ids = append(ids, c.ID)
+	}
+	if len(ids) == 0 {
+		return nil, fault.Usagef("%s: no generation has finished with a trained candidate", r.Path)
+	}
+	return ids, nil
+}

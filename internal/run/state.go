@@ -1,0 +1,119 @@
+package run
+
+import (
+	"encoding/json"
+
+	"moncae/internal/fault"
+	"moncae/internal/rundir"
+)
+
+// State is what the journal says.
+type State struct {
+	Candidates  []*Candidate // as they ended
+	Population  []string     // ids of the last finished generation's
+	Generations []Generation
+	Finetunings []Finetuning
+	Seconds     float64 // of the sessions that are over
+	byID        map[string]*Candidate
+}
+
+// Replay reads a journal.
+func Replay(records []rundir.Record) (State, error) {
+	st := State{byID: map[string]*Candidate{}}
+	elapsed := 0.0
+	for _, r := range records {
+		var d struct {
+			Elapsed float64         `json:"elapsed"`
+			Event   json.RawMessage `json:"event"`
+		}
+		switch r.Kind {
+		case kindSession, kindCandidate, kindGeneration, kindFinetune:
+		default:
+			continue
+		}
+		if err := r.Decode(&d); err != nil {
+			return st, err
+		}
+		if r.Kind == kindSession {
+			st.Seconds += elapsed
+		}
+		elapsed = d.Elapsed
+		r.Data = d.Event
+		if err := st.apply(r); err != nil {
+			return st, err
+		}
+	}
+	st.Seconds += elapsed
+	return st, nil
+}
+
+func (st *State) apply(r rundir.Record) error {
+	switch r.Kind {
+	case kindCandidate:
+		var c Candidate
+		if err := r.Decode(&c); err != nil {
+			return err
+		}
+		st.Add(&c)
+	case kindGeneration:
+		var g Generation
+		if err := r.Decode(&g); err != nil {
+			return err
+		}
+		st.Close(g)
+	case kindFinetune:
+		var f Finetuning
+		if err := r.Decode(&f); err != nil {
+			return err
+		}
+		if st.ByID(f.ID) == nil {
+			return fault.Damagedf("%s: line %d: finetuning of %q, which is no candidate before it", rundir.JournalFile, r.Seq+1, f.ID)
+		}
+		st.Improve(f)
+	}
+	return nil
+}
+
+// Add takes in a candidate that is done.
+func (st *State) Add(c *Candidate) {
+	st.Candidates = append(st.Candidates, c)
+	st.byID[c.ID] = c
+}
+
+// Close takes in a generation that is done.
+func (st *State) Close(g Generation) {
+	st.Generations = append(st.Generations, g)
+	st.Population = g.Population
+}
+
+// Improve takes in a finetuning that is done.
+func (st *State) Improve(f Finetuning) {
+	st.Finetunings = append(st.Finetunings, f)
+	if f.Result != nil {
+		st.byID[f.ID].Finetuned = f.Result
+	}
+}
+
+// Next is the generation to run.
+func (st *State) Next() int {
+	if n := len(st.Generations); n > 0 {
+		return st.Generations[n-1].Generation + 1
+	}
+	return 0
+}
+
+// ByID is the candidate with an id, nil where there is none.
+func (st *State) ByID(id string) *Candidate { return st.byID[id] }
+
+// Scored are the candidates of the given ids that have a score, each once.
+func (st *State) Scored(ids []string) []*Candidate {
+	var out []*Candidate
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if c := st.byID[id]; c != nil && c.Search != nil && !seen[id] {
+			seen[id] = true
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+package search
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"moncae/internal/arch"
+	"moncae/internal/baseline"
+	"moncae/internal/fault"
+	"moncae/internal/graph"
+	"moncae/internal/run"
+	"moncae/search/moo"
+)
+
+// reference is the configured reference point, or what a system without learning
+// gets: the mean image's loss, no compression, the most frequent class.
+func reference(c run.Config, in arch.Shape, mean baseline.Loss, guess float64) (moo.Point, error) {
+	if len(c.Reference) > 0 {
+		return moo.Point(c.Reference), nil
+	}
+	nothing := run.Values{
+		run.ObjectiveLoss:  mean.BCE,
+		run.ObjectiveLOC:   math.Log10(float64(in.Values())),
+		run.ObjectiveBits:  8 * float64(in.C),
+		run.ObjectiveProbe: guess,
+	}
+	if c.Loss == graph.MSE {
+		nothing[run.ObjectiveLoss] = mean.MSE
+	}
+	for _, name := range c.Objectives {
+		if _, ok := nothing[name]; !ok {
+			return nil, fault.Usagef("objective %q has no reference of its own: give --reference with %d numbers (%s)",
+				name, len(c.Objectives), strings.Join(c.Objectives, ","))
+		}
+	}
+	return c.Point(nothing), nil
+}
+
+// attainable refuses a reference point that nothing can dominate. floor is the
+// entropy of the pixels, which no BCE is below; every other objective is above 0.
+func attainable(c run.Config, reference moo.Point, floor float64) error {
+	for i, name := range c.Objectives {
+		least, why := 0.0, ""
+		if name == run.ObjectiveLoss && c.Loss == graph.BCE {
+			least, why = floor, " (the entropy of the pixels)"
+		}
+		if !(reference[i] > least) {
+			return fault.Usagef("reference point: %s of %.4g, and nothing is below %.4g%s: give a larger one, or leave --reference away", name, reference[i], least, why)
+		}
+	}
+	return nil
+}
+
+// hopeless tells why a network can't become a member of the front, whatever it
+// learns: what is known of it lies beyond the reference or the bounds.
+func hopeless(c run.Config, v run.Values, reference moo.Point) error {
+	for i, name := range c.Objectives {
+		if x, ok := v[name]; ok && !(x < reference[i]) {
+			return fmt.Errorf("%s is %.4g, not better than the reference's %.4g", name, x, reference[i])
+		}
+	}
+	for _, b := range c.Bounds {
+		if x, ok := v[b.Objective]; ok && !(x <= b.Most) {
+			return fmt.Errorf("%s is %.4g, the bound is %v", b.Objective, x, b)
+		}
+	}
+	return nil
+}

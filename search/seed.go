@@ -1,0 +1,19 @@
+package search
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+)
+
+func candidateID(generation, index int) string { return fmt.Sprintf("g%d-%d", generation, index) }
+
+// seedOf is a candidate's seed: eight bytes of a hash of the run's seed and the
+// candidate's place.
+func seedOf(seed uint64, generation, index int, purpose string) uint64 {
+	b := binary.LittleEndian.AppendUint64(nil, seed)
+	b = binary.LittleEndian.AppendUint64(b, uint64(generation))
+	b = binary.LittleEndian.AppendUint64(b, uint64(index))
+	sum := sha256.Sum256(append(b, purpose...))
+	return binary.LittleEndian.Uint64(sum[:])
+}
