@@ -6,13 +6,10 @@ import (
 	"math"
 	"strconv"
 
+	datasource "moncae/internal/dataset/source"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 )
-
-// maxClasses keeps a stray label from asking for a confusion matrix that fits
-// no memory.
-const maxClasses = 4096
 
 // latents are a file's rows, dequantised, each with a label.
 type latents struct {
@@ -71,14 +68,13 @@ func labelsOf(path string, column []int64, rows int, classes []string) ([]int32,
 	case missing > 0:
 		return nil, fault.Usagef("%s: %d of %d rows have no label; compress labelled images only", path, missing, rows)
 	}
-	top := int64(maxClasses)
-	if classes != nil {
-		top = int64(len(classes))
-	}
 	labels := make([]int32, rows)
 	for i, v := range column {
-		if v < 0 || v >= top {
-			return nil, fault.Damagedf("%s: row %d: label %d; labels are 0 to %d", path, i, v, top-1)
+		if err := datasource.CheckClass(v); err != nil {
+			return nil, fault.Damagedf("%s: row %d: %w", path, i, err)
+		}
+		if classes != nil && v >= int64(len(classes)) {
+			return nil, fault.Damagedf("%s: row %d: label %d; the file names %d classes", path, i, v, len(classes))
 		}
 		labels[i] = int32(v)
 	}

@@ -12,7 +12,9 @@ type Score struct {
 	CrossEntropy float64    `json:"cross_entropy"` // mean over rows, nats
 	Rows         int        `json:"rows"`
 	PerClass     []Class    `json:"per_class"`
-	Confusion    [][]int    `json:"confusion"` // [true class][predicted class], rows counted
+	// Confusion counts rows by [true class][predicted class]; null above
+	// mostConfused classes, whose square is more than a report should hold.
+	Confusion [][]int `json:"confusion"`
 
 	said []int32 // the predicted class, by row
 	hits []bool  // whether it is the right one
@@ -32,10 +34,7 @@ type Class struct {
 // error: they would count as some class.
 func NewScore(logits []float32, labels []int32, classes []string) (Score, error) {
 	k := len(classes)
-	s := Score{Rows: len(labels), Confusion: make([][]int, k), said: make([]int32, len(labels)), hits: make([]bool, len(labels))}
-	for i := range s.Confusion {
-		s.Confusion[i] = make([]int, k)
-	}
+	s := Score{Rows: len(labels), said: make([]int32, len(labels)), hits: make([]bool, len(labels))}
 	right, loss := 0, 0.0
 	for i, label := range labels {
 		z := logits[i*k : (i+1)*k]
@@ -45,7 +44,6 @@ func NewScore(logits []float32, labels []int32, classes []string) (Score, error)
 			return s, fmt.Errorf("test row %d: the head's logits are not finite numbers: %v", i, z)
 		}
 		loss += nats
-		s.Confusion[label][best]++
 		s.said[i] = int32(best)
 		if s.hits[i] = best == int(label); s.hits[i] {
 			right++
@@ -54,19 +52,40 @@ func NewScore(logits []float32, labels []int32, classes []string) (Score, error)
 	s.Accuracy = float64(right) / float64(s.Rows)
 	s.Interval95 = Wilson95(right, s.Rows)
 	s.CrossEntropy = loss / float64(s.Rows)
-	s.PerClass = perClass(s.Confusion, classes)
+	s.PerClass = perClass(labels, s.said, classes)
+	s.Confusion = confusion(labels, s.said, k)
 	return s, nil
 }
 
-func perClass(confusion [][]int, names []string) []Class {
+// mostConfused classes have a confusion matrix of 16 million numbers.
+const mostConfused = 4096
+
+func confusion(labels, said []int32, k int) [][]int {
+	if k > mostConfused {
+		return nil
+	}
+	counts := make([][]int, k)
+	for i := range counts {
+		counts[i] = make([]int, k)
+	}
+	for i, label := range labels {
+		counts[label][said[i]]++
+	}
+	return counts
+}
+
+func perClass(labels, said []int32, names []string) []Class {
+	has, spoken, right := make([]int, len(names)), make([]int, len(names)), make([]int, len(names))
+	for i, label := range labels {
+		has[label]++
+		spoken[said[i]]++
+		if said[i] == label {
+			right[label]++
+		}
+	}
 	cs := make([]Class, len(names))
 	for k, name := range names {
-		said, has := 0, 0
-		for j := range names {
-			said += confusion[j][k]
-			has += confusion[k][j]
-		}
-		cs[k] = Class{name, share(confusion[k][k], said), share(confusion[k][k], has), has}
+		cs[k] = Class{name, share(right[k], spoken[k]), share(right[k], has[k]), has[k]}
 	}
 	return cs
 }

@@ -3,7 +3,10 @@ package classify
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
+
+	datasource "moncae/internal/dataset/source"
 )
 
 func TestScoreIsScikitLearns(t *testing.T) {
@@ -23,6 +26,30 @@ func TestScoreIsScikitLearns(t *testing.T) {
 		if c.Support != f.Score.Support[k] {
 			t.Errorf("%s: support %d, wanted is %d", c.Name, c.Support, f.Score.Support[k])
 		}
+	}
+}
+
+// A square of many classes would fill the memory; their own figures need none.
+func TestScoreOfManyClasses(t *testing.T) {
+	names := make([]string, datasource.MaxClasses)
+	logits := make([]float32, 2*len(names))
+	logits[5], logits[2*len(names)-1] = 1, 1
+	s, err := NewScore(logits, []int32{5, 6}, names)
+	if err != nil || s.Confusion != nil || s.Accuracy != 0.5 {
+		t.Fatalf("accuracy %v, confusion of %d rows (%v)", s.Accuracy, len(s.Confusion), err)
+	}
+	if *s.PerClass[5].Recall != 1 || *s.PerClass[6].Recall != 0 || *s.PerClass[len(names)-1].Precision != 0 {
+		t.Errorf("classes 5, 6 and the last: %+v, %+v, %+v", s.PerClass[5], s.PerClass[6], s.PerClass[len(names)-1])
+	}
+}
+
+func TestLabelsHaveTheReadersLimit(t *testing.T) {
+	if l, err := labelsOf("x.arrow", []int64{0, datasource.MaxClasses - 1}, 2, nil); err != nil || l[1] != datasource.MaxClasses-1 {
+		t.Errorf("%v, %v", l, err)
+	}
+	_, err := labelsOf("x.arrow", []int64{0, datasource.MaxClasses}, 2, nil)
+	if want := datasource.CheckClass(datasource.MaxClasses); err == nil || !strings.HasSuffix(err.Error(), want.Error()) {
+		t.Errorf("%v, want ... %v", err, want)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -287,6 +288,27 @@ func TestInterruptedShardsResumeToTheSameBytes(t *testing.T) {
 		if rows.Paths[25] != "dog/001.png" || rows.Labels[25] != 1 || rows.IDs[49] != 49 {
 			t.Errorf("row 25: %s, %d", rows.Paths[25], rows.Labels[25])
 		}
+	}
+}
+
+// The number of processors is the program's own: a package that is called among
+// others' work leaves it.
+func TestTheProcessIsLeftAsItIs(t *testing.T) {
+	needORT(t)
+	models, dir := autoencoder(t, arch.Shape{C: 1, H: 28, W: 28}), t.TempDir()
+	before, seen := runtime.GOMAXPROCS(0), 0
+	look := func(Progress) {
+		if seen++; runtime.GOMAXPROCS(0) != before {
+			t.Errorf("Go has %d processors while it compresses, had %d", runtime.GOMAXPROCS(0), before)
+		}
+	}
+	o := digits(models, filepath.Join(dir, "x.arrow"))
+	if _, err := Run(t.Context(), o, look); err != nil {
+		t.Fatal(err)
+	}
+	back := DecompressOptions{Decoder: filepath.Join(models, "decoder.onnx"), In: o.Out, Out: filepath.Join(dir, "x.npy")}
+	if _, err := Decompress(t.Context(), back, look); err != nil || seen == 0 {
+		t.Errorf("seen %d times: %v", seen, err)
 	}
 }
 

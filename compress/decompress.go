@@ -78,7 +78,6 @@ func Decompress(ctx context.Context, o DecompressOptions, observe Observer) (rep
 		defer func() { err = errors.Join(err, d.place.Close()) }()
 	}
 	d.size()
-	defer spare(o.Workers)()
 	stop := watch(observe, "decompress", total, 0, &d.done, &d.written)
 	err = d.write(ctx)
 	stop()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -92,7 +91,6 @@ func (r *run) close() error {
 }
 
 func (r *run) all(ctx context.Context) (Report, error) {
-	defer spare(r.options.Workers)()
 	src, err := r.prepare()
 	if err != nil {
 		return Report{}, err
@@ -119,16 +117,6 @@ func (r *run) all(ctx context.Context) (Report, error) {
 		return Report{}, r.interrupted(ctx, err)
 	}
 	return r.report(before), nil
-}
-
-// spare gives Go's scheduler more processors until the function that it gives is
-// called. A goroutine within ONNX Runtime keeps one; where none is idle the
-// scheduler takes it away in each run of a batch, and starts a thread that looks
-// for work and finds none, at a seventh of the throughput.
-func spare(processors int) (restore func()) {
-	before := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(before + processors)
-	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // openTest counts that rows of a test split will be read.

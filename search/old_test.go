@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"moncae/internal/engine"
 	"moncae/internal/rundir"
 	"moncae/search/genome"
 )
@@ -26,6 +27,9 @@ func TestOldRuns(t *testing.T) {
 	}
 	if h, err := rundir.Verify(path); err != nil || h.Files < 5 {
 		t.Errorf("health %+v (%v)", h, err)
+	}
+	if c, err := RecordedEngine(path); err != nil || c != (engine.Class{}) || CheckEngine(path, engine.Info{Name: "any"}) != nil {
+		t.Errorf("a run without engine_class is held to %+v (%v)", c, err)
 	}
 	r := open(t, path)
 	if !r.Finished || len(r.Front.Members) == 0 || len(r.Generations) != 2 {

@@ -71,9 +71,13 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
+	class, err := json.Marshal(o.Engine.Info().Class(c.Precision))
+	if err != nil {
+		return nil, err
+	}
 	s.dir, err = rundir.Create(path, rundir.Manifest{
 		Run: c.RunID(fingerprint), Moncae: version.Number(), Seed: c.Seed,
-		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess,
+		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess, EngineClass: class,
 		Data: rundir.Data{
 			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(),
 		},
@@ -175,9 +179,13 @@ func (s *Study) Config() Config { return s.config }
 // Reference is the run's reference point, in the order of the objectives.
 func (s *Study) Reference() moo.Point { return slices.Clone(s.reference) }
 
-// Run does what is left of the study: generations, finetuning, the front. When
+// Run does what is left of the study: generations, finetuning, the front. An
+// engine of another class than the one that the run began on is refused. When
 // ctx ends, its error comes back, and everything finished is on the disk.
 func (s *Study) Run(ctx context.Context) (front Front, err error) {
+	if err := checkEngine(s.dir, s.options.Engine.Info()); err != nil {
+		return front, err
+	}
 	unload, err := s.load()
 	if err != nil {
 		return front, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
@@ -305,6 +306,42 @@ func TestResumeNeedsTheSameData(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	// The lock was given back.
+	complete(t, resumed(t, path, Options{}))
+}
+
+// otherEngine is the fake engine on another device.
+type otherEngine struct{ fakeEngine }
+
+func (otherEngine) Info() engine.Info {
+	i := fakeEngine{}.Info()
+	i.Model, i.ISA, i.Workers = "another", "wider", 5
+	return i
+}
+
+func TestResumeKeepsTheEngineOrRefuses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "run")
+	if err := create(t, path, config(t), Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	began, err := RecordedEngine(path)
+	if want := (engine.Class{Engine: "fake", Precision: engine.Float32}); err != nil || began != want {
+		t.Fatalf("recorded is %+v (%v), want %+v", began, err, want)
+	}
+	s, err := Resume(path, images(60), Options{Engine: otherEngine{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Run(t.Context())
+	if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "here another; instruction set , here wider") {
+		t.Errorf("on another device: %v", err)
+	}
+	if early := CheckEngine(path, otherEngine{}.Info()); early == nil || err == nil || early.Error() != err.Error() {
+		t.Errorf("before the data are read it is %v", early)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
 	complete(t, resumed(t, path, Options{}))
 }
 

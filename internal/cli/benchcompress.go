@@ -41,6 +41,7 @@ Figures are medians over --rounds; the ratios are medians of each round's own ra
 			}
 			o.Data, o.Dataset = d.name, d.options
 			o.Foreign = compress.Foreign{Layout: compress.Layout(images), Scale: compress.Scale(scale)}
+			defer spareProcessors(&o.Workers)()
 			report, err := compress.Bench(cmd.Context(), o, func(p compress.Progress) {
 				fmt.Fprintf(a.Err, "%s: round %d of %d, %.0f images/s\n", p.Phase, p.Rows, p.Total, p.PerSec)
 			})
@@ -62,7 +63,7 @@ Figures are medians over --rounds; the ratios are medians of each round's own ra
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: as compress takes it")
 	f.IntVar(&o.Rounds, "rounds", 5, "measurements of each side")
 	addForeign(f, &images, &scale)
-	addDevice(f, &o.Device)
+	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
 	addJSON(cmd, &asJSON)
 	return cmd

@@ -90,7 +90,7 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 		OpenTest: openTest,
 		Train:    o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
 		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
-		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed, FS: a.FS,
+		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
 	if err != nil {
 		return err
@@ -214,7 +214,7 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	result, err := classify.RunMembers(cmd.Context(), r, classify.MemberOptions{
 		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: classify.Head(o.head), Out: o.out,
-		Engine: eng, Runtime: ort.Options{Library: o.library, Device: o.device}, Seed: o.seed, FS: a.FS,
+		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
 	if err != nil {
 		return err

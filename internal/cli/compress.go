@@ -54,7 +54,7 @@ image input; --images and --scale say what it takes.`,
 	f.BoolVar(&o.Resume, "resume", false, "go on behind the last whole shard")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: 32, fewer for large images (256 on a GPU)")
 	addForeign(f, &o.images, &o.scale)
-	addDevice(f, &o.Device)
+	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
 	addJSON(cmd, &o.json)
 	return cmd
@@ -83,6 +83,7 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 		return err
 	}
 	o.FS = a.FS
+	defer spareProcessors(&o.Workers)()
 	watch := &rowProgress{app: a}
 	report, err := compress.Run(cmd.Context(), o.Options, watch.observe)
 	watch.end()
@@ -201,6 +202,7 @@ func (a *app) newDecompress() *cobra.Command {
 				return err
 			}
 			o.FS = a.FS
+			defer spareProcessors(&o.Workers)()
 			watch := &rowProgress{app: a}
 			report, err := compress.Decompress(cmd.Context(), o, watch.observe)
 			watch.end()
@@ -228,7 +230,7 @@ func (a *app) newDecompress() *cobra.Command {
 	f.BoolVar(&o.Float, "float", false, "float32 in [0,1] instead of bytes (.npy and .arrow)")
 	f.BoolVar(&o.Force, "force", false, "use a decoder that doesn't belong to the latents")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the decoder; 0: 32, fewer for large images (256 on a GPU)")
-	addDevice(f, &o.Device)
+	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
 	addJSON(cmd, &asJSON)
 	return cmd

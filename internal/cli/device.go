@@ -16,8 +16,26 @@ import (
 
 // addDevice adds the flag that chooses where networks run.
 func addDevice(f *pflag.FlagSet, to *string) {
+	f.StringVar(to, "device", "auto", "`device` that networks run on: auto, cpu, cuda[:N] or ref (training in pure Go, slow)")
+}
+
+// addRuntimeDevice adds the flag for commands that train nothing: ONNX Runtime
+// runs their models.
+func addRuntimeDevice(f *pflag.FlagSet, to *string) {
 	f.StringVar(to, "device", "auto", "`device` that networks run on: auto, cpu or cuda[:N]")
 }
+
+// runtimeDevice is the device of ONNX Runtime beside an engine on device: what
+// the reference trains runs on the CPU.
+func runtimeDevice(device string) string {
+	if device == "ref" {
+		return "cpu"
+	}
+	return device
+}
+
+// deviceOf is the word that --device has for an engine.
+var deviceOf = map[string]string{"onednn": "cpu", "cuda": "cuda", "ref": "ref"}
 
 // openEngine opens the engine that trains on a device. auto takes a GPU where
 // one works, else the CPU; the CPU means oneDNN, and the pure-Go reference where
@@ -37,7 +55,7 @@ func (a *app) openEngine(device string) (engine.Engine, error) {
 			fmt.Fprintf(a.Err, "moncae: training on the CPU: %s\n", oneLine(err))
 		}
 	case device != "cpu":
-		return nil, fault.Usagef("--device %s is unknown: it is auto, cpu, cuda or cuda:N", device)
+		return nil, fault.Usagef("--device %s is unknown: it is auto, cpu, cuda, cuda:N or ref", device)
 	}
 	eng, err := onednn.New()
 	if fault.Of(err) == fault.Missing && err != nil {

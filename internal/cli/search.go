@@ -144,7 +144,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 			return nil, fault.Usagef("%s holds a run already: go on with it by --resume, or name another folder", o.run)
 		}
 	}
-	eng, err := a.openEngine(o.device)
+	eng, err := a.searchEngine(cmd, o)
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +154,11 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
+	if o.resume {
+		if err := search.CheckEngine(o.run, eng.Info()); err != nil {
+			return nil, err
+		}
+	}
 	if s.set, err = dataset.Load(cmd.Context(), o.data.name, o.data.options); err != nil {
 		return nil, err
 	}
@@ -178,6 +183,27 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 		s.progress.warnSlow(c, s.set)
 	}
 	return s, nil
+}
+
+// searchEngine opens the engine that --device names; a run that goes on keeps the
+// one that it began on.
+func (a *app) searchEngine(cmd *cobra.Command, o *searchOptions) (engine.Engine, error) {
+	if !o.resume || cmd.Flags().Changed("device") {
+		return a.openEngine(o.device)
+	}
+	began, err := search.RecordedEngine(o.run)
+	if err != nil {
+		return nil, err
+	}
+	device, known := deviceOf[began.Engine]
+	if !known {
+		return a.openEngine(o.device)
+	}
+	eng, err := a.openEngine(device)
+	if err != nil {
+		return nil, fmt.Errorf("%s began on %s (%s): %w", o.run, began.Engine, began.Device, err)
+	}
+	return eng, nil
 }
 
 func reference(objectives []string, point []float64) string {

@@ -42,7 +42,7 @@ func (a *app) newServe() *cobra.Command {
 	f.StringVar(&address, "address", "127.0.0.1:8046", "`host:port` to listen on")
 	f.StringVar(&o.classify, "classify", "", "`folder` that moncae classify made of the run: its table (default the tables that the run keeps)")
 	f.IntVar(&o.images, "images", 10, "images in a row of the gallery")
-	addDevice(f, &o.device)
+	addRuntimeDevice(f, &o.device)
 	o.data.locate(f, "")
 	return cmd
 }

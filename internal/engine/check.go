@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"moncae/internal/arch"
@@ -87,6 +88,17 @@ func CheckTrain(net *graph.Net, n int, rows []int32, rates, losses []float32) er
 	}
 	if err := CheckRows(rows, n); err != nil {
 		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
+// CheckEvaluate tells what is wrong with the rows of Program.Evaluate.
+func CheckEvaluate(rows []int32, n int) error {
+	if len(rows) == 0 {
+		return errors.New("evaluate: no rows, and so no means")
+	}
+	if err := CheckRows(rows, n); err != nil {
+		return fmt.Errorf("evaluate: %w", err)
 	}
 	return nil
 }

@@ -43,6 +43,10 @@ type Info struct {
 	Version string `json:"version"` // of the library that computes
 	Device  string `json:"device"`  // what a person calls it, for example the processor's name
 	Workers int    `json:"workers"` // programs that can usefully run at once
+	// Model and ISA are what the device's arithmetic depends on: its model, and
+	// the instructions that are used of it.
+	Model string `json:"-"`
+	ISA   string `json:"-"`
 	// Precisions are those that it trains in.
 	Precisions []Precision `json:"-"`
 }
@@ -99,7 +103,8 @@ type Program interface {
 	// of rows and the learning rate rates[i], and leaves its mean loss (before the
 	// update) in losses[i]. len(rows) must be len(rates)·batch.
 	Train(rows []int32, rates []float32, losses []float32) error
-	// Evaluate gives the means over rows, any number of them.
+	// Evaluate gives the means over rows, one or more of them; of none there are
+	// no means, which is an error.
 	Evaluate(rows []int32) (Metrics, error)
 	// Infer runs rows, any number of them, and writes latents and outputs in NCHW
 	// order; either may be nil. An autoencoder's output is the reconstruction,

@@ -104,6 +104,18 @@ func TestMeter(t *testing.T) {
 	}
 }
 
+func TestClassesTellTheirDifference(t *testing.T) {
+	a := Info{Name: "onednn", Version: "3.9", Model: "A", ISA: "avx2", Device: "A (avx2)", Workers: 2}.Class("")
+	b := Info{Name: "onednn", Version: "3.9", Model: "A", ISA: "avx2", Device: "2 × A", Workers: 4}.Class(Float32)
+	if d := a.Difference(b); d != "" || a != b {
+		t.Errorf("the number of devices makes a difference: %s", d)
+	}
+	c := Info{Name: "onednn", Version: "3.10", Model: "A", ISA: "avx512"}.Class(BFloat16)
+	if got, want := a.Difference(c), "version 3.9, here 3.10; instruction set avx2, here avx512; precision f32, here bf16"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestSourceRow(t *testing.T) {
 	s := Source{Shape: arch.Shape{C: 1, H: 1, W: 2}, Images: []uint8{0, 1, 128, 255}}
 	row := make([]float32, 2)

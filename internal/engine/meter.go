@@ -63,3 +63,19 @@ func Sigmoid(logits []float32) {
 		logits[i] = float32(1 / (1 + math.Exp(-float64(z))))
 	}
 }
+
+// Means are the metrics of rows rows of a net whose two measures have the given
+// sums: BCE and squared error over an autoencoder's values, or cross-entropy and
+// right answers over a classifier's rows.
+func Means(net *graph.Net, first, second float64, rows int) Metrics {
+	n := float64(rows)
+	if net.Loss == graph.CrossEntropy {
+		return Metrics{Loss: first / n, Accuracy: second / n}
+	}
+	n *= float64(net.Output.Values())
+	m := Metrics{Loss: first / n, BCE: first / n, MSE: second / n}
+	if net.Loss == graph.MSE {
+		m.Loss = m.MSE
+	}
+	return m
+}

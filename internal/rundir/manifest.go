@@ -32,6 +32,9 @@ type Manifest struct {
 	Config     json.RawMessage `json:"config"` // search.Config
 	Data       Data            `json:"data"`
 	Preprocess json.RawMessage `json:"preprocess,omitempty"`
+	// EngineClass is an engine.Class, what the run's bits depend on beside the
+	// above; runs of older versions have none.
+	EngineClass json.RawMessage `json:"engine_class,omitempty"`
 	// ValidationIDs are the training images that fitness comes from, ascending.
 	ValidationIDs []int64 `json:"validation_ids"`
 }

@@ -133,9 +133,6 @@ func (p shards) split() source.Split {
 	return s
 }
 
-// maxClasses is the largest label that is taken for a number.
-const maxClasses = 1 << 16
-
 // number turns labels into class numbers: strings by the byte order of all of
 // them, integers as they are.
 func number(parts []shards, names []string) ([]string, error) {

@@ -96,8 +96,8 @@ func (l *labels) add(a arrow.Array) error {
 		if isWord {
 			n = int64(l.index(word))
 		}
-		if n < -1 || n >= maxClasses {
-			return fmt.Errorf("row %d: %d is no class number from 0 to %d", len(l.numbers), n, maxClasses-1)
+		if err := source.CheckClass(n); n != -1 && err != nil {
+			return fmt.Errorf("row %d: %w", len(l.numbers), err)
 		}
 		l.numbers = append(l.numbers, int32(n))
 	}

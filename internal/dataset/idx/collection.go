@@ -119,9 +119,6 @@ func collect(pairs []pair) (*source.Collection, error) {
 	return c, nil
 }
 
-// maxClasses is the largest label that is taken for one.
-const maxClasses = 1 << 16
-
 // readLabels reads the labels of count images.
 func readLabels(from *source.File, count int64, images string) ([]int32, error) {
 	f, err := open(from)
@@ -152,8 +149,8 @@ func readLabels(from *source.File, count int64, images string) ([]int32, error) 
 			continue
 		}
 		labels[i] = int32(binary.BigEndian.Uint32(b[4*i:]))
-		if labels[i] < 0 || labels[i] >= maxClasses {
-			return nil, fault.Usagef("%s: offset %d (label %d): %d is no class number from 0 to %d", from.Path, f.size+4*int64(i), i, labels[i], maxClasses-1)
+		if err := source.CheckClass(int64(labels[i])); err != nil {
+			return nil, fault.Usagef("%s: offset %d (label %d): %w", from.Path, f.size+4*int64(i), i, err)
 		}
 	}
 	return labels, nil

@@ -184,9 +184,6 @@ func (h header) noteOn(path string) string {
 	return ""
 }
 
-// maxClasses is the largest label that is taken for one.
-const maxClasses = 1 << 16
-
 func readLabels(f *source.File, images string, rows int64) ([]int32, error) {
 	s, err := open(f, nil, false, nil)
 	if err != nil {
@@ -206,8 +203,8 @@ func readLabels(f *source.File, images string, rows int64) ([]int32, error) {
 			return nil, err
 		}
 		v := s.value(b)
-		if v < 0 || v >= maxClasses {
-			return nil, fault.Usagef("%s: label %d is %v; classes are numbers from 0 to %d", f.Path, i, v, maxClasses-1)
+		if err := source.CheckClass(int64(v)); err != nil {
+			return nil, fault.Usagef("%s: label %d: %w", f.Path, i, err)
 		}
 		labels = append(labels, int32(v))
 	}

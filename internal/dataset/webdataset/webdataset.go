@@ -156,9 +156,6 @@ func (s *sample) readClass() error {
 	return nil
 }
 
-// maxClasses is the largest label that is taken for a number.
-const maxClasses = 1 << 16
-
 // number gives the classes their numbers: those they are, if all are numbers,
 // otherwise by the byte order of their names.
 func number(samples []sample) ([]string, error) {
@@ -170,8 +167,10 @@ func number(samples []sample) ([]string, error) {
 		seen[s.class] = 0
 		n, err := strconv.Atoi(s.class)
 		numeric = numeric && err == nil && n >= 0
-		if most = max(most, n); numeric && n >= maxClasses {
-			return nil, fault.Usagef("%s: class %d; classes are numbers from 0 to %d, or names", s.label.Path, n, maxClasses-1)
+		if most = max(most, n); numeric {
+			if err := source.CheckClass(int64(n)); err != nil {
+				return nil, fault.Usagef("%s: %w; or give the classes names", s.label.Path, err)
+			}
 		}
 	}
 	names := slices.Sorted(maps.Keys(seen))

@@ -61,7 +61,7 @@ func TestLayouts(t *testing.T) {
 func TestBad(t *testing.T) {
 	for files, want := range map[string]string{
 		`a.jpg a.json=[1]`:    "a.json",
-		`a.jpg a.cls=9999999`: "classes are numbers from 0",
+		`a.jpg a.cls=9999999`: "no class number from 0 to 65535",
 	} {
 		if _, err := Collect("x.tar.gz", list(files)); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, should contain %q", files, err, want)

@@ -100,7 +100,10 @@ func (e *single) Info() engine.Info {
 	} else {
 		version += ", own convolutions (no cuDNN)"
 	}
-	return engine.Info{Name: "cuda", Version: version, Device: d.info.Name, Workers: d.workers(), Precisions: precisions}
+	return engine.Info{
+		Name: "cuda", Version: version, Device: d.info.Name, Workers: d.workers(),
+		Model: d.info.Name, ISA: fmt.Sprintf("sm_%d%d", d.info.Major, d.info.Minor), Precisions: precisions,
+	}
 }
 
 // workers is how many programs fill the device: small networks leave most of it

@@ -190,29 +190,19 @@ func (p *program) Train(rows []int32, rates []float32, losses []float32) error {
 	return nil
 }
 
-func (p *program) Evaluate(rows []int32) (m engine.Metrics, err error) {
-	if err := engine.CheckRows(rows, p.data.source.Rows()); err != nil || len(rows) == 0 {
-		return m, err
+func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
+	if err := engine.CheckEvaluate(rows, p.data.source.Rows()); err != nil {
+		return engine.Metrics{}, fmt.Errorf("cuda: %w", err)
 	}
 	var first, second float64
-	err = p.call(func() (err error) {
+	err := p.call(func() (err error) {
 		first, second, err = p.on.evaluate(rows)
 		return err
 	})
 	if err != nil {
-		return m, fmt.Errorf("cuda: evaluating: %w", err)
+		return engine.Metrics{}, fmt.Errorf("cuda: evaluating: %w", err)
 	}
-	n := float64(len(rows))
-	if p.plan.Net.Loss == graph.CrossEntropy {
-		return engine.Metrics{Loss: first / n, Accuracy: second / n}, nil
-	}
-	n *= float64(p.plan.Net.Input.Values())
-	m.BCE, m.MSE = first/n, second/n
-	m.Loss = m.BCE
-	if p.plan.Net.Loss == graph.MSE {
-		m.Loss = m.MSE
-	}
-	return m, nil
+	return engine.Means(p.plan.Net, first, second, len(rows)), nil
 }
 
 func (p *program) Infer(rows []int32, latent, output []float32) error {

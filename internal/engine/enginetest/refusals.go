@@ -29,6 +29,7 @@ func (s *suite) testRefusals(t *testing.T) {
 		"train: too few losses":   p.Train([]int32{0, 1}, two[:1], nil),
 		"evaluate: a bad row":     evaluate(0, n),
 		"evaluate: a negative":    evaluate(-1),
+		"evaluate: no rows":       evaluate(),
 		"infer: a bad row":        p.Infer([]int32{n}, make([]float32, z), make([]float32, y)),
 		"infer: a negative row":   p.Infer([]int32{-1}, make([]float32, z), make([]float32, y)),
 		"infer: a short latent":   p.Infer([]int32{0}, make([]float32, z-1), nil),

@@ -97,7 +97,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 
 func (s *suite) testInfo(t *testing.T) {
 	i := s.engine.Info()
-	if i.Name == "" || i.Version == "" || i.Device == "" || i.Workers < 1 {
-		t.Errorf("%+v lacks a name, a version, a device or workers", i)
+	if i.Name == "" || i.Version == "" || i.Device == "" || i.Workers < 1 || i.Model == "" || i.ISA == "" {
+		t.Errorf("%+v lacks a name, a version, a device, workers, a model or an instruction set", i)
 	}
 }

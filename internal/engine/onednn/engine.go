@@ -28,6 +28,8 @@ func (e *cpu) Info() engine.Info {
 		Version: native.Version(),
 		Device:  fmt.Sprintf("%s (%s)", processor(), native.ISA()),
 		Workers: runtime.NumCPU(),
+		Model:   processor(),
+		ISA:     native.ISA(),
 
 		Precisions: precisions,
 	}

@@ -3,7 +3,6 @@
 package onednn
 
 import (
-	"errors"
 	"fmt"
 
 	"moncae/internal/arch"
@@ -62,27 +61,14 @@ func (p *program) Train(rows []int32, rates []float32, losses []float32) error {
 }
 
 func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
-	if err := engine.CheckRows(rows, p.data.source.Rows()); err != nil {
-		return engine.Metrics{}, fmt.Errorf("onednn: evaluate: %w", err)
-	}
-	if len(rows) == 0 {
-		return engine.Metrics{}, errors.New("onednn: evaluate: no rows")
+	if err := engine.CheckEvaluate(rows, p.data.source.Rows()); err != nil {
+		return engine.Metrics{}, fmt.Errorf("onednn: %w", err)
 	}
 	var sums [2]float64
-	classifier := p.net.Loss == graph.CrossEntropy
-	if err := p.infer.Forward(&p.data.native, rows, classifier, nil, nil, &sums); err != nil {
+	if err := p.infer.Forward(&p.data.native, rows, p.net.Loss == graph.CrossEntropy, nil, nil, &sums); err != nil {
 		return engine.Metrics{}, err
 	}
-	if classifier {
-		n := float64(len(rows))
-		return engine.Metrics{Loss: sums[0] / n, Accuracy: sums[1] / n}, nil
-	}
-	n := float64(len(rows) * p.net.Output.Values())
-	m := engine.Metrics{Loss: sums[0] / n, BCE: sums[0] / n, MSE: sums[1] / n}
-	if p.net.Loss == graph.MSE {
-		m.Loss = m.MSE
-	}
-	return m, nil
+	return engine.Means(p.net, sums[0], sums[1], len(rows)), nil
 }
 
 func (p *program) Infer(rows []int32, latent, output []float32) error {

@@ -40,7 +40,10 @@ func (e *Engine) Info() engine.Info {
 		}
 	}
 	device := fmt.Sprintf("Go on %s/%s", runtime.GOOS, runtime.GOARCH)
-	return engine.Info{Name: "ref", Version: version, Device: device, Workers: runtime.GOMAXPROCS(0), Precisions: precisions}
+	return engine.Info{
+		Name: "ref", Version: version, Device: device, Workers: runtime.GOMAXPROCS(0),
+		Model: "Go", ISA: runtime.GOARCH, Precisions: precisions,
+	}
 }
 
 // Load checks d and keeps it where it is.

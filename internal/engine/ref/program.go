@@ -235,8 +235,8 @@ func (p *program) batches(rows []int32, done func(first int, rows []int32, logit
 
 // Evaluate gives the means over rows.
 func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
-	if err := engine.CheckRows(rows, p.source.Rows()); err != nil {
-		return engine.Metrics{}, fmt.Errorf("ref: evaluate: %w", err)
+	if err := engine.CheckEvaluate(rows, p.source.Rows()); err != nil {
+		return engine.Metrics{}, fmt.Errorf("ref: %w", err)
 	}
 	meter, size := engine.NewMeter(p.net.Loss), p.net.Output.Values()
 	image := make([]float32, p.net.Input.Values())
