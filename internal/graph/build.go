@@ -107,7 +107,10 @@ func (t *Training) differentiate(params []arch.Param) error {
 	if len(wrt) == 0 {
 		return fmt.Errorf("the network has no parameter to train")
 	}
-	grads, err := gorgonia.Grad(t.Loss, wrt...)
+	// As gorgonia.Grad, but for its constant, which all graphs share: building two at
+	// once writes to it.
+	one := t.Graph.AddNode(gorgonia.NewConstant(float32(1)))
+	grads, err := gorgonia.Backpropagate(gorgonia.Nodes{t.Loss}, gorgonia.Nodes{one}, wrt)
 	if err != nil {
 		return err
 	}

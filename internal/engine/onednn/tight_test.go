@@ -12,10 +12,13 @@ import (
 	"moncae/internal/graph"
 )
 
-// calls tries four training steps of each of archs, when a first call is over.
+// calls tries four training steps of each of archs, when a first call is over. All
+// run on one thread: libraries take memory when they first run on another.
 func calls(t *testing.T, try func(t *testing.T, train func())) {
 	for name, a := range archs {
 		t.Run(name, func(t *testing.T) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
 			net, err := graph.Autoencoder(a, 5, graph.BCE, 77)
 			if err != nil {
 				t.Fatal(err)
