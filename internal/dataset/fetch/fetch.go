@@ -3,7 +3,7 @@ package fetch
 import (
 	"cmp"
 	"context"
-	"crypto/md5" // as published; a guard against accidents
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -26,6 +26,7 @@ type Options struct {
 	Stall    time.Duration                      // without a byte, after which an attempt is given up; 0: 30 s
 	MaxBytes int64                              // of a file; 0: 1 GiB
 	FS       durable.FS
+	Plain    func(mirror string) // called before a mirror without encryption is asked
 }
 
 func (o Options) withDefaults() Options {
@@ -33,6 +34,9 @@ func (o Options) withDefaults() Options {
 	o.Attempts = cmp.Or(o.Attempts, 3)
 	o.Stall = cmp.Or(o.Stall, 30*time.Second)
 	o.MaxBytes = cmp.Or(o.MaxBytes, 1<<30)
+	if o.Plain == nil {
+		o.Plain = func(string) {}
+	}
 	if o.Progress == nil {
 		o.Progress = func(string, int64, int64) {}
 	}
@@ -52,7 +56,7 @@ func Get(ctx context.Context, s Set, dir string, o Options) error {
 	}
 	defer release()
 	for _, f := range s.Files {
-		if sum, err := checksum(filepath.Join(dir, f.Name)); err == nil && sum == f.MD5 {
+		if sum, err := checksum(filepath.Join(dir, f.Name)); err == nil && sum == f.SHA256 {
 			continue
 		}
 		if err := getFile(ctx, s, f, dir, o); err != nil {
@@ -66,6 +70,9 @@ func Get(ctx context.Context, s Set, dir string, o Options) error {
 func getFile(ctx context.Context, s Set, f File, dir string, o Options) error {
 	var errs []error
 	for _, m := range s.Mirrors {
+		if strings.HasPrefix(m, "http://") {
+			o.Plain(m)
+		}
 		d := download{Options: o, file: f, address: strings.TrimSuffix(m, "/") + "/" + f.Name, part: filepath.Join(dir, "."+f.Name+".part")}
 		err := d.run(ctx)
 		if err == nil {
@@ -98,14 +105,14 @@ func (d *download) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if sum == d.file.MD5 {
+			if sum == d.file.SHA256 {
 				return nil
 			}
 			if err := d.FS.Remove(d.part); err != nil {
 				return err
 			}
 			if wrong || before == 0 {
-				return fmt.Errorf("%s: its MD5 is %s, published is %s", d.address, sum, d.file.MD5)
+				return fmt.Errorf("%s: its SHA-256 is %s, published is %s", d.address, sum, d.file.SHA256)
 			}
 			wrong = true // it may have been the older part that was bad
 			continue
@@ -207,14 +214,14 @@ func (d *download) save(response *http.Response, have int64, stall *time.Timer) 
 	return errors.Join(err, f.Close())
 }
 
-// checksum is the MD5 of a file, hex.
+// checksum is the SHA-256 of a file, hex.
 func checksum(name string) (string, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = f.Close() }() // only read
-	h := md5.New()
+	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err
 	}

@@ -3,7 +3,7 @@ package fetch
 import (
 	"bytes"
 	"context"
-	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,7 +21,7 @@ import (
 var content = bytes.Repeat([]byte("images and labels "), 20000)
 
 func sumOf(b []byte) string {
-	s := md5.Sum(b)
+	s := sha256.Sum256(b)
 	return hex.EncodeToString(s[:])
 }
 
@@ -65,12 +65,16 @@ func TestGet(t *testing.T) {
 		honest(n, w, r)
 	}))
 	var last int64
-	o := Options{Progress: func(_ string, have, all int64) { last = have*10 + all/int64(len(content)) }}
+	plain := 0
+	o := Options{Plain: func(string) { plain++ }, Progress: func(_ string, have, all int64) { last = have*10 + all/int64(len(content)) }}
 	for range 2 { // the second finds it there
 		if err := Get(context.Background(), s, dir, o); err != nil {
 			t.Fatal(err)
 		}
 		check(t, dir)
+	}
+	if plain != 1 {
+		t.Errorf("it was said %d times that nothing is encrypted", plain)
 	}
 	if requests != 1 || last != int64(len(content))*10+1 {
 		t.Errorf("%d requests, progress %d", requests, last)
@@ -145,8 +149,8 @@ func TestBadServers(t *testing.T) {
 		want   string
 	}{
 		{"wrong bytes", func(_ int32, w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(wrong) }, "published is " + sumOf(content)},
-		{"a page instead", func(_ int32, w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<html>moved</html>") }, "its MD5 is"},
-		{"too short", func(_ int32, w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content[:5000]) }, "its MD5 is"},
+		{"a page instead", func(_ int32, w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<html>moved</html>") }, "its SHA-256 is"},
+		{"too short", func(_ int32, w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content[:5000]) }, "its SHA-256 is"},
 		{"promises more", func(_ int32, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "400000")
 			w.WriteHeader(http.StatusOK)
@@ -221,7 +225,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// TestSets: names are unique, addresses are folders, checksums are MD5s.
+// TestSets: names are unique, addresses are folders, checksums are SHA-256s.
 func TestSets(t *testing.T) {
 	for _, s := range sets {
 		if got, ok := Lookup(s.Name); !ok || got.Home != s.Home || len(s.Files) == 0 || len(s.Mirrors) == 0 {
@@ -233,8 +237,8 @@ func TestSets(t *testing.T) {
 			}
 		}
 		for _, f := range s.Files {
-			if b, err := hex.DecodeString(f.MD5); err != nil || len(b) != md5.Size {
-				t.Errorf("%s: %s has the MD5 %q", s.Name, f.Name, f.MD5)
+			if b, err := hex.DecodeString(f.SHA256); err != nil || len(b) != sha256.Size {
+				t.Errorf("%s: %s has the SHA-256 %q", s.Name, f.Name, f.SHA256)
 			}
 		}
 	}
@@ -251,7 +255,7 @@ func TestPublishedChecksums(t *testing.T) {
 	}
 	s, _ := Lookup("mnist")
 	for _, f := range s.Files {
-		if sum, err := checksum(filepath.Join(dir, "mnist", f.Name)); err != nil || sum != f.MD5 {
+		if sum, err := checksum(filepath.Join(dir, "mnist", f.Name)); err != nil || sum != f.SHA256 {
 			t.Errorf("%s: %s, %v", f.Name, sum, err)
 		}
 	}

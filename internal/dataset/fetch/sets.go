@@ -1,7 +1,7 @@
 // Package fetch downloads the named data sets from their public places.
 //
 // A file is there under its name only when all of it is there and its published
-// MD5 is right: it grows as a hidden .part file, which a later call goes on with,
+// SHA-256 is right: it grows as a hidden .part file, which a later call goes on with,
 // is synced, and renamed. Mirrors are tried in order, each several times as long
 // as it makes headway. A server that breaks off, stalls, or sends wrong or too
 // many bytes costs time and no more.
@@ -11,8 +11,8 @@ import "slices"
 
 // File is one file of a set.
 type File struct {
-	Name string
-	MD5  string // as published, hex
+	Name   string
+	SHA256 string // as published, hex
 }
 
 // Set is a data set that can be downloaded.
@@ -31,47 +31,47 @@ func idxFiles(trainImages, trainLabels, testImages, testLabels string) []File {
 	}
 }
 
-// sets are the known sets. Sources of the checksums: MNIST's family and SVHN,
-// torchvision.datasets (mnist.py, svhn.py); CIFAR, the authors' page.
+// sets are the known sets. Source of the checksums: the list of TensorFlow Datasets
+// (url_checksums). Where an address with https is known it comes first.
 var sets = []Set{
 	{
 		Name:    "mnist",
 		Home:    "http://yann.lecun.com/exdb/mnist/",
-		Mirrors: []string{"https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"},
-		Files: idxFiles("f68b3c2dcbeaaa9fbdd348bbdeb94873", "d53e105ee54ea40749a09fcbcd1e9432",
-			"9fb629c4189551a2d022fa330f9573f3", "ec29112dd5afa0611ce80d1b7f02629c"),
+		Mirrors: []string{"https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/", "http://yann.lecun.com/exdb/mnist/"},
+		Files: idxFiles("440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+			"8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
 	},
 	{
 		Name:    "fashion-mnist",
 		Home:    "https://github.com/zalandoresearch/fashion-mnist",
-		Mirrors: []string{"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"},
-		Files: idxFiles("8d4fb7e6c68d591d4c3dfef9ec88bf0d", "25c81989df183df01b3e8a0aad5dffbe",
-			"bef4ecab320f06d8554ea6380940ec79", "bb300cfdad3c16e7a12a480ee83cd310"),
+		Mirrors: []string{"https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/", "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"},
+		Files: idxFiles("3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84", "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+			"346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073", "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
 	},
 	{
 		Name:    "kmnist",
 		Home:    "http://codh.rois.ac.jp/kmnist/",
 		Mirrors: []string{"http://codh.rois.ac.jp/kmnist/dataset/kmnist/"},
-		Files: idxFiles("bdb82020997e1d708af4cf47b453dcf7", "e144d726b3acfaa3e44228e80efcd344",
-			"5c965bf0a639b31b8f53240b1b52f4d7", "7320c461ea6c1c855c0b718fb2a4b134"),
+		Files: idxFiles("51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4", "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+			"edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5", "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
 	},
 	{
 		Name:    "cifar10",
 		Home:    "https://www.cs.toronto.edu/~kriz/cifar.html",
 		Mirrors: []string{"https://www.cs.toronto.edu/~kriz/"},
-		Files:   []File{{"cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"}},
+		Files:   []File{{"cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"}},
 	},
 	{
 		Name:    "cifar100",
 		Home:    "https://www.cs.toronto.edu/~kriz/cifar.html",
 		Mirrors: []string{"https://www.cs.toronto.edu/~kriz/"},
-		Files:   []File{{"cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"}},
+		Files:   []File{{"cifar-100-binary.tar.gz", "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"}},
 	},
 	{
 		Name:    "svhn",
 		Home:    "http://ufldl.stanford.edu/housenumbers/",
 		Mirrors: []string{"http://ufldl.stanford.edu/housenumbers/"},
-		Files:   []File{{"train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"}, {"test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"}},
+		Files:   []File{{"train_32x32.mat", "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"}, {"test_32x32.mat", "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"}},
 	},
 }
 

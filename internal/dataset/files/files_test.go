@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -306,5 +307,25 @@ func fuzzArchive(t *testing.T, name string, data []byte) {
 			_, _ = io.Copy(io.Discard, io.LimitReader(r, 1<<20))
 			_ = r.Close()
 		}
+	}
+}
+
+// TestFanOfLinks: folders whose links lead to the next in two ways each make
+// 2^40 paths.
+func TestFanOfLinks(t *testing.T) {
+	dir := t.TempDir()
+	at := func(i int) string { return filepath.Join(dir, fmt.Sprintf("d%d", i)) }
+	for i := range 41 {
+		if err := os.Mkdir(at(i), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"a", "b"} {
+			if err := os.Symlink(at(i+1), filepath.Join(at(i), name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := Open(context.Background(), dir); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "in more than 64 ways") {
+		t.Errorf("%v", err)
 	}
 }

@@ -11,6 +11,10 @@ import (
 	"moncae/internal/fault"
 )
 
+// maxVisits is how many ways may lead to one folder by links; fans of them lead to
+// one in as many ways as one likes.
+const maxVisits = 64
+
 // listFolder walks a folder. Links to files and folders are followed; a folder
 // that is its own ancestor is not entered again.
 func listFolder(ctx context.Context, name string) (*List, error) {
@@ -19,12 +23,31 @@ func listFolder(ctx context.Context, name string) (*List, error) {
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
-	return l, l.walk(ctx, name, "", []os.FileInfo{info})
+	w := walker{List: l, visits: map[string]int{}}
+	return l, w.walk(ctx, name, "", []os.FileInfo{info}, false)
+}
+
+// walker walks one folder.
+type walker struct {
+	*List
+	visits map[string]int // of folders that a link led to, or above which one did
+}
+
+// visit counts a way to a folder.
+func (w *walker) visit(disk string) error {
+	real, err := filepath.EvalSymlinks(disk)
+	if err != nil {
+		return fault.Usagef("reading the folder: %w", err)
+	}
+	if w.visits[real]++; w.visits[real] > maxVisits {
+		return fault.Usagef("%s: links lead to the folder %s in more than %d ways: remove some", disk, real, maxVisits)
+	}
+	return nil
 }
 
 // walk adds the files under the folder disk, which is rel within the root and
 // has the given ancestors, itself the last.
-func (l *List) walk(ctx context.Context, disk, rel string, ancestors []os.FileInfo) error {
+func (w *walker) walk(ctx context.Context, disk, rel string, ancestors []os.FileInfo, linked bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -36,28 +59,34 @@ func (l *List) walk(ctx context.Context, disk, rel string, ancestors []os.FileIn
 		at, in := filepath.Join(disk, e.Name()), path.Join(rel, validPath(e.Name()))
 		if hidden(e.Name()) {
 			example, n := filesBelow(at)
-			l.LeftOut.Add(isHidden, path.Join(in, validPath(filepath.ToSlash(example))), n)
+			w.LeftOut.Add(isHidden, path.Join(in, validPath(filepath.ToSlash(example))), n)
 			continue
 		}
 		if e.Type().IsRegular() && IsImage(e.Name()) { // without asking for its size, which costs as much as all else here
-			l.Files = append(l.Files, source.File{Path: in, Size: -1, Stored: -1, Disk: at})
+			w.Files = append(w.Files, source.File{Path: in, Size: -1, Stored: -1, Disk: at})
 			continue
 		}
 		info, err := os.Stat(at)
 		switch {
 		case err != nil: // a link to nowhere: reading it will fail, and say so
-			l.Files = append(l.Files, source.File{Path: in, Size: -1, Stored: -1, Disk: at})
+			w.Files = append(w.Files, source.File{Path: in, Size: -1, Stored: -1, Disk: at})
 		case info.IsDir():
 			if isAncestor(info, ancestors) {
 				continue
 			}
-			if err := l.walk(ctx, at, in, append(ancestors, info)); err != nil {
+			linked := linked || e.Type()&fs.ModeSymlink != 0
+			if linked {
+				if err := w.visit(at); err != nil {
+					return err
+				}
+			}
+			if err := w.walk(ctx, at, in, append(ancestors, info), linked); err != nil {
 				return err
 			}
 		case info.Mode().IsRegular():
-			l.Files = append(l.Files, source.File{Path: in, Size: info.Size(), Stored: info.Size(), Disk: at})
+			w.Files = append(w.Files, source.File{Path: in, Size: info.Size(), Stored: info.Size(), Disk: at})
 		default: // sockets, devices, pipes
-			l.LeftOut.Add(notRegular, in, 1)
+			w.LeftOut.Add(notRegular, in, 1)
 		}
 	}
 	return nil
