@@ -13,6 +13,7 @@ import (
 
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/markdown"
 )
 
 // checkOut refuses, before any work is done, a folder that must not be replaced
@@ -108,6 +109,7 @@ func (f files) write(to *durable.Place, dir string, report any, template string,
 var readmeText string
 
 var readme = template.Must(template.New("").Funcs(template.FuncMap{
+	"text":    markdown.Text,
 	"percent": func(v float64) string { return fmt.Sprintf("%.2f %%", 100*v) },
 	"points":  func(v float64) string { return fmt.Sprintf("%+.2f", 100*v) },
 	"times":   Times,

@@ -10,13 +10,14 @@ import (
 	"text/template"
 
 	"moncae/internal/arch"
+	"moncae/internal/markdown"
 	"moncae/internal/onnx"
 )
 
 //go:embed card.md.tmpl
 var cardText string
 
-var cardTemplate = template.Must(template.New("card").Parse(cardText))
+var cardTemplate = template.Must(template.New("card").Funcs(template.FuncMap{"text": markdown.Text, "code": markdown.Code}).Parse(cardText))
 
 // card is the model card, README.md.
 func (c candidate) card(dtype onnx.Type, r Result) ([]byte, error) {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -18,7 +20,7 @@ func (a *app) applyConfig(cmd *cobra.Command) error {
 	if a.config == "" {
 		return nil
 	}
-	text, err := os.ReadFile(a.config)
+	text, err := readConfig(a.config)
 	if err != nil {
 		return fault.Usagef("--config: %w", err)
 	}
@@ -41,6 +43,42 @@ func (a *app) applyConfig(cmd *cobra.Command) error {
 		}
 	}
 	return nil
+}
+
+// The parser's time grows with the square of how deep a document is nested.
+const (
+	maxConfig = 32 << 10
+	maxNested = 20
+)
+
+// readConfig reads a file that the parser is done with in less than a second.
+func readConfig(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if len(text) > maxConfig {
+		return nil, fmt.Errorf("%s: it is larger than %d KiB: a line a flag is wanted", name, maxConfig>>10)
+	}
+	nested, line := 0, 1
+	for _, c := range text {
+		switch c {
+		case '[', '{':
+			nested++
+		case ']', '}':
+			nested = max(0, nested-1)
+		case '\n':
+			line++
+		}
+		if nested > maxNested {
+			return nil, fmt.Errorf("%s:%d: more than %d brackets are open: a value or a list of values is wanted", name, line, maxNested)
+		}
+	}
+	return text, nil
 }
 
 func topLevel(body ast.Node) ([]*ast.MappingValueNode, error) {

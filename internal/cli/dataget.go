@@ -38,7 +38,7 @@ published checksums. A download that broke off goes on when called again.`,
 			}
 			to := filepath.Join(dir, name)
 			watch := &byteProgress{app: a}
-			if err := fetch.Get(cmd.Context(), set, to, fetch.Options{Progress: watch.observe, FS: a.FS}); err != nil {
+			if err := fetch.Get(cmd.Context(), set, to, fetch.Options{Progress: watch.observe, FS: a.FS, Plain: a.notEncrypted()}); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(a.Out, to)
@@ -47,6 +47,17 @@ published checksums. A download that broke off goes on when called again.`,
 	}
 	cmd.Flags().StringVar(&dir, "data-dir", "", "`folder` that gets a folder for the set (default the cache)")
 	return cmd
+}
+
+// notEncrypted says once of each mirror what vouches for its files.
+func (a *app) notEncrypted() func(mirror string) {
+	last := ""
+	return func(mirror string) {
+		if mirror != last {
+			fmt.Fprintf(a.Err, "moncae: %s has no https; the published SHA-256 vouches for what comes\n", mirror)
+		}
+		last = mirror
+	}
 }
 
 func downloadable(name string) bool {

@@ -57,11 +57,14 @@ const interrupted = 130
 
 // Main runs the command line and gives the exit code. The first interrupt or
 // SIGTERM cancels the work, which saves its state; a second one ends the
-// process at once.
+// process at once. A terminal that closes, and a reader that goes away, cancel too.
 func Main(args []string, s Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	ctx, forget := whenLeft(ctx)
+	defer forget()
+	s.Out, s.Err = &visible{to: s.Out}, &visible{to: s.Err, redraws: s.Terminal}
 
 	app := &app{Streams: s}
 	root := app.root()
@@ -70,6 +73,8 @@ func Main(args []string, s Streams) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, syscall.EPIPE): // nobody is there to be told
+		return interrupted
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		message := "interrupted"
 		if hint := (goOn{}); errors.As(err, &hint) {

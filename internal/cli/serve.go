@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (a *app) newServe() *cobra.Command {
 }
 
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	stop := context.AfterFunc(ctx, func() { quietly(server.Close()) })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -57,23 +58,42 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return nil
 }
 
+// slow is how long a page may take to be fetched, when it is made.
+var slow = time.Minute
+
 // pages writes the run's report as it stands at each request.
 func (a *app) pages(cmd *cobra.Command, path string, o *reportOptions) http.Handler {
 	var one sync.Mutex // a page trains nothing, but takes all cores for a second
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+	render := func() ([]byte, error) {
 		one.Lock()
 		defer one.Unlock()
 		page, err := a.page(cmd, path, o)
 		if err != nil {
-			http.Error(w, oneLine(err)+"\nThe page asks again when it is loaded again.", http.StatusServiceUnavailable)
-			return
+			return nil, err
 		}
 		if r, err := run.Open(path); err == nil && !r.Finished {
 			page.Refresh = refresh
 		}
+		var b bytes.Buffer
+		err = page.Write(&b)
+		return b.Bytes(), err
+	}
+	return handed(render, quietly)
+}
+
+// handed gives every reader a page of his own; told hears how writing it ended.
+func handed(render func() ([]byte, error), told func(error)) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		content, err := render()
+		quietly(http.NewResponseController(w).SetWriteDeadline(time.Now().Add(slow))) // a writer without deadlines has none
+		if err != nil {
+			http.Error(w, oneLine(err)+"\nThe page asks again when it is loaded again.", http.StatusServiceUnavailable)
+			return
+		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		quietly(page.Write(w))
+		_, err = w.Write(content)
+		told(err)
 	})
 	return mux
 }
