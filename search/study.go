@@ -28,6 +28,9 @@ type Options struct {
 	Jobs     int   // candidates trained at once; 0: as many as the engine has workers
 	Memory   int64 // bytes for all trainings at once (arch.TrainingBytes); 0: no limit
 	Observer Observer
+	// Recorded hears of each of the study's own journal records when it is on the
+	// disk, in the journal's order, by kind and data; never beside Observer.
+	Recorded func(kind string, data any)
 	FS       durable.FS
 }
 
@@ -143,6 +146,9 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if o.Observer == nil {
 		o.Observer = func(Event) {}
 	}
+	if o.Recorded == nil {
+		o.Recorded = func(string, any) {}
+	}
 	s := &Study{config: c, options: o, set: set, fit: train.Autoencoder, pcas: map[int]*baseline.Figures{}, began: time.Now()}
 	var err error
 	if s.training, s.validation, err = dataset.Split(set, c.Validation, c.Seed); err != nil {
@@ -217,5 +223,12 @@ func (s *Study) load() (unload func() error, err error) {
 // Close gives the run directory back.
 func (s *Study) Close() error { return s.dir.Close() }
 
-// append journals an entry.
-func (s *Study) append(e run.Entry) error { return run.Append(s.dir, time.Since(s.began), e) }
+// append journals an entry and lets it be known.
+func (s *Study) append(e run.Entry) error {
+	kind, data := run.Record(time.Since(s.began), e)
+	if err := s.dir.Append(kind, data); err != nil {
+		return err
+	}
+	s.options.Recorded(kind, data)
+	return nil
+}

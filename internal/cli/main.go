@@ -137,6 +137,7 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 		},
 	}
 	root.SetVersionTemplate(versionLine())
+	root.InitDefaultVersionFlag()
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)

@@ -25,6 +25,7 @@ type searchOptions struct {
 	jobs     int
 	memory   int64
 	noExport bool
+	events   int
 	library  string
 	json     bool
 }
@@ -59,6 +60,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take, for example 4G (default no limit)")
 	f.BoolVar(&o.noExport, "no-export", false, "don't export the front as ONNX at the end")
 	addLibrary(f, &o.library)
+	f.IntVar(&o.events, "events", 0, "write what happens as JSON lines to this open file `descriptor`, 3 or above, for a program that shows it")
 	addJSON(cmd, &o.json)
 	return cmd
 }
@@ -70,7 +72,12 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 	if o.jobs < 0 {
 		return fault.Usagef("--jobs is %d; give 1 or more", o.jobs)
 	}
-	study, err := a.open(cmd, o)
+	events, err := a.openEvents(o.events)
+	if err != nil {
+		return err
+	}
+	defer events.close()
+	study, err := a.open(cmd, o, events)
 	if err != nil {
 		return err
 	}
@@ -118,7 +125,7 @@ func (s *study) close() error {
 
 // open begins a run, or opens the one to resume. What can be refused is refused
 // before the data are read.
-func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
+func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *study, err error) {
 	if err := o.data.validate(); err != nil {
 		return nil, err
 	}
@@ -165,7 +172,11 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions) (_ *study, err error) {
 	a.skipped(s.set.Skipped)
 	a.understood(s.set.Info)
 	s.progress = newProgress(a.Streams, o.json)
-	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: s.progress.observe, FS: a.FS}
+	watch := func(e search.Event) {
+		s.progress.observe(e)
+		events.observe(e)
+	}
+	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: watch, Recorded: events.recorded, FS: a.FS}
 	if o.resume {
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"moncae/internal/engine"
-	"moncae/internal/rundir"
 )
 
 // The kinds of the journal's records beside rundir's own.
@@ -24,12 +23,12 @@ func (*Candidate) kind() string { return kindCandidate }
 func (Generation) kind() string { return kindGeneration }
 func (Finetuning) kind() string { return kindFinetune }
 
-// Append journals an entry with the time since its session began.
-func Append(dir *rundir.Dir, elapsed time.Duration, e Entry) error {
-	return dir.Append(e.kind(), struct {
+// Record is an entry as the journal has it, with the time since its session began.
+func Record(elapsed time.Duration, e Entry) (kind string, data any) {
+	return e.kind(), struct {
 		Elapsed float64 `json:"elapsed"`
 		Event   Entry   `json:"event"`
-	}{Seconds(elapsed), e})
+	}{Seconds(elapsed), e}
 }
 
 // Session is a process's work on the run.

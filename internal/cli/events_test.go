@@ -1,0 +1,108 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+type told struct {
+	Kind string `json:"kind"`
+	Data any    `json:"data"`
+}
+
+// tiny searches 60 digits on the reference engine and tells to to, which it closes;
+// it gives what was written to stderr.
+func tiny(t *testing.T, run string, to *os.File) string {
+	t.Helper()
+	fd, err := syscall.Dup(int(to.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	code := Main([]string{
+		"search", "--run", run, "--device", "ref", "--population", "2", "--generations", "2", "--epochs", "1", "--finetune", "1",
+		"--max-layers", "1", "--max-filters", "4", "--train-limit", "64", "--no-export", "--events", strconv.Itoa(fd),
+	}, Streams{Out: io.Discard, Err: &stderr})
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, &stderr)
+	}
+	return stderr.String()
+}
+
+func lines(t *testing.T, path string) (all []told) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range bytes.Split(bytes.TrimSuffix(content, []byte("\n")), []byte("\n")) {
+		var one told
+		if err := json.Unmarshal(line, &one); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+func TestEventsAreTheJournalsRecordsAndProgress(t *testing.T) {
+	dir := t.TempDir()
+	to, err := os.Create(filepath.Join(dir, "events.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := filepath.Join(dir, "run")
+	tiny(t, run, to)
+
+	events := lines(t, to.Name())
+	owed, seen, started := 0., 0., 0
+	records := slices.DeleteFunc(slices.Clone(events), func(e told) bool {
+		switch e.Kind {
+		case "generation_started", "finetune_started":
+			owed += e.Data.(map[string]any)["images"].(float64)
+			started++
+			return true
+		case "progress":
+			seen += e.Data.(map[string]any)["images"].(float64)
+			return true
+		}
+		return false
+	})
+	journal := slices.DeleteFunc(lines(t, filepath.Join(run, "journal.jsonl")), func(e told) bool {
+		return e.Kind == "created" || e.Kind == "front"
+	})
+	if !reflect.DeepEqual(records, journal) {
+		t.Errorf("told %v\njournal %v", records, journal)
+	}
+	if owed != seen || started != 3 {
+		t.Errorf("%v images were announced in %d places, %v trained", owed, started, seen)
+	}
+}
+
+func TestASearchGoesOnWithoutItsReader(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := read.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said := tiny(t, filepath.Join(t.TempDir(), "run"), write)
+	if strings.Count(said, "--events") != 1 || !strings.Contains(said, "goes on without it") {
+		t.Errorf("stderr: %s", said)
+	}
+}
