@@ -87,6 +87,9 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 	if errors.Is(err, context.Canceled) {
 		return goOn{err, fmt.Sprintf("what is done is in %s; go on with `moncae search --run %s --resume`", o.run, o.run)}
 	}
+	if errors.Is(err, engine.ErrLost) {
+		return fmt.Errorf("%w; what is done is in %s; go on with `moncae search --run %s --resume`", err, o.run, o.run)
+	}
 	if err != nil {
 		return err
 	}

@@ -136,6 +136,10 @@ type Metrics struct {
 // ErrMemory is wrapped by errors of allocations that the device refused.
 var ErrMemory = errors.New("out of memory")
 
+// ErrLost is wrapped by errors after which this process can't use the device any
+// more; a new process can. It says nothing about the program that met it.
+var ErrLost = errors.New("the device is lost for this process")
+
 // ErrFault is wrapped by errors that one program brings about and that leave the
 // engine fit for others: the device refuses it, or faults on it.
 var ErrFault = errors.New("the device fails on this network")

@@ -79,7 +79,7 @@ func TestBounds(t *testing.T) {
 
 func (r *resident) bounds(steps []plan.Step) error {
 	size := r.program.regions.bytes
-	if err := cu.MemsetD8Async(r.region(plan.Counter), 0, 4, r.stream); err != nil {
+	if err := r.rewind(); err != nil {
 		return err
 	}
 	if err := upload(r, plan.Rows, make([]int32, chunk*r.program.plan.Net.Batch)); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"gorgonia.org/cu"
 
+	"moncae/internal/engine"
 	"moncae/internal/engine/cuda/cudnn"
 	"moncae/internal/engine/cuda/driver"
 	"moncae/internal/engine/cuda/kernels"
@@ -21,12 +22,15 @@ import (
 type device struct {
 	info    driver.Device
 	library *cudnn.Library // nil without
+	without string         // a word on why
+	warned  sync.Once      // of an environment that cuDNN doesn't work in
 	memory  *budget
 
 	// calls is held for reading while a program uses the context, and for writing
 	// while the context is replaced, or while a program is tried alone.
 	calls      sync.RWMutex
 	generation int
+	broken     error // why no context works any more
 	context    cu.CUContext
 	functions  map[string]cu.Function
 
@@ -60,8 +64,12 @@ func openDevice(info driver.Device, library *cudnn.Library) (*device, error) {
 	return d, err
 }
 
-// start retains the context and loads the kernels.
+// start retains the context and loads the kernels. Threads that wait for the
+// device sleep: the processors are for other work.
 func (d *device) start() (err error) {
+	if err := d.info.ID().SetPrimaryCtxFlags(cu.SchedBlockingSync); err != nil {
+		return fmt.Errorf("choosing how to wait for the device: %w", err)
+	}
 	if d.context, err = d.info.ID().RetainPrimaryCtx(); err != nil {
 		return fmt.Errorf("making a context: %w", err)
 	}
@@ -75,7 +83,7 @@ func (d *device) loadKernels() error {
 	for name, code := range kernels.PTX() {
 		module, err := cu.LoadData(code)
 		if err != nil {
-			return fmt.Errorf("loading the kernels of %s.cu: %w", name, err)
+			return fmt.Errorf("loading the kernels of %s.cu: %w%s", name, err, driver.CompilerSays(code))
 		}
 		for _, entry := range entries.FindAllStringSubmatch(code, -1) {
 			if d.functions[entry[1]], err = module.Function(entry[1]); err != nil {
@@ -113,15 +121,32 @@ func (d *device) replace(generation int) error {
 	d.calls.Lock()
 	defer d.calls.Unlock()
 	if d.generation != generation {
-		return nil
+		return d.broken
 	}
 	d.generation++
 	d.memory.forget()
 	d.handles, d.pinned = nil, nil // they went with the context
+	d.broken = d.renew()
+	return d.broken
+}
+
+// renew makes a context that is seen to work: after some faults a process gets
+// none any more.
+func (d *device) renew() error {
 	if err := d.info.ID().ResetPrimaryCtx(); err != nil {
-		return fmt.Errorf("resetting the device: %w", err)
+		return lostDevice(fmt.Errorf("resetting the device: %w", err))
 	}
-	return d.start()
+	if err := d.start(); err != nil {
+		return lostDevice(err)
+	}
+	if err := d.do(d.wait); err != nil {
+		return lostDevice(err)
+	}
+	return nil
+}
+
+func lostDevice(err error) error {
+	return fmt.Errorf("%w: it does not recover from a fault: %w", engine.ErrLost, err)
 }
 
 func (d *device) close() error {
@@ -183,7 +208,7 @@ func (d *device) ask(c plan.Conv) (made choice, err error) {
 		made.algorithm, made.workspace, made.ok, err = conv.Choose(h)
 		conv.Close()
 	}
-	if cudnn.Refused(err) {
+	if cudnn.Refused(err) && !cudnn.Environment(err) {
 		return choice{}, nil
 	}
 	return made, err

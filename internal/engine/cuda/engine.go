@@ -5,7 +5,6 @@ package cuda
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"moncae/internal/engine"
 	"moncae/internal/engine/cuda/cudnn"
@@ -26,10 +25,7 @@ func Open(ordinals ...int) (engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	library, err := cudnn.Open()
-	if err != nil {
-		slog.Warn("convolutions run on moncae's own kernels, which are slower", "reason", err)
-	}
+	library, missing := cudnn.Open()
 	many := &engines{}
 	for _, d := range chosen {
 		device, err := openDevice(d, library)
@@ -37,6 +33,14 @@ func Open(ordinals ...int) (engine.Engine, error) {
 			return nil, closing(many, fmt.Errorf("CUDA device %d (%s): %w", d.Ordinal, d.Name, err))
 		}
 		many.list = append(many.list, &single{device: device})
+	}
+	if missing != nil {
+		many.leave("no cuDNN", missing)
+	} else if err := many.try(); err != nil {
+		if !cudnn.Unusable(err) {
+			return nil, closing(many, err)
+		}
+		many.leave("cuDNN "+library.Version()+" doesn't run here", err)
 	}
 	if len(many.list) == 1 {
 		return many.list[0], nil
@@ -98,7 +102,7 @@ func (e *single) Info() engine.Info {
 	if d.library != nil {
 		version += ", cuDNN " + d.library.Version()
 	} else {
-		version += ", own convolutions (no cuDNN)"
+		version += ", own convolutions (" + d.without + ")"
 	}
 	return engine.Info{
 		Name: "cuda", Version: version, Device: d.info.Name, Workers: d.workers(),

@@ -12,6 +12,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/train"
 )
 
 // TestFaultOnce: a kernel faults in the middle of a step, once. Every program
@@ -76,12 +77,93 @@ func TestLaunchRefused(t *testing.T) {
 // TestLibraryRefuses: where cuDNN doesn't run what it has offered, a network
 // trains on our own kernels.
 func TestLibraryRefuses(t *testing.T) {
-	if !apart(t, "MONCAE_FAKE_CUDNN_STATUS=3000") {
-		return
-	}
-	got := newJob(t, openFake(t)).must(t)
+	j := newJob(t, openFake(t))
+	t.Setenv("MONCAE_FAKE_CUDNN_STATUS", "3000")
+	got := j.must(t)
 	if got.losses[0] < 0.5 || got.losses[0] > 2 {
 		t.Errorf("losses %v", got.losses)
+	}
+}
+
+// TestLibraryDoesNotStart: a cuDNN that opens and can't compute here, as with a
+// driver that is too old for it, is left at once, and said; no network fails.
+func TestLibraryDoesNotStart(t *testing.T) {
+	want := func(t *testing.T) result {
+		t.Helper()
+		t.Setenv("MONCAE_FAKE_CUDNN_FAIL", "cudnnCreate:1001")
+		e := openFake(t)
+		if v := e.Info().Version; !strings.HasSuffix(v, "own convolutions (cuDNN 9.1.0 doesn't run here)") {
+			t.Errorf("the engine's version is %q", v)
+		}
+		return newJob(t, e).must(t)
+	}(t)
+	for _, fails := range []string{
+		"cudnnSetConvolution2dDescriptor:3006", "cudnnGetConvolutionForwardAlgorithm_v7:3005", "cudnnConvolutionForward:3009",
+		"cudnnConvolutionBackwardData:1001", "cudnnConvolutionBackwardFilter:3007", "cudnnCreateTensorDescriptor:5000",
+	} {
+		t.Run(fails, func(t *testing.T) {
+			t.Setenv("MONCAE_FAKE_CUDNN_FAIL", fails)
+			e := openFake(t)
+			if v := e.Info().Version; !strings.Contains(v, "doesn't run here") {
+				t.Errorf("the engine's version is %q", v)
+			}
+			if r := Probe(); r.CuDNN != "" || !strings.Contains(r.CuDNNError, "opens but does not run") {
+				t.Errorf("Probe says %+v", r)
+			}
+			same(t, "without cuDNN", newJob(t, e).must(t), want)
+		})
+	}
+}
+
+// TestLibraryLacksAPart: what the environment lacks for some network isn't that
+// network's fault.
+func TestLibraryLacksAPart(t *testing.T) {
+	j := newJob(t, openFake(t))
+	for _, status := range []string{"1001", "3005", "3009"} {
+		t.Setenv("MONCAE_FAKE_CUDNN_FAIL", "cudnnConvolutionForward:"+status)
+		j.must(t)
+	}
+}
+
+// TestDeviceLost: where no new context works after a fault, the process ends,
+// and no network is to blame: neither the one that met the fault nor others.
+func TestDeviceLost(t *testing.T) {
+	if !apart(t) {
+		return
+	}
+	j := newJob(t, openFake(t))
+	beside, err := j.compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("MONCAE_FAKE_STICKY", "1")
+	t.Setenv("MONCAE_FAKE_KERNEL", "adam:4")
+	_, met := j.run()
+	_, other := j.train(beside)
+	_, later := j.run()
+	for what, err := range map[string]error{"the one that met it": met, "another": other, "a later one": later} {
+		if !errors.Is(err, engine.ErrLost) || errors.Is(err, engine.ErrFault) || fault.Of(err) != fault.Of(errors.New("any")) {
+			t.Errorf("%s: %v, want %v alone", what, err, engine.ErrLost)
+		}
+	}
+}
+
+// TestCompilerLog: where the driver refuses our code, the error has its reason.
+func TestCompilerLog(t *testing.T) {
+	if !apart(t, "MONCAE_FAKE_JIT=ptxas fatal : Unsupported .version 8.1;\n current version is 8.0") {
+		return
+	}
+	_, err := Open()
+	if err == nil || !strings.Contains(err.Error(), ": ptxas fatal : Unsupported .version 8.1; current version is 8.0") {
+		t.Errorf("%v, want the compiler's own words", err)
+	}
+}
+
+// TestPipeline: a call of the training has more than one chunk, so that one is
+// queued while another runs.
+func TestPipeline(t *testing.T) {
+	if train.Chunk < 2*chunk {
+		t.Errorf("a call trains %d steps, a chunk has %d", train.Chunk, chunk)
 	}
 }
 

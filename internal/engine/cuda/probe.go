@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 
 	"moncae/internal/engine/cuda/cudnn"
@@ -36,10 +37,29 @@ func Probe() Report {
 		r.Driver, r.Devices = driver.FormatVersion(driver.Version()), devices
 	}
 	library, err := cudnn.Open()
+	if err == nil && len(devices) > 0 {
+		err = tryOn(devices[0].Ordinal, library)
+	}
 	if err != nil {
 		r.CuDNNError = err.Error()
 	} else {
 		r.CuDNN, r.CuDNNPath = library.Version(), library.Path
 	}
 	return r
+}
+
+// tryOn runs a convolution on a device.
+func tryOn(ordinal int, library *cudnn.Library) error {
+	found, err := driver.Devices()
+	if err != nil {
+		return err
+	}
+	d, err := openDevice(found[ordinal], library)
+	if err != nil {
+		return err
+	}
+	if err := d.tryLibrary(); err != nil {
+		return errors.Join(fmt.Errorf("cuDNN %s (%s) opens but does not run: %w", library.Version(), library.Path, err), d.close())
+	}
+	return d.close()
 }

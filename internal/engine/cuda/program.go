@@ -50,9 +50,10 @@ func compile(d *device, net *graph.Net, data *sources, cfg engine.Config) (engin
 	}
 	p, err := build(d, d.library, net, data, cfg, options)
 	if cudnn.Refused(err) {
-		// A shape that the heuristics accept and the convolution refuses: the same
-		// on every run, so leaving the library is as repeatable as using it.
-		slog.Warn("a network runs on moncae's own convolutions", "reason", err)
+		// A shape that the heuristics accept and the convolution refuses, or that
+		// needs a part of the library which isn't here: the same on every run, so
+		// leaving the library is as repeatable as using it.
+		d.ownConvolutions(err)
 		p, err = build(d, nil, net, data, cfg, options)
 	}
 	if err != nil {
@@ -110,6 +111,10 @@ func (p *program) call(work func() error) error {
 	d := p.device
 	defer d.memory.worked()
 	d.calls.RLock()
+	if d.broken != nil {
+		defer d.calls.RUnlock()
+		return d.broken
+	}
 	generation := d.generation
 	p.work = work
 	err := d.do(p.resume)
@@ -120,7 +125,7 @@ func (p *program) call(work func() error) error {
 	}
 	slog.Warn("the device reports a fault; its programs begin anew", "device", d.info.Name, "error", err)
 	if err := d.replace(generation); err != nil {
-		return fmt.Errorf("the device does not recover from a fault: %w; the search can be resumed in a new process", err)
+		return err
 	}
 	d.calls.Lock()
 	generation = d.generation
@@ -129,7 +134,7 @@ func (p *program) call(work func() error) error {
 	d.calls.Unlock()
 	if lost {
 		if err := d.replace(generation); err != nil {
-			return fmt.Errorf("the device does not recover from a fault: %w; the search can be resumed in a new process", err)
+			return err
 		}
 		return fmt.Errorf("%w: a fault, twice at the same place: %w", engine.ErrFault, err)
 	}

@@ -6,8 +6,9 @@ import (
 	"moncae/internal/engine/cuda/plan"
 )
 
-// chunk is how many runs of a graph get their rows and rates in one copy.
-const chunk = 64
+// chunk is how many runs of a graph get their rows and rates in one copy. A call
+// of Train has several, so that one is queued while another runs.
+const chunk = 32
 
 // staging is about how many bytes of results leave the device in one copy.
 const staging = 16 << 20

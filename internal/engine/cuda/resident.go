@@ -95,6 +95,9 @@ func (r *resident) openLibrary() (err error) {
 		return err
 	}
 	for _, steps := range [][]plan.Step{p.plan.Train, p.plan.Evaluate, p.plan.Infer} {
+		if err := r.rewind(); err != nil { // each is the first run of a call
+			return err
+		}
 		if err := r.enqueue(steps); err != nil {
 			return err
 		}
@@ -231,7 +234,8 @@ func (r *resident) close() error {
 	for _, c := range r.convs {
 		c.Close()
 	}
-	if r.handle != nil {
+	if r.handle != nil { // its next owner has another stream
+		keep(r.handle.SetStream(nil))
 		r.program.device.putHandle(r.handle)
 	}
 	if r.stream != (cu.Stream{}) {

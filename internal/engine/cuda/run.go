@@ -44,7 +44,7 @@ func (r *resident) repeat(g *driver.Graph, s *stage, rows []int32, times int) er
 	if err := upload(r, plan.Rows, s.rows[:copy(s.rows, rows)]); err != nil {
 		return err
 	}
-	if err := cu.MemsetD8Async(r.region(plan.Counter), 0, 4, r.stream); err != nil {
+	if err := r.rewind(); err != nil {
 		return err
 	}
 	for range times {
@@ -53,6 +53,12 @@ func (r *resident) repeat(g *driver.Graph, s *stage, rows []int32, times int) er
 		}
 	}
 	return nil
+}
+
+// rewind has the next run of a graph be the first of its call: it says where
+// rows are read, and where losses, measures and outputs go.
+func (r *resident) rewind() error {
+	return cu.MemsetD8Async(r.region(plan.Counter), 0, 4, r.stream)
 }
 
 // train keeps the device busy: a chunk of steps is queued before the losses of

@@ -29,7 +29,7 @@ func (d *device) newStage(batch int) (s stage, err error) {
 	s.rows = unsafe.Slice((*int32)(at), chunk*batch)
 	floats := unsafe.Slice((*float32)(at), values)
 	s.rates, s.losses = floats[chunk*batch:][:chunk], floats[chunk*(batch+1):][:chunk]
-	s.arrived, err = cu.MakeEvent(cu.DisableTiming)
+	s.arrived, err = cu.MakeEvent(cu.DisableTiming | cu.BlockingSyncEvent)
 	return s, err
 }
 

@@ -106,11 +106,24 @@ func (s Status) Error() string {
 	return fmt.Sprintf("cuDNN: %s (%d)", C.GoString(C.moncae_cudnn_error(C.int(s))), int(s))
 }
 
-// Refused tells whether cuDNN can't compute something of that shape or type; it
-// couldn't tomorrow either.
+// Refused tells whether cuDNN can't compute something of that shape or type, or
+// not in this environment; it couldn't tomorrow either.
 func Refused(err error) bool {
 	var s Status
-	return errors.As(err, &s) && s >= badParam && s < internalError
+	return errors.As(err, &s) && (s >= badParam && s < internalError || s == notInitialized)
+}
+
+// Environment tells whether err says that the library doesn't work here, with
+// this driver, device or installation, whatever it is asked to compute.
+func Environment(err error) bool {
+	var s Status
+	return errors.As(err, &s) && (s == notInitialized || s >= incompatibleDriver && s <= sublibraryUnavailable)
+}
+
+// Unusable tells whether err is cuDNN's own, not the device's.
+func Unusable(err error) bool {
+	var s Status
+	return errors.As(err, &s)
 }
 
 // IsMemory tells whether cuDNN got no memory.
@@ -121,6 +134,10 @@ func IsMemory(err error) bool {
 
 // The hundreds of a cudnnStatus_t say what went wrong, since version 9.
 const (
+	notInitialized        = 1001 // what a handle gives without a usable driver
+	incompatibleDriver    = 3005
+	sublibraryUnavailable = 3009
+
 	badParam         = 2000 // to 2999; 3000 to 3999 is not supported
 	internalError    = 4000
 	hostAllocation   = 4003

@@ -13,14 +13,26 @@ package driver
 /*
 #cgo LDFLAGS: -Wl,--as-needed -L${SRCDIR}/link -ldl
 #include <cuda.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include "loader.h"
+
+static void moncae_jit_log(const char *ptx, char *log, unsigned bytes) {
+	CUmodule module;
+	CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+	void *values[] = {log, (void *)(uintptr_t)(bytes - 1)};
+	log[0] = log[bytes - 1] = 0;
+	if (cuModuleLoadDataEx(&module, ptx, 2, options, values) == CUDA_SUCCESS) cuModuleUnload(module);
+}
 */
 import "C"
 
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"unsafe"
 
 	"gorgonia.org/cu"
 )
@@ -55,6 +67,21 @@ func Version() int { return cu.Version() }
 
 // FormatVersion writes 12040 as "12.4".
 func FormatVersion(v int) string { return fmt.Sprintf("%d.%d", v/1000, v%1000/10) }
+
+// CompilerSays is what the driver's compiler has against PTX that it refused, on
+// one line that begins with a colon; "" where it says nothing. The context must
+// be current.
+func CompilerSays(ptx string) string {
+	code := C.CString(ptx)
+	defer C.free(unsafe.Pointer(code))
+	var log [4096]C.char
+	C.moncae_jit_log(code, &log[0], C.uint(len(log)))
+	said := strings.Join(strings.Fields(C.GoString(&log[0])), " ")
+	if said == "" {
+		return ""
+	}
+	return ": " + said
+}
 
 // Device is one GPU.
 type Device struct {

@@ -9,6 +9,9 @@ int fake_enqueue(void *stream, std::function<int()> work);
 // Counts events: true at event number n of those named by VARIABLE=name:n, at all for n = *.
 bool fake_event(const char *variable, const char *name);
 
+// Whether a handle is that of a CUstream that was destroyed.
+bool fake_dead(void *stream);
+
 // Whether a CUstream is being captured.
 bool fake_capturing(void *stream);
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <sys/mman.h>
 
 enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, INVALID_IMAGE = 200, INVALID_HANDLE = 400, NOT_FOUND = 500,
 	ILLEGAL_ADDRESS = 700, LAUNCH_RESOURCES = 701, MISALIGNED_ADDRESS = 716, CAPTURE_UNSUPPORTED = 900, CAPTURE_INVALIDATED = 901,
@@ -30,7 +31,10 @@ struct Context {
 	std::set<Stream *> streams;
 	size_t used = 0;
 	int lost = 0;
+	unsigned flags = 0;
 };
+
+enum { BLOCKING_SYNC = 4, BLOCKING_EVENT = 1 };
 
 struct Event {
 	Stream *stream = nullptr;
@@ -64,6 +68,9 @@ bool fake_event(const char *variable, const char *name) {
 	return seen[s]++ == atol(s + n + 1);
 }
 
+// Whether a wait would keep a processor busy: the engine asks for sleep.
+static bool spins() { return !(current->flags & BLOCKING_SYNC); }
+
 static int lost() { return current ? current->lost : INVALID_CONTEXT; }
 
 // The stream of a handle, or null where it isn't one of the current context.
@@ -82,6 +89,8 @@ int fake_forbidden() {
 	capturing->spoiled = true;
 	return CAPTURE_UNSUPPORTED;
 }
+
+bool fake_dead(void *s) { return s && !stream_of(s); }
 
 bool fake_capturing(void *s) { return s && ((Stream *)s)->capturing; }
 
@@ -138,6 +147,22 @@ int fake_enqueue(void *handle, Work work) {
 	}
 	return handle ? SUCCESS : drain(s);
 }
+
+// Device memory ends where a page that nobody may touch begins: what goes beyond an
+// allocation crashes there and then.
+static const size_t PAGE = 4096;
+static size_t pages(size_t n) { return (n + PAGE - 1) / PAGE * PAGE; }
+static size_t aligned(size_t n) { return (n + 255) / 256 * 256; }
+
+static bool guarded(uint64_t *p, size_t n) {
+	char *at = (char *)mmap(nullptr, pages(n) + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED || mprotect(at + pages(n), PAGE, PROT_NONE)) return false;
+	*p = (uint64_t)at + pages(n) - aligned(n);
+	memset((void *)*p, 0xff, aligned(n));
+	return true;
+}
+
+static void unguarded(uint64_t p, size_t n) { munmap((void *)(p + aligned(n) - pages(n)), pages(n) + PAGE); }
 
 // The parameters' sizes of a PTX entry, or nothing.
 static std::vector<size_t> parameters(const std::string &ptx, const std::string &name, bool *found) {
@@ -208,13 +233,20 @@ int cuDevicePrimaryCtxRetain(void **context, int device) {
 
 int cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
 
+int cuDevicePrimaryCtxSetFlags_v2(int device, unsigned flags) {
+	devices[device].flags = flags;
+	return SUCCESS;
+}
+
 int cuDevicePrimaryCtxReset_v2(int device) {
 	std::lock_guard<std::mutex> hold(mutex);
 	Context &c = devices[device];
-	for (auto &m : c.memory) free((void *)m.first);
+	for (auto &m : c.memory) unguarded(m.first, m.second);
 	for (auto &m : c.pinned) free((void *)m.first);
 	for (Stream *s : c.streams) delete s;
+	const int lost = number("MONCAE_FAKE_STICKY", 0) ? c.lost : SUCCESS;
 	c = Context();
+	c.lost = lost;
 	return SUCCESS;
 }
 
@@ -226,6 +258,7 @@ int cuCtxSetCurrent(void *context) {
 // Waiting for a context is forbidden while any thread captures one of its streams.
 int cuCtxSynchronize() {
 	if (int r = lost()) return r;
+	if (spins()) return INVALID_CONTEXT;
 	bool spoiled = false;
 	{
 		std::lock_guard<std::mutex> hold(mutex);
@@ -259,8 +292,10 @@ int cuMemAlloc_v2(uint64_t *p, size_t n) {
 	std::lock_guard<std::mutex> hold(mutex);
 	if (n == 0) return INVALID_VALUE;
 	if (current->used + n > (size_t)number("MONCAE_FAKE_MEMORY", 4l << 30)) return OUT_OF_MEMORY;
+	if (!guarded(p, n)) return OUT_OF_MEMORY;
 	current->used += n;
-	return allocate(current->memory, p, n);
+	current->memory[*p] = n;
+	return SUCCESS;
 }
 
 // Freeing waits for the device.
@@ -272,8 +307,8 @@ int cuMemFree_v2(uint64_t p) {
 	const auto it = current->memory.find(p);
 	if (it == current->memory.end()) return INVALID_VALUE;
 	current->used -= it->second;
+	unguarded(p, it->second);
 	current->memory.erase(it);
-	free((void *)p);
 	return SUCCESS;
 }
 
@@ -369,6 +404,7 @@ int cuStreamDestroy_v2(void *s) {
 
 int cuStreamSynchronize(void *s) {
 	if (int r = lost()) return r;
+	if (spins()) return INVALID_CONTEXT;
 	Stream *stream = stream_of(s);
 	if (!stream) return INVALID_HANDLE;
 	if (stream->capturing) {
@@ -378,8 +414,9 @@ int cuStreamSynchronize(void *s) {
 	return drain(stream);
 }
 
-int cuEventCreate(void **event, unsigned) {
+int cuEventCreate(void **event, unsigned flags) {
 	if (int r = lost()) return r;
+	if (!(flags & BLOCKING_EVENT)) return INVALID_VALUE; // a wait for it would keep a processor
 	*event = new Event;
 	return SUCCESS;
 }
@@ -407,9 +444,17 @@ int cuEventSynchronize(void *event) {
 int cuModuleLoadData(void **module, const void *image) {
 	if (int r = lost()) return r;
 	if (int r = fake_forbidden()) return r;
-	if (!strstr((const char *)image, ".version 8.1")) return INVALID_IMAGE;
+	if (!strstr((const char *)image, ".version 8.1") || getenv("MONCAE_FAKE_JIT")) return INVALID_IMAGE;
 	*module = new std::string((const char *)image);
 	return SUCCESS;
+}
+
+// Options: the log of errors (5) and its size (6).
+int cuModuleLoadDataEx(void **module, const void *image, unsigned n, int *options, void **values) {
+	const int r = cuModuleLoadData(module, image);
+	const char *log = getenv("MONCAE_FAKE_JIT");
+	if (log && n == 2 && options[0] == 5 && options[1] == 6) snprintf((char *)values[0], (size_t)values[1], "%s", log);
+	return r;
 }
 
 int cuModuleUnload(void *module) {

@@ -54,6 +54,14 @@ static int status() {
 	return s ? atoi(s) : SUCCESS;
 }
 
+// What MONCAE_FAKE_CUDNN_FAIL=name:status has a function return.
+static int failure(const char *name) {
+	const char *s = getenv("MONCAE_FAKE_CUDNN_FAIL");
+	const size_t n = strlen(name);
+	return s && !strncmp(s, name, n) && s[n] == ':' ? atoi(s + n + 1) : SUCCESS;
+}
+#define MAY_FAIL() if (int s_ = failure(__func__)) return s_
+
 // Calls f(x index, w index, y index) for every product of the convolution.
 template <class F> static void products(const Tensor &x, const Tensor &w, const Tensor &y, const Convolution &conv, F f) {
 	for (int n = 0; n < y.n; n++)
@@ -100,67 +108,98 @@ size_t cudnnGetVersion() {
 const char *cudnnGetErrorString(int status) { return status == SUCCESS ? "CUDNN_STATUS_SUCCESS" : "CUDNN_STATUS_FROM_THE_FAKE"; }
 
 int cudnnCreate(Handle **h) {
+	MAY_FAIL();
 	if (fake_forbidden()) return EXECUTION_FAILED;
 	*h = new Handle;
 	return SUCCESS;
 }
 int cudnnDestroy(Handle *h) {
+	MAY_FAIL();
 	delete h;
 	return SUCCESS;
 }
 int cudnnSetStream(Handle *h, void *stream) {
+	MAY_FAIL();
 	h->stream = stream;
 	return SUCCESS;
 }
 
 int cudnnCreateTensorDescriptor(Tensor **t) {
+	MAY_FAIL();
 	*t = new Tensor;
 	return SUCCESS;
 }
 int cudnnDestroyTensorDescriptor(Tensor *t) {
+	MAY_FAIL();
 	delete t;
 	return SUCCESS;
 }
 int cudnnSetTensor4dDescriptor(Tensor *t, int format, int type, int n, int c, int h, int w) {
+	MAY_FAIL();
 	if (format != NHWC || (type != FLOAT && type != BFLOAT16)) return BAD_PARAM;
 	*t = {type, n, c, h, w};
 	return SUCCESS;
 }
-int cudnnCreateFilterDescriptor(Tensor **t) { return cudnnCreateTensorDescriptor(t); }
-int cudnnDestroyFilterDescriptor(Tensor *t) { return cudnnDestroyTensorDescriptor(t); }
-int cudnnSetFilter4dDescriptor(Tensor *t, int type, int format, int o, int c, int h, int w) { return cudnnSetTensor4dDescriptor(t, format, type, o, c, h, w); }
+int cudnnCreateFilterDescriptor(Tensor **t) {
+	MAY_FAIL();
+	return cudnnCreateTensorDescriptor(t);
+}
+int cudnnDestroyFilterDescriptor(Tensor *t) {
+	MAY_FAIL();
+	return cudnnDestroyTensorDescriptor(t);
+}
+int cudnnSetFilter4dDescriptor(Tensor *t, int type, int format, int o, int c, int h, int w) {
+	MAY_FAIL();
+	return cudnnSetTensor4dDescriptor(t, format, type, o, c, h, w);
+}
 
 int cudnnCreateConvolutionDescriptor(Convolution **c) {
+	MAY_FAIL();
 	*c = new Convolution;
 	return SUCCESS;
 }
 int cudnnDestroyConvolutionDescriptor(Convolution *c) {
+	MAY_FAIL();
 	delete c;
 	return SUCCESS;
 }
 int cudnnSetConvolution2dDescriptor(Convolution *conv, int ph, int pw, int sh, int sw, int dh, int dw, int mode, int type) {
+	MAY_FAIL();
 	if (ph != pw || sh != sw || dh != 1 || dw != 1 || mode != CROSS_CORRELATION || type != FLOAT) return BAD_PARAM;
 	conv->pad = ph;
 	conv->stride = sh;
 	return SUCCESS;
 }
 int cudnnSetConvolutionMathType(Convolution *conv, int math) {
+	MAY_FAIL();
 	conv->math = math;
 	return SUCCESS;
 }
 
-int cudnnGetConvolutionForwardAlgorithm_v7(Handle *, Tensor *x, Tensor *w, Convolution *conv, Tensor *y, int wanted, int *count, Perf *p) {
-	return fits(*x, *w, *y, *conv) ? heuristics(wanted, count, p) : BAD_PARAM;
+int cudnnGetConvolutionForwardAlgorithm_v7(Handle *h, Tensor *x, Tensor *w, Convolution *conv, Tensor *y, int wanted, int *count, Perf *p) {
+	MAY_FAIL();
+	return !fake_dead(h->stream) && fits(*x, *w, *y, *conv) ? heuristics(wanted, count, p) : BAD_PARAM;
 }
-int cudnnGetConvolutionBackwardDataAlgorithm_v7(Handle *, Tensor *w, Tensor *dy, Convolution *conv, Tensor *dx, int wanted, int *count, Perf *p) {
-	return fits(*dx, *w, *dy, *conv) ? heuristics(wanted, count, p) : BAD_PARAM;
+int cudnnGetConvolutionBackwardDataAlgorithm_v7(Handle *h, Tensor *w, Tensor *dy, Convolution *conv, Tensor *dx, int wanted, int *count, Perf *p) {
+	MAY_FAIL();
+	return !fake_dead(h->stream) && fits(*dx, *w, *dy, *conv) ? heuristics(wanted, count, p) : BAD_PARAM;
 }
-int cudnnGetConvolutionBackwardFilterAlgorithm_v7(Handle *, Tensor *x, Tensor *dy, Convolution *conv, Tensor *dw, int wanted, int *count, Perf *p) {
-	return fits(*x, *dw, *dy, *conv) ? heuristics(wanted, count, p) : BAD_PARAM;
+int cudnnGetConvolutionBackwardFilterAlgorithm_v7(Handle *h, Tensor *x, Tensor *dy, Convolution *conv, Tensor *dw, int wanted, int *count, Perf *p) {
+	MAY_FAIL();
+	return !fake_dead(h->stream) && fits(*x, *dw, *dy, *conv) ? heuristics(wanted, count, p) : BAD_PARAM;
 }
-int cudnnGetConvolutionForwardWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) { return workspace(algo, bytes); }
-int cudnnGetConvolutionBackwardDataWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) { return workspace(algo, bytes); }
-int cudnnGetConvolutionBackwardFilterWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) { return workspace(algo, bytes); }
+int cudnnGetConvolutionForwardWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) {
+	MAY_FAIL();
+	return workspace(algo, bytes);
+}
+int cudnnGetConvolutionBackwardDataWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) {
+	MAY_FAIL();
+	return workspace(algo, bytes);
+}
+int cudnnGetConvolutionBackwardFilterWorkspaceSize(Handle *, Tensor *, Tensor *, Convolution *, Tensor *, int algo, size_t *bytes) {
+	MAY_FAIL();
+	return workspace(algo, bytes);
+}
 
 }
 
@@ -198,18 +237,21 @@ template <class F> static int run(Handle *h, const Tensor &x, const void *xp, co
 extern "C" {
 
 int cudnnConvolutionForward(Handle *h, const float *, Tensor *xd, const void *x, Tensor *wd, const void *w, Convolution *cd, int algo, void *ws, size_t bytes, const float *, Tensor *yd, void *y) {
+	MAY_FAIL();
 	if (int s = ready(h, 0, *xd, *wd, *yd, algo, bytes)) return s;
 	const int type = xd->type;
 	return run(h, *xd, x, *wd, w, *yd, y, ws, bytes, *yd, y, [=](double *sums, size_t i, size_t j, size_t o) { sums[o] += (double)get(x, type, i) * get(w, type, j); }, *cd);
 }
 
 int cudnnConvolutionBackwardData(Handle *h, const float *, Tensor *wd, const void *w, Tensor *yd, const void *dy, Convolution *cd, int algo, void *ws, size_t bytes, const float *, Tensor *xd, void *dx) {
+	MAY_FAIL();
 	if (int s = ready(h, 1, *xd, *wd, *yd, algo, bytes)) return s;
 	const int type = xd->type;
 	return run(h, *xd, dx, *wd, w, *yd, dy, ws, bytes, *xd, dx, [=](double *sums, size_t i, size_t j, size_t o) { sums[i] += (double)get(dy, type, o) * get(w, type, j); }, *cd);
 }
 
 int cudnnConvolutionBackwardFilter(Handle *h, const float *, Tensor *xd, const void *x, Tensor *yd, const void *dy, Convolution *cd, int algo, void *ws, size_t bytes, const float *, Tensor *wd, void *dw) {
+	MAY_FAIL();
 	if (int s = ready(h, 2, *xd, *wd, *yd, algo, bytes)) return s;
 	const int type = xd->type;
 	return run(h, *xd, x, *wd, dw, *yd, dy, ws, bytes, *wd, dw, [=](double *sums, size_t i, size_t j, size_t o) { sums[j] += (double)get(dy, type, o) * get(x, type, i); }, *cd);
