@@ -95,6 +95,11 @@ func (s *Shards) open(resume bool) error {
 		return err
 	}
 	s.manifest, s.complete = old, complete
+	if complete { // a crash may have come before this
+		if err := s.dropPartial(); err != nil {
+			return err
+		}
+	}
 	for _, shard := range old.Shards {
 		if err := shard.verify(s.dir); err != nil {
 			return err
@@ -167,7 +172,16 @@ func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source, fingerprint f
 		return err
 	}
 	s.complete = true
-	return s.disk.Remove(filepath.Join(s.dir, partialName))
+	return s.dropPartial()
+}
+
+// dropPartial removes the list that the manifest has replaced, if it is there.
+func (s *Shards) dropPartial() error {
+	err := s.disk.Remove(filepath.Join(s.dir, partialName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func (s *Shards) save(name string) error {
