@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images notebooks release test-release stage-wheel wheel wheels fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images chaos nightly notebooks release test-release stage-wheel wheel wheels fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -76,6 +76,15 @@ $(PEERS)/.ready: scripts/bench_peers.txt | $(SETUP)
 
 bench-peers: build $(PEERS)/.ready ## training steps beside TensorFlow's (ten minutes, 1.6 GB below .deps)
 	$(PEERS)/bin/python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/{small,medium,large}.json
+
+SEED    ?= 1
+NIGHTLY := chaos
+
+chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
+	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
+
+nightly: build ## all long tests; called again, it goes on with those that have not passed
+	sh scripts/nightly.sh $(NIGHTLY)
 
 lint: $(NATIVE) ## gofmt, vet, golangci-lint (depguard holds the layers)
 	bash scripts/lint.sh $(GOTAGS)
