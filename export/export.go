@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"moncae/internal/arch"
+	"moncae/internal/certificate"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/onnx"
@@ -154,16 +155,20 @@ func (c candidate) contents(nets onnxnet.Networks, dtype onnx.Type, r *Result) (
 	if err != nil {
 		return nil, err
 	}
-	certificate, err := json.MarshalIndent(c.certificate(dtype, *r), "", " ")
-	if err != nil {
-		return nil, err
-	}
 	card, err := c.card(dtype, *r)
 	if err != nil {
 		return nil, err
 	}
-	return append(files, content{"arch.json", append(network, '\n')},
-		content{certificateName, append(certificate, '\n')}, content{"README.md", card}), nil
+	files = append(files, content{"arch.json", append(network, '\n')}, content{"README.md", card})
+	about := c.about(dtype, *r)
+	for _, f := range files {
+		about.SHA256.Add(f.name, f.bytes)
+	}
+	sealed, err := certificate.Seal(about)
+	if err != nil {
+		return nil, err
+	}
+	return append(files, content{certificate.Name, sealed}), nil
 }
 
 // archFile is arch.json.
@@ -172,11 +177,8 @@ type archFile struct {
 	Recipe arch.Recipe `json:"recipe"`
 }
 
-// certificateName marks a folder as an export.
-const certificateName = "export.json"
-
-// certificate is export.json.
-type certificate struct {
+// about is export.json.
+type about struct {
 	Format  string  `json:"format"`
 	Version int     `json:"version"`
 	ID      string  `json:"id"`
@@ -186,8 +188,10 @@ type certificate struct {
 	Files   []File  `json:"files"`
 	Checks  []Check `json:"checks"`
 	Quality Quality `json:"quality"`
+	// SHA256 is of all files beside this one.
+	SHA256 certificate.Hashes `json:"sha256"`
 }
 
-func (c candidate) certificate(dtype onnx.Type, r Result) certificate {
-	return certificate{"moncae.export", 1, c.ID, c.Run, dtype.String(), onnx.Opset, r.Files, r.Checks, r.Quality}
+func (c candidate) about(dtype onnx.Type, r Result) about {
+	return about{certificate.Format, 1, c.ID, c.Run, dtype.String(), onnx.Opset, r.Files, r.Checks, r.Quality, certificate.Hashes{}}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"moncae/internal/arch"
+	"moncae/internal/certificate"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/onnx"
@@ -81,13 +82,16 @@ func TestExportWritesAProvenFolder(t *testing.T) {
 			t.Errorf("%s is %q, want %q", k, meta[k], v)
 		}
 	}
-	var cert certificate
+	var cert about
 	b, err := os.ReadFile(filepath.Join(dir, "export.json"))
 	if err == nil {
 		err = json.Unmarshal(b, &cert)
 	}
 	if err != nil || len(cert.Checks) != 4 || cert.Files[0].Hash != encoder.Hash() || cert.DType != "float32" {
 		t.Errorf("export.json: %v, %v", cert, err)
+	}
+	if n, err := certificate.Folder(dir); n != 6 || err != nil {
+		t.Errorf("%d files in the certificate, %v", n, err)
 	}
 	for _, k := range cert.Checks {
 		if k.Skipped != "" || k.Images < 4 || !(k.Difference <= k.Tolerance) || k.Tolerance > 1e-3 {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"moncae/internal/certificate"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
@@ -25,8 +26,8 @@ func replaceable(dir string) error {
 	if err != nil {
 		return fault.Usagef("%w", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, certificateName)); err != nil {
-		return fault.Usagef("%s holds other files (no %s) and is not replaced: export to another folder, or empty it", dir, certificateName)
+	if _, err := os.Stat(filepath.Join(dir, certificate.Name)); err != nil {
+		return fault.Usagef("%s holds other files (no %s) and is not replaced: export to another folder, or empty it", dir, certificate.Name)
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (e *evolution) announce() {
 	started := GenerationStarted{Generation: g, Of: e.config.Generations, ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
 	for i, p := range e.places[e.told : e.told+e.config.Population] {
 		switch {
-		case p.sort == known || p.sort == unasked && e.recorded(candidateID(g, i)) != nil:
+		case p.sort == known || p.sort == unasked && e.recorded(run.CandidateID(g, i)) != nil:
 			started.Known++
 		case p.sort == refused:
 			started.Refused++
@@ -182,7 +182,7 @@ func (s *Study) problem() algorithm.Problem {
 	return algorithm.Problem{
 		Space: s.config.Space, Population: s.config.Population, Generations: s.config.Generations, Spread: s.config.Spread,
 		Seed:      func(k int) uint64 { return s.seed(place(k)) },
-		ID:        func(k int) string { return candidateID(place(k)) },
+		ID:        func(k int) string { return run.CandidateID(place(k)) },
 		Reference: s.reference,
 		Describe:  s.describe,
 	}
@@ -204,7 +204,7 @@ func (s *Study) describe(g genome.Genome) (*algorithm.Network, error) {
 // candidate is what was proposed for place k, before its training.
 func (s *Study) candidate(k int, p algorithm.Proposal) *Candidate {
 	g, i := k/s.config.Population, k%s.config.Population
-	c := &Candidate{ID: candidateID(g, i), Generation: g, Index: i, Origin: p.Origin, Parents: p.Parents, Genome: p.Genome}
+	c := &Candidate{ID: run.CandidateID(g, i), Generation: g, Index: i, Origin: p.Origin, Parents: p.Parents, Genome: p.Genome}
 	if n := p.Network; n != nil {
 		c.Identity, c.Recipe, c.Latent, c.Params, c.FLOPs = n.Identity, n.Recipe, n.Arch.Latent(), n.Arch.ParamCount(), n.Arch.FLOPs()
 	} else {

@@ -103,7 +103,7 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 	storing := time.Now()
 	f := run.Finetuning{ID: c.ID, Round: round, Epochs: out.Epochs, Failure: out.Failure}
 	if out.Failure == "" && out.BestEpoch > 0 {
-		if f.Result, err = s.store(n, finetunedFile(round), out, result); err != nil {
+		if f.Result, err = s.store(n, run.FinetunedFile(round), out, result); err != nil {
 			return err
 		}
 		f.Result.Epochs += before.Epochs
@@ -125,13 +125,4 @@ func (s *Study) recordFinetuned(c *Candidate, f run.Finetuning) error {
 	s.state.Improve(f)
 	s.options.Observer(CandidateFinished{Candidate: c, Finetuning: true, Improved: f.Result != nil})
 	return nil
-}
-
-// finetunedFile is the name of a round's weights; older rounds' files stay, for
-// the journal vouches for them.
-func finetunedFile(round int) string {
-	if round == 0 {
-		return rundir.FinetunedFile
-	}
-	return fmt.Sprintf("finetuned-%d.safetensors", round)
 }

@@ -3,10 +3,7 @@ package search
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 )
-
-func candidateID(generation, index int) string { return fmt.Sprintf("g%d-%d", generation, index) }
 
 // seedOf is a candidate's seed: eight bytes of a hash of the run's seed and the
 // candidate's place.

@@ -89,7 +89,7 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
-	s.state, err = run.Replay(nil)
+	s.state, err = run.Replay(c, nil)
 	return s, err
 }
 
@@ -124,7 +124,7 @@ func resume(dir *rundir.Dir, set *dataset.Set, o Options) (*Study, error) {
 	if !slices.Equal(s.validationIDs(), m.ValidationIDs) {
 		return nil, fault.Damagedf("%s: field validation_ids is not the split of this data by this moncae (the run was made by %s)", dir.Path, m.Moncae)
 	}
-	s.state, err = run.Replay(dir.Records())
+	s.state, err = run.Replay(c, dir.Records())
 	return s, err
 }
 

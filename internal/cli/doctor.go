@@ -11,7 +11,7 @@ import (
 	"moncae/internal/engine/onednn"
 	"moncae/internal/engine/ref"
 	"moncae/internal/ort"
-	"moncae/internal/rundir"
+	"moncae/internal/run"
 	"moncae/internal/version"
 )
 
@@ -43,7 +43,7 @@ func (a *app) newDoctor() *cobra.Command {
 }
 
 func (a *app) checkRun(path string, asJSON bool) error {
-	health, err := rundir.Verify(path)
+	health, err := run.Verify(path)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"moncae/internal/certificate"
 	"moncae/internal/fault"
 	"moncae/internal/onnx/onnxpb"
 )
@@ -20,8 +21,9 @@ const (
 	maxFields = 1 << 20   // fields that hold text, bytes or messages, in the whole file
 )
 
-// ReadFile reads and checks a model. A file that isn't there or can't be read
-// is a usage error; one that holds something else, a damaged one.
+// ReadFile reads and checks a model, also against the certificate of an export beside
+// it. A file that isn't there or can't be read is a usage error; one that holds
+// something else, a damaged one.
 func ReadFile(path string) (*Model, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -37,7 +39,14 @@ func ReadFile(path string) (*Model, error) {
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
-	return Parse(b, path)
+	m, err := Parse(b, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := certificate.Check(path, b, m.Hash); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Parse checks a file's content; name stands for it in errors.

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"fmt"
+
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/graph"
@@ -71,4 +73,16 @@ func (f Figures) Loss(loss graph.Loss) float64 {
 		return f.MSE
 	}
 	return f.BCE
+}
+
+// CandidateID names the candidate at a place of a generation.
+func CandidateID(generation, index int) string { return fmt.Sprintf("g%d-%d", generation, index) }
+
+// FinetunedFile is the name of a round's weights; older rounds' files stay, for
+// the journal vouches for them.
+func FinetunedFile(round int) string {
+	if round == 0 {
+		return rundir.FinetunedFile
+	}
+	return fmt.Sprintf("finetuned-%d.safetensors", round)
 }

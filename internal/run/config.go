@@ -155,5 +155,8 @@ func ConfigOf(dir *rundir.Dir) (Config, error) {
 	if err := c.Validate(); err != nil {
 		return c, fault.Damagedf("%s: run.json: field config: %w", dir.Path, err)
 	}
+	if err := c.checkManifest(dir.Manifest); err != nil {
+		return c, fault.Damagedf("%s: run.json: %w", dir.Path, err)
+	}
 	return c, nil
 }

@@ -51,7 +51,7 @@ func Open(path string) (*Run, error) {
 	if r.Config, err = ConfigOf(dir); err != nil {
 		return nil, err
 	}
-	if r.State, err = Replay(dir.Records()); err != nil {
+	if r.State, err = Replay(r.Config, dir.Records()); err != nil {
 		return nil, err
 	}
 	if r.Front, err = decodeFront(dir); err != nil {

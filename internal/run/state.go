@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"moncae/internal/fault"
 	"moncae/internal/rundir"
@@ -17,8 +18,8 @@ type State struct {
 	byID        map[string]*Candidate
 }
 
-// Replay reads a journal.
-func Replay(records []rundir.Record) (State, error) {
+// Replay reads a journal of a run with configuration c.
+func Replay(c Config, records []rundir.Record) (State, error) {
 	st := State{byID: map[string]*Candidate{}}
 	elapsed := 0.0
 	for _, r := range records {
@@ -39,35 +40,43 @@ func Replay(records []rundir.Record) (State, error) {
 		}
 		elapsed = d.Elapsed
 		r.Data = d.Event
-		if err := st.apply(r); err != nil {
-			return st, err
+		if err := st.apply(c, r); err != nil {
+			return st, fault.Damagedf("%s: line %d: %w", rundir.JournalFile, r.Seq+1, err)
 		}
 	}
 	st.Seconds += elapsed
 	return st, nil
 }
 
-func (st *State) apply(r rundir.Record) error {
+// decoded reads a record's data, then checks it.
+func decoded(r rundir.Record, to any, check func() error) error {
+	if err := json.Unmarshal(r.Data, to); err != nil {
+		return fmt.Errorf("record of kind %q: %w", r.Kind, err)
+	}
+	return check()
+}
+
+func (st *State) apply(c Config, r rundir.Record) error {
 	switch r.Kind {
 	case kindCandidate:
-		var c Candidate
-		if err := r.Decode(&c); err != nil {
+		var cand Candidate
+		if err := decoded(r, &cand, func() error { return c.checkCandidate(&cand) }); err != nil {
 			return err
 		}
-		st.Add(&c)
+		if st.byID[cand.ID] != nil {
+			return fmt.Errorf("candidate %s is there twice", cand.ID)
+		}
+		st.Add(&cand)
 	case kindGeneration:
 		var g Generation
-		if err := r.Decode(&g); err != nil {
+		if err := decoded(r, &g, func() error { return c.checkGeneration(st, g) }); err != nil {
 			return err
 		}
 		st.Close(g)
 	case kindFinetune:
 		var f Finetuning
-		if err := r.Decode(&f); err != nil {
+		if err := decoded(r, &f, func() error { return c.checkFinetuned(st, f) }); err != nil {
 			return err
-		}
-		if st.ByID(f.ID) == nil {
-			return fault.Damagedf("%s: line %d: finetuning of %q, which is no candidate before it", rundir.JournalFile, r.Seq+1, f.ID)
 		}
 		st.Improve(f)
 	}

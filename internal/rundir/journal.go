@@ -54,17 +54,18 @@ func (r Record) line() ([]byte, error) {
 	return append(append(b, seal(b)...), '\n'), nil
 }
 
-// readJournal gives the whole records of a journal and their length in bytes. A
-// torn last line is left out; a missing file is an empty journal.
-func readJournal(file string) ([]Record, int64, error) {
+// readJournal gives the whole records of a journal, their length in bytes, and that
+// of a torn last line, which is left out; a missing file is an empty journal.
+func readJournal(file string) (records []Record, size, torn int64, err error) {
 	content, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, 0, nil
+		return nil, 0, 0, nil
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
-	return parseJournal(file, content)
+	records, size, err = parseJournal(file, content)
+	return records, size, int64(len(content)) - size, err
 }
 
 func parseJournal(file string, content []byte) ([]Record, int64, error) {

@@ -43,6 +43,7 @@ type Dir struct {
 	Manifest Manifest
 	fs       durable.FS
 	records  []Record
+	torn     int64        // bytes behind the last whole record
 	log      *durable.Log // nil when reading
 	lock     *lock        // nil when reading
 }
@@ -201,7 +202,7 @@ func (d *Dir) read() (size int64, err error) {
 	if d.Manifest, err = decodeManifest(d.file(ManifestFile), content); err != nil {
 		return 0, err
 	}
-	if d.records, size, err = readJournal(d.file(JournalFile)); err != nil {
+	if d.records, size, d.torn, err = readJournal(d.file(JournalFile)); err != nil {
 		return 0, err
 	}
 	if len(d.records) == 0 {

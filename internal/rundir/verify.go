@@ -1,7 +1,6 @@
 package rundir
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +11,7 @@ import (
 	"os"
 	"slices"
 
+	"moncae/internal/certificate"
 	"moncae/internal/fault"
 )
 
@@ -20,20 +20,19 @@ type Health struct {
 	Run     string `json:"run"`
 	Records int    `json:"records"`
 	Files   int    `json:"files"` // checked against their hashes
-	Torn    int64  `json:"torn"`  // bytes after the last whole record: a crash's, cut by the next --resume
+	Exports int    `json:"exports"`
+	Torn    int64  `json:"torn"` // bytes after the last whole record: a crash's, cut by the next --resume
 }
 
-// Verify checks every checksum and hash of a run, without changing anything. The
-// error joins all damage that it found.
+// Verify checks every checksum and hash of a run and of the exports in it, without
+// changing anything, beside a process that may be at work on it. The error joins all
+// damage that it found.
 func Verify(path string) (Health, error) {
 	d, err := Read(path)
 	if err != nil {
 		return Health{}, err
 	}
-	h := Health{Run: d.Manifest.Run, Records: len(d.records)}
-	if h.Torn, err = d.torn(); err != nil {
-		return h, err
-	}
+	h := Health{Run: d.Manifest.Run, Records: len(d.records), Torn: d.torn}
 	var damage []error
 	for _, f := range d.vouched() {
 		h.Files++
@@ -41,22 +40,29 @@ func Verify(path string) (Health, error) {
 			damage = append(damage, err)
 		}
 	}
-	if err := d.verifyFront(&h); err != nil {
-		damage = append(damage, err)
+	_, there, err := d.Front()
+	if there || err != nil {
+		h.Files++
 	}
-	return h, errors.Join(damage...)
+	return h, errors.Join(append(damage, err, d.verifyExports(&h))...)
 }
 
-func (d *Dir) torn() (int64, error) {
-	content, err := os.ReadFile(d.file(JournalFile))
+func (d *Dir) verifyExports(h *Health) error {
+	entries, err := os.ReadDir(d.file(ExportDir))
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+		return nil
 	}
-	if err != nil {
-		return 0, err
+	damage := []error{err}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		n, err := certificate.Folder(d.file(ExportDir, e.Name()))
+		h.Exports += min(n, 1)
+		h.Files += n
+		damage = append(damage, err)
 	}
-	_, whole, err := parseJournal(d.file(JournalFile), content)
-	return int64(len(content)) - whole, err
+	return errors.Join(damage...)
 }
 
 // vouched are the candidates' files that records name: any object in a record's
@@ -102,44 +108,50 @@ func walkFiles(raw json.RawMessage, visit func(File)) {
 	}
 }
 
-// verifyFront accepts the front of the last record and of the one before: the
-// file follows its record.
-func (d *Dir) verifyFront(h *Health) error {
-	var fronts []string
+// fronts are the SHA-256 of all fronts so far.
+func (d *Dir) fronts() (all []string, err error) {
 	for _, r := range d.records {
 		if r.Kind == kindFront {
 			var f File
 			if err := r.Decode(&f); err != nil {
-				return err
+				return nil, err
 			}
-			fronts = append(fronts, f.SHA256)
+			all = append(all, f.SHA256)
 		}
 	}
-	content, err := os.ReadFile(d.file(FrontFile))
-	if errors.Is(err, os.ErrNotExist) && len(fronts) <= 1 {
-		return nil
-	}
-	if err != nil {
-		return missing(err)
-	}
-	h.Files++
-	if got := sum(content); !slices.Contains(fronts[max(0, len(fronts)-2):], got) {
-		return fault.Damagedf("%s: its SHA-256 is %s, which the journal doesn't have: the next --resume writes it anew", d.file(FrontFile), got)
-	}
-	return nil
+	return all, nil
 }
 
-// Front reads front.json; ok is false where no generation has finished.
+// Front reads front.json; ok is false where no generation has finished. The file
+// follows its record, so it is that of the last one or of the one before; or of one
+// that came since the journal was read, which is read again then.
 func (d *Dir) Front() (content []byte, ok bool, err error) {
+	before, err := d.fronts()
+	if err != nil {
+		return nil, false, err
+	}
 	content, err = os.ReadFile(d.file(FrontFile))
 	if errors.Is(err, os.ErrNotExist) {
+		if len(before) > 1 {
+			return nil, false, fault.Damagedf("%s: missing: the next --resume writes it anew", d.file(FrontFile))
+		}
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	if !json.Valid(bytes.TrimSpace(content)) {
-		return nil, false, fault.Damagedf("%s: not JSON", d.file(FrontFile))
+	got, after := sum(content), before
+	if !slices.Contains(after, got) {
+		now := &Dir{Path: d.Path}
+		if _, err := now.read(); err != nil {
+			return nil, false, err
+		}
+		if after, err = now.fronts(); err != nil {
+			return nil, false, err
+		}
+	}
+	if !slices.Contains(after[min(max(0, len(before)-2), len(after)):], got) {
+		return nil, false, fault.Damagedf("%s: its SHA-256 is %s, which is not the journal's: the next --resume writes it anew", d.file(FrontFile), got)
 	}
 	return content, true, nil
 }
@@ -152,7 +164,7 @@ func (h hasher) hex() string { return hex.EncodeToString(h.Sum(nil)) }
 
 // String is one line for a person.
 func (h Health) String() string {
-	s := fmt.Sprintf("run %s: %d records, %d files, all sound", h.Run, h.Records, h.Files)
+	s := fmt.Sprintf("run %s: %d records, %d files, %d exports, all sound", h.Run, h.Records, h.Files, h.Exports)
 	if h.Torn > 0 {
 		s += fmt.Sprintf("; %d bytes of an interrupted record, which --resume cuts off", h.Torn)
 	}

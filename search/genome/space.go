@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"moncae/internal/arch"
 )
@@ -47,12 +48,26 @@ func (s Space) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Check tells why g, read from somewhere, is none of the space's genomes.
+func (s Space) Check(g Genome) error {
+	if len(g.Blocks) != s.MaxBlocks {
+		return fmt.Errorf("%d blocks, the space has %d", len(g.Blocks), s.MaxBlocks)
+	}
+	for i, gene := range s.genes() {
+		if !gene.valid(&g) {
+			return fmt.Errorf("gene %d (block %d) has a value that the space %s doesn't have", i, gene.block, s.Name)
+		}
+	}
+	return nil
+}
+
 // gene is one place of the chromosome. Its closures work on any genome of the space.
 type gene struct {
 	block  int // −1 for genes of the whole network
 	copy   func(to, from *Genome)
 	redraw func(*Genome, *rand.Rand) // another value, uniformly, where there is one
 	draw   func(*Genome, *rand.Rand)
+	valid  func(*Genome) bool
 }
 
 // choice is a gene with a list of options, drawn uniformly.
@@ -61,6 +76,7 @@ func choice[T comparable](block int, field func(*Genome) *T, options ...T) gene 
 		block: block,
 		copy:  func(to, from *Genome) { *field(to) = *field(from) },
 		draw:  func(g *Genome, r *rand.Rand) { *field(g) = options[r.IntN(len(options))] },
+		valid: func(g *Genome) bool { return slices.Contains(options, *field(g)) },
 		redraw: func(g *Genome, r *rand.Rand) {
 			var others []T
 			for _, o := range options {
@@ -114,7 +130,7 @@ func (s Space) genes() []gene {
 	rate := func(g *Genome, r *rand.Rand) { g.Rate = r.Float64() }
 	return append(genes,
 		choice(-1, func(g *Genome) *arch.Optimizer { return &g.Optimizer }, optimizers...),
-		gene{-1, func(to, from *Genome) { to.Rate = from.Rate }, rate, rate},
+		gene{-1, func(to, from *Genome) { to.Rate = from.Rate }, rate, rate, func(g *Genome) bool { return g.Rate >= 0 && g.Rate < 1 }},
 		choice(-1, func(g *Genome) *arch.Schedule { return &g.Schedule }, schedules...))
 }
 
