@@ -6,7 +6,7 @@ TAGS   += nvidia
 NATIVE += .deps/cuda/.ready
 export CGO_CFLAGS := -O2 -w -I$(CURDIR)/.deps/cuda/include
 
-.PHONY: ptx test-cuda
+.PHONY: ptx test-cuda gpu-wheels
 
 .deps/cuda/.ready: scripts/fetch-cuda.sh scripts/wheel.py | $(SETUP)
 	sh scripts/fetch-cuda.sh && touch $@
@@ -19,5 +19,8 @@ ptx: .deps/cuda/.nvrtc ## compile the CUDA kernels to the PTX that is embedded
 
 test-cuda: .deps/cuda/.ready .deps/cuda/.nvrtc ## the CUDA engine's tests, without a GPU
 	GO=$(GO) bash scripts/test-cuda.sh
+
+gpu-wheels: ## resolve the pip lines of docs/how-to/gpu.md (half a minute, from the registry)
+	$(PYTHON) scripts/gpu_wheels.py
 
 test: test-cuda

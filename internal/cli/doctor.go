@@ -72,8 +72,8 @@ func (a *app) doctor(library string, asJSON bool) error {
 		look("cuda", func() (engine.Engine, error) { return cuda.Open() }),
 	}
 	var err error
-	health.Runtime, err = ort.Find(library)
-	if _, _, unloaded := ort.Load(library); unloaded != nil { // found and loaded are two things
+	health.Runtime, err = ort.FindFor(library, "auto")
+	if _, _, unloaded := ort.LoadFor(library, "auto"); unloaded != nil { // found and loaded are two things
 		err = unloaded
 	}
 	if err != nil {
@@ -122,10 +122,14 @@ func cudaLines(r cuda.Report) [][2]string {
 	for _, d := range r.Devices {
 		lines = append(lines, [2]string{"GPU", fmt.Sprintf("%d: %s, compute capability %s, %d MiB, %d multiprocessors", d.Ordinal, d.Name, d.Capability, d.Memory>>20, d.Multiprocessors)})
 	}
+	state := r.CuDNN + ", " + r.CuDNNPath
 	if r.CuDNN == "" {
-		return append(lines, [2]string{"cuDNN", "missing: " + r.CuDNNError})
+		state = "missing: " + r.CuDNNError
 	}
-	return append(lines, [2]string{"cuDNN", r.CuDNN + ", " + r.CuDNNPath})
+	if r.CuDNNMixed != "" {
+		state += "; " + r.CuDNNMixed
+	}
+	return append(lines, [2]string{"cuDNN", state})
 }
 
 func look(name string, open func() (engine.Engine, error)) engineHealth {

@@ -5,13 +5,13 @@ package ort
 import (
 	"errors"
 	"log/slog"
-	"os"
 	"strconv"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
 
 	"moncae/internal/fault"
+	"moncae/internal/onnx"
 )
 
 // appendCUDA asks for the GPU. TF32 stays off: results are float32's.
@@ -34,35 +34,33 @@ func appendCUDA(options *ort.SessionOptions, index int) error {
 	return options.AppendExecutionProviderCUDA(cuda)
 }
 
-// CheckCUDA tells why the library that Load has loaded can't run models on the
-// first GPU, in ONNX Runtime's own words; nil where it can.
+// CheckCUDA tells why the library can't run models on the first GPU, in ONNX
+// Runtime's own words; nil where it can. A model with one convolution is run, for
+// the provider loads cuDNN only when it needs it.
 func CheckCUDA(library string) (err error) {
-	if _, _, err := Load(library); err != nil {
-		return err
-	}
-	options, err := ort.NewSessionOptions()
+	s, err := OpenModel(oneConvolution(), Options{Library: library, Device: "cuda", Name: "a convolution"})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, options.Destroy()) }()
-	if err := appendCUDA(options, 0); err != nil {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	var y [1]float32
+	if err := s.Run([]Tensor{Floats([]float32{1, 2, 3, 4}, 1, 1, 2, 2)}, []Tensor{Floats(y[:], 1, 1, 1, 1)}); err != nil {
 		return fault.Missingf("%w", err)
+	}
+	if y[0] != 30 {
+		return fault.Missingf("a convolution on the GPU gives %v, and should give 30", y[0])
 	}
 	return nil
 }
 
-// driverFiles are there where an NVIDIA driver is.
-var driverFiles = []string{"/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"}
-
-// nvidiaPresent tells whether the machine has an NVIDIA driver, so that a
-// machine without one isn't bothered with reasons why CUDA doesn't work.
-func nvidiaPresent() bool {
-	for _, path := range driverFiles {
-		if _, err := os.Stat(path); err == nil {
-			return true
-		}
-	}
-	return false
+// oneConvolution sums the products of 1, 2, 3, 4 and a 2×2 image.
+func oneConvolution() *onnx.Model {
+	g := onnx.NewGraph("check")
+	g.Input(onnx.Value{Name: "x", Type: onnx.Float, Dims: []int64{1, 1, 2, 2}})
+	w := g.Floats("w", onnx.Float, []int64{1, 1, 2, 2}, []float32{1, 2, 3, 4})
+	g.Node("Conv", "y", []string{"x", w})
+	g.Output(onnx.Value{Name: "y", Type: onnx.Float, Dims: []int64{1, 1, 1, 1}})
+	return g.Model("check", nil)
 }
 
 var fallback sync.Once

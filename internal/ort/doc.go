@@ -72,6 +72,9 @@ func parseDevice(s string) (device, error) {
 	return device{}, fault.Usagef("device %q: auto, cpu, cuda or cuda:N is wanted", s)
 }
 
+// wanted tells whether the device is a GPU as far as one can be there.
+func (d device) wanted() bool { return d.cuda && (d.must || nvidiaPresent()) }
+
 // elements is the number of values of a shape whose sides are at least 1.
 func elements(shape []int64) (int64, bool) {
 	n := int64(1)

@@ -1,16 +1,14 @@
 package ort
 
 import (
-	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"moncae/internal/fault"
+	"moncae/internal/pythonenv"
 )
 
 // EnvLibrary names the environment variable that points to the library: the
@@ -40,15 +38,39 @@ type Found struct {
 // onnxruntime of the active Python environment and of python3. The first that
 // can be used is taken; an explicit or environment one that can't be used is an
 // error, and nothing else is tried. Nothing is loaded.
-func Find(explicit string) (Found, error) {
+func Find(explicit string) (Found, error) { return find(explicit, false) }
+
+// FindFor looks for the library that runs models on a device, as Options.Device
+// has it: a folder that also holds CUDA's provider goes before others for cuda,
+// and for auto where there is an NVIDIA driver.
+func FindFor(explicit, device string) (Found, error) {
+	d, err := parseDevice(device)
+	if err != nil {
+		return Found{}, err
+	}
+	return find(explicit, d.wanted())
+}
+
+func find(explicit string, gpu bool) (Found, error) {
 	if explicit != "" {
 		return findGiven("the path given", explicit)
 	}
 	if v := os.Getenv(EnvLibrary); v != "" {
 		return findGiven(EnvLibrary, v)
 	}
+	sources := []func() []Place{besideProgram, sameEnvironment, sourceTree, userCache, activePython, python3}
+	if gpu {
+		var f Found
+		for _, places := range sources {
+			for _, p := range places() {
+				if hasCUDA(p.Path) && f.take(p.Why, p.Path) {
+					return f, nil
+				}
+			}
+		}
+	}
 	var f Found
-	for _, places := range []func() []Place{besideProgram, sameEnvironment, sourceTree, userCache, activePython, python3} {
+	for _, places := range sources {
 		for _, p := range places() {
 			if f.take(p.Why, p.Path) {
 				return f, nil
@@ -71,6 +93,12 @@ func findGiven(why, path string) (Found, error) {
 	last := f.Places[len(f.Places)-1]
 	return f, fault.Missingf("%s: %s: %s; libonnxruntime %s or newer is wanted, the file or its folder (\"pip install onnxruntime\" and \"make deps\" bring one)",
 		why, last.Path, last.Problem, minVersion)
+}
+
+// hasCUDA tells whether a folder holds the provider that a library needs for CUDA.
+func hasCUDA(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "libonnxruntime_providers_cuda.so"))
+	return err == nil
 }
 
 // take looks at a library or a folder and tells whether the search is over.
@@ -113,7 +141,7 @@ func librariesIn(dir string) []string {
 	}
 	var files []string
 	for _, p := range patterns {
-		matches, _ := filepath.Glob(filepath.Join(escape(dir), p)) // the patterns are well-formed
+		matches, _ := filepath.Glob(filepath.Join(pythonenv.Escape(dir), p)) // the patterns are well-formed
 		for _, m := range matches {
 			if !slices.Contains(files, m) {
 				files = append(files, m)
@@ -121,14 +149,6 @@ func librariesIn(dir string) []string {
 		}
 	}
 	return files
-}
-
-// escape makes a folder's name safe for a pattern.
-func escape(dir string) string {
-	if runtime.GOOS == "windows" {
-		return dir
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }
 
 func besideProgram() []Place {
@@ -170,7 +190,7 @@ func sameEnvironment() []Place {
 func packagesOf(prefix string) []Place {
 	var ps []Place
 	for _, packages := range []string{"lib*/python3*/site-packages", "lib/python3*/dist-packages", "Lib/site-packages", "."} {
-		dirs, _ := filepath.Glob(filepath.Join(escape(prefix), packages, "onnxruntime", "capi")) // the patterns are well-formed
+		dirs, _ := filepath.Glob(filepath.Join(pythonenv.Escape(prefix), packages, "onnxruntime", "capi")) // the patterns are well-formed
 		for _, dir := range dirs {
 			ps = append(ps, Place{Why: "the program's Python environment", Path: dir})
 		}
@@ -207,36 +227,23 @@ func userCache() []Place {
 	return []Place{{Why: "the user's cache", Path: filepath.Join(dir, "moncae", "lib")}}
 }
 
+// capi is where the package onnxruntime keeps its libraries.
+var capi = filepath.Join("onnxruntime", "capi")
+
 // activePython looks into the environments that the shell has activated.
-func activePython() []Place {
-	var ps []Place
-	for _, name := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
-		root := os.Getenv(name)
-		if root == "" {
-			continue
-		}
-		dirs, _ := filepath.Glob(filepath.Join(escape(root), "lib", "python3*", "site-packages", "onnxruntime", "capi"))
-		if len(dirs) == 0 {
-			dirs = []string{filepath.Join(root, "Lib", "site-packages", "onnxruntime", "capi")}
-		}
-		for _, d := range dirs {
-			ps = append(ps, Place{Why: "Python environment " + name, Path: d})
-		}
+func activePython() []Place { return placesOf(pythonenv.Active(capi)) }
+
+// python3 asks the interpreter on the path.
+func python3() []Place {
+	if found := pythonenv.Interpreter(capi); len(found) > 0 {
+		return placesOf(found)
 	}
-	return ps
+	return []Place{{Why: "Python", Path: "package onnxruntime of python3"}}
 }
 
-// python3 asks the interpreter on the path where its package onnxruntime is,
-// without importing it.
-func python3() []Place {
-	const where = "import sys, importlib.util as u; sys.path = [p for p in sys.path if p]; " + // not the working directory
-		"s = u.find_spec('onnxruntime'); print(s.submodule_search_locations[0] if s else '')"
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "python3", "-c", where).Output()
-	dir := strings.TrimSpace(string(out))
-	if err != nil || dir == "" {
-		return []Place{{Why: "Python", Path: "package onnxruntime of python3"}}
+func placesOf(found []pythonenv.Place) (ps []Place) {
+	for _, p := range found {
+		ps = append(ps, Place{Why: p.Why, Path: p.Path})
 	}
-	return []Place{{Why: "Python", Path: filepath.Join(dir, "capi")}}
+	return ps
 }

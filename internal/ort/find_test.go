@@ -95,7 +95,7 @@ func TestFindLooksIntoPython(t *testing.T) {
 	if err := os.Symlink(have.Path, library); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\necho " + filepath.Dir(capi) + "\n"
+	script := "#!/bin/sh\necho " + filepath.Dir(filepath.Dir(capi)) + "\n"
 	if err := os.WriteFile(filepath.Join(bin, "python3"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +113,64 @@ func TestFindLooksIntoPython(t *testing.T) {
 		if err != nil || f.Path != library || f.Places[len(f.Places)-1].Why != c.why {
 			t.Errorf("%s: found %+v, %v", c.why, f, err)
 		}
+	}
+}
+
+// pip install onnxruntime-gpu has an effect beside a library that comes with the
+// program: a GPU wants the one with CUDA's provider, the CPU the first.
+func TestFindPrefersCUDAForAGPU(t *testing.T) {
+	have, err := Find("")
+	if err != nil {
+		t.Skip(err)
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("CUDA is for Linux")
+	}
+	env := t.TempDir()
+	capi := filepath.Join(env, "lib", "python3.12", "site-packages", "onnxruntime", "capi")
+	if err := os.MkdirAll(capi, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	library := filepath.Join(capi, filepath.Base(have.Path))
+	if err := os.Symlink(have.Path, library); err != nil {
+		t.Fatal(err)
+	}
+	cache := t.TempDir() // looked at before the environment
+	first := filepath.Join(cache, "moncae", "lib", filepath.Base(have.Path))
+	if err := os.MkdirAll(filepath.Dir(first), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(have.Path, first); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(EnvLibrary, "")
+	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Setenv("VIRTUAL_ENV", env)
+	t.Setenv("CONDA_PREFIX", "")
+	t.Chdir(t.TempDir())
+	driver := filepath.Join(t.TempDir(), "nvidiactl")
+	defer func(files []string) { driverFiles = files }(driverFiles)
+	driverFiles = []string{driver}
+	look := func(device, want string) {
+		t.Helper()
+		if f, err := FindFor("", device); err != nil || f.Path != want {
+			t.Errorf("device %s: %s (%v), want %s", device, f.Path, err, want)
+		}
+	}
+	look("cuda", first) // no provider anywhere: the usual order
+	if err := os.WriteFile(filepath.Join(capi, "libonnxruntime_providers_cuda.so"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	look("cuda", library)
+	look("cuda:1", library)
+	look("cpu", first)
+	look("auto", first) // no driver
+	if err := os.WriteFile(driver, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	look("auto", library)
+	if f, err := Find(""); err != nil || f.Path != first {
+		t.Errorf("without a device: %s (%v)", f.Path, err)
 	}
 }
 

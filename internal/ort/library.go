@@ -20,13 +20,16 @@ var loaded struct {
 
 // Load loads the library that Find finds, unless one is loaded already, and
 // says which it is. A second library can't be loaded into the process.
-func Load(library string) (path, version string, err error) {
+func Load(library string) (path, version string, err error) { return LoadFor(library, "cpu") }
+
+// LoadFor is Load for models on a device: see FindFor.
+func LoadFor(library, device string) (path, version string, err error) {
 	loaded.Lock()
 	defer loaded.Unlock()
 	if loaded.path != "" && library == "" {
 		return loaded.path, loaded.version, nil
 	}
-	f, err := Find(library)
+	f, err := FindFor(library, device)
 	if err != nil {
 		return "", "", err
 	}

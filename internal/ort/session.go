@@ -52,11 +52,11 @@ func OpenModel(m *onnx.Model, o Options) (*Session, error) {
 	if o.Threads < 0 {
 		return nil, fault.Usagef("%d threads: 0 (one a core) or more are wanted", o.Threads)
 	}
-	if _, _, err := Load(o.Library); err != nil {
+	if _, _, err := LoadFor(o.Library, o.Device); err != nil {
 		return nil, err
 	}
 	s := &Session{name: o.name(), model: m, ins: m.Inputs(), outs: m.Outputs(), provider: CPU}
-	if d.cuda && (d.must || nvidiaPresent()) {
+	if d.wanted() {
 		err := s.open(o, &d)
 		if err == nil {
 			s.provider = CUDA

@@ -248,3 +248,18 @@ func TestOpenRefuses(t *testing.T) {
 		t.Errorf("a model from Python: %v", err)
 	}
 }
+
+func TestCheckedConvolution(t *testing.T) {
+	s, err := OpenModel(oneConvolution(), Options{Device: "cpu"})
+	if fault.Of(err) == fault.Missing && err != nil {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var y [1]float32
+	if err := s.Run([]Tensor{Floats([]float32{1, 2, 3, 4}, 1, 1, 2, 2)}, []Tensor{Floats(y[:], 1, 1, 1, 1)}); err != nil || y[0] != 1+4+9+16 {
+		t.Errorf("%v (%v), want 30", y, err)
+	}
+}

@@ -15,6 +15,9 @@ type Session struct{}
 // Load tells that a build without cgo can't load the library.
 func Load(string) (path, version string, err error) { return "", "", errNoCgo }
 
+// LoadFor tells the same.
+func LoadFor(string, string) (path, version string, err error) { return "", "", errNoCgo }
+
 // CheckCUDA tells the same.
 func CheckCUDA(string) error { return errNoCgo }
 

@@ -48,4 +48,6 @@ type Report struct {
 	CuDNN      string `json:"cudnn,omitempty"`
 	CuDNNPath  string `json:"cudnn_path,omitempty"`
 	CuDNNError string `json:"cudnn_error,omitempty"`
+	// CuDNNMixed says that two versions lie in one folder, and the mend.
+	CuDNNMixed string `json:"cudnn_mixed,omitempty"`
 }

@@ -4,6 +4,8 @@ package cuda
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -271,6 +273,8 @@ func TestNoLibrary(t *testing.T) {
 	}{
 		{"missing", "MONCAE_CUDNN=/nowhere/libcudnn.so.9", "pip install nvidia-cudnn-cu12"},
 		{"version 8", "MONCAE_FAKE_CUDNN=8902", "version 9 is needed"},
+		{"no cublasLt", "MONCAE_FAKE_CUDART=12080", "libcublasLt.so.12, which it needs, does not (pip install nvidia-cublas-cu12)"},
+		{"no cublasLt of CUDA 13", "MONCAE_FAKE_CUDART=13000", "libcublasLt.so.13, which it needs, does not (pip install nvidia-cublas)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !apart(t, c.env) {
@@ -284,6 +288,36 @@ func TestNoLibrary(t *testing.T) {
 				t.Errorf("Probe says %+v, want %q", r, c.want)
 			}
 			newJob(t, e).must(t)
+		})
+	}
+}
+
+// TestLibraryOfWheels: pip puts cublasLt into another package's folder, which for
+// CUDA 13 has another name.
+func TestLibraryOfWheels(t *testing.T) {
+	for cuda, blas := range map[string]string{"12080": "cublas/lib/libcublasLt.so.12", "13000": "cu13/lib/libcublasLt.so.13"} {
+		t.Run(cuda, func(t *testing.T) {
+			root := filepath.Join(os.TempDir(), "moncae-wheels-"+cuda) // the same in both processes
+			library := filepath.Join(root, "nvidia/cudnn/lib/libcudnn.so.9")
+			if !apart(t, "MONCAE_FAKE_CUDART="+cuda, "MONCAE_CUDNN="+library) {
+				return
+			}
+			defer os.RemoveAll(root)
+			for _, file := range []string{library, filepath.Join(root, "nvidia", blas)} {
+				b, err := os.ReadFile(filepath.Join(strings.Split(os.Getenv("LD_LIBRARY_PATH"), ":")[0], "libcudnn.so.9"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(file, b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if r := Probe(); r.CuDNN == "" || r.CuDNNPath != library {
+				t.Errorf("Probe says %+v", r)
+			}
 		})
 	}
 }

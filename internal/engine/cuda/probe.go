@@ -45,6 +45,9 @@ func Probe() Report {
 	} else {
 		r.CuDNN, r.CuDNNPath = library.Version(), library.Path
 	}
+	if library != nil {
+		r.CuDNNMixed = cudnn.Mixed(library.Path)
+	}
 	return r
 }
 

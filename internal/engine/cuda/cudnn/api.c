@@ -1,5 +1,6 @@
 //go:build nvidia && linux && amd64
 
+#define _GNU_SOURCE
 #include "api.h"
 
 #include <dlfcn.h>
@@ -7,6 +8,7 @@
 
 #define DEFINE(result, name, arguments) static result (*name) arguments;
 CUDNN_FUNCTIONS(DEFINE)
+static size_t (*get_cuda)(void);
 
 const char *moncae_cudnn_open(const char *path, size_t *version) {
 	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -17,8 +19,18 @@ const char *moncae_cudnn_open(const char *path, size_t *version) {
 #define LOOK_UP(result, name, arguments) \
 	if (!(*(void **)&name = dlsym(library, #name))) return #name " is missing";
 	CUDNN_FUNCTIONS(LOOK_UP)
+	*(void **)&get_cuda = dlsym(library, "cudnnGetCudartVersion");
 	return NULL;
 }
+
+const char *moncae_cudnn_path(void) {
+	Dl_info info;
+	return dladdr((void *)cudnnCreate, &info) ? info.dli_fname : NULL;
+}
+
+int moncae_cudnn_cuda(void) { return get_cuda ? (int)get_cuda() : 0; }
+
+const char *moncae_open_beside(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL) ? NULL : dlerror(); }
 
 const char *moncae_cudnn_error(int status) { return cudnnGetErrorString(status); }
 int moncae_cudnn_create(handle_t *h) { return cudnnCreate(h); }

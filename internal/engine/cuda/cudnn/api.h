@@ -61,6 +61,9 @@ typedef struct {
 
 /* Opens a library: 0, or what is wrong. */
 const char *moncae_cudnn_open(const char *path, size_t *version);
+const char *moncae_cudnn_path(void); /* where the open library lies, or NULL */
+int moncae_cudnn_cuda(void);         /* the CUDA that it is made for, for example 12080; 0: unknown */
+const char *moncae_open_beside(const char *path); /* opens another library, for good: NULL, or what is wrong */
 const char *moncae_cudnn_error(int status);
 int moncae_cudnn_create(handle_t *);
 int moncae_cudnn_destroy(handle_t);

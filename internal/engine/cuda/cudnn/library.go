@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"unsafe"
@@ -45,13 +44,11 @@ func (l *Library) Version() string {
 }
 
 // Open opens the library, once: the one that MONCAE_CUDNN names, or else the
-// dynamic linker's, or else that of an active or a user's Python environment.
+// first of Paths that opens.
 var Open = sync.OnceValues(func() (*Library, error) {
-	paths := []string{"libcudnn.so.9"}
-	if path := os.Getenv(Variable); path != "" {
-		paths = []string{path}
-	} else {
-		paths = append(paths, pythonPaths()...)
+	paths := []string{os.Getenv(Variable)}
+	if paths[0] == "" {
+		paths = Paths()
 	}
 	var reasons []string
 	for _, path := range paths {
@@ -75,28 +72,13 @@ func open(path string) (*Library, error) {
 	if wrong != nil {
 		return nil, errors.New(C.GoString(wrong))
 	}
+	if real := C.moncae_cudnn_path(); real != nil {
+		path = C.GoString(real)
+	}
+	if err := openBLAS(path, int(C.moncae_cudnn_cuda())); err != nil {
+		return nil, err
+	}
 	return &Library{path, int(version)}, nil
-}
-
-// pythonPaths are the places where pip puts the library.
-func pythonPaths() []string {
-	var roots []string
-	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
-		roots = append(roots, filepath.Join(env, "lib/python3*/site-packages"))
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		roots = append(roots, filepath.Join(home, ".local/lib/python3*/site-packages"))
-	}
-	roots = append(roots, "/usr/local/lib/python3*/dist-packages", "/usr/local/lib/python3*/site-packages")
-	var found []string
-	for _, root := range roots {
-		files, err := filepath.Glob(filepath.Join(root, "nvidia/cudnn/lib/libcudnn.so.9"))
-		if err != nil {
-			panic(err) // a bad pattern
-		}
-		found = append(found, files...)
-	}
-	return found
 }
 
 // Status is a cudnnStatus_t other than success.

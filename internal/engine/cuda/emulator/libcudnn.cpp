@@ -105,6 +105,11 @@ size_t cudnnGetVersion() {
 	return s ? (size_t)atol(s) : 90100;
 }
 
+size_t cudnnGetCudartVersion() {
+	const char *s = getenv("MONCAE_FAKE_CUDART");
+	return s ? (size_t)atol(s) : 0;
+}
+
 const char *cudnnGetErrorString(int status) { return status == SUCCESS ? "CUDNN_STATUS_SUCCESS" : "CUDNN_STATUS_FROM_THE_FAKE"; }
 
 int cudnnCreate(Handle **h) {
