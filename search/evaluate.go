@@ -48,7 +48,7 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *r
 	s.emit(CandidateStarted{Candidate: &c})
 	out, result, err := s.train(ctx, c.ID, a, c.Recipe, train.Options{
 		Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.limited,
-	})
+	}, searchCheckpoint, "")
 	if err != nil {
 		return fmt.Errorf("candidate %s: %w", c.ID, err)
 	}
@@ -68,6 +68,9 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *r
 	if err := s.record(&c); err != nil {
 		return err
 	}
+	if err := s.dir.DropCheckpoint(c.ID, searchCheckpoint); err != nil {
+		return err
+	}
 	s.spent(times, out.Phases, storing)
 	return nil
 }
@@ -80,8 +83,9 @@ func (s *Study) store(n rundir.Network, name string, out train.Outcome, r run.Re
 }
 
 // train trains a network on o's rows and measures its best weights on the
-// validation images. A training that memory can't hold alone fails.
-func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe, o train.Options) (out train.Outcome, result run.Result, err error) {
+// validation images. A training that memory can't hold alone fails. Its checkpoints have
+// a name; start names the weights that it begins with.
+func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe, o train.Options, checkpoint, start string) (out train.Outcome, result run.Result, err error) {
 	o.Batch, o.Loss, o.Precision, o.Validation = s.config.Batch, s.config.Loss, s.config.Precision, s.validation
 	if bytes := a.TrainingBytes(train.Batch(o.Batch, len(o.Train))); s.options.Memory > 0 && bytes > s.options.Memory {
 		out.Failure = fmt.Sprintf("out of memory: the training takes %d bytes, there are %d", bytes, s.options.Memory)
@@ -95,6 +99,17 @@ func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe
 			probe, err = s.probe(p, a.Latent().Values())
 		}
 		return err
+	}
+	what, err := s.trainingKey(id, r, o, start)
+	if err != nil {
+		return out, result, err
+	}
+	if o.Keeping, err = s.keeping(id, checkpoint, what, a.Params()); err != nil {
+		return out, result, err
+	}
+	if from := o.Keeping.From; from != nil {
+		steps := (from.Epoch-1)*(len(o.Train)/train.Batch(o.Batch, len(o.Train))) + from.Step
+		o.Progress(steps * train.Batch(o.Batch, len(o.Train)))
 	}
 	out, err = s.fit(ctx, s.options.Engine, s.data, a, r, o)
 	result.Figures = run.FiguresOf(out.Metrics, ssim)

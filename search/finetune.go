@@ -43,6 +43,9 @@ func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *
 		return front, err
 	}
 	defer func() { err = errors.Join(err, unload()) }()
+	if round, err = s.interruptedRound(chosen, round, epochs, recipe); err != nil {
+		return front, err
+	}
 	if err := s.finetune(ctx, chosen, round, epochs, recipe); err != nil {
 		return front, err
 	}
@@ -93,10 +96,9 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 		return err
 	}
 	s.emit(CandidateStarted{Candidate: c, Finetuning: true})
-	out, result, err := s.train(ctx, c.ID, n.Arch, r, train.Options{
-		Epochs: epochs, Train: s.training, Weights: weights, KeepStart: true,
-		Seed: seedOf(s.config.Seed, c.Generation, c.Index, fmt.Sprintf("finetune %d", round)),
-	})
+	o := s.refining(c, round, epochs)
+	o.Weights = weights
+	out, result, err := s.train(ctx, c.ID, n.Arch, r, o, finetuneCheckpoint(round), before.Weights.SHA256)
 	if err != nil {
 		return fmt.Errorf("finetuning %s: %w", c.ID, err)
 	}
@@ -112,8 +114,19 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 	if err := s.recordFinetuned(c, f); err != nil {
 		return err
 	}
+	if err := s.dir.DropCheckpoint(c.ID, finetuneCheckpoint(round)); err != nil {
+		return err
+	}
 	s.spent(times, out.Phases, storing)
 	return nil
+}
+
+// refining are the options of a finetuning, but for its first weights.
+func (s *Study) refining(c *Candidate, round, epochs int) train.Options {
+	return train.Options{
+		Epochs: epochs, Train: s.training, KeepStart: true,
+		Seed: seedOf(s.config.Seed, c.Generation, c.Index, fmt.Sprintf("finetune %d", round)),
+	}
 }
 
 func (s *Study) recordFinetuned(c *Candidate, f run.Finetuning) error {

@@ -28,6 +28,9 @@ type Options struct {
 	Jobs     int   // candidates trained at once; 0: as many as the engine has workers
 	Memory   int64 // bytes for all trainings at once (arch.TrainingBytes); 0: no limit
 	Observer Observer
+	// CheckpointEvery is how often a training under way is kept, so that it goes on
+	// after a kill; 0: never.
+	CheckpointEvery time.Duration
 	// Recorded hears of each of the study's own journal records when it is on the
 	// disk, in the journal's order, by kind and data; never beside Observer.
 	Recorded func(kind string, data any)
@@ -124,8 +127,10 @@ func resume(dir *rundir.Dir, set *dataset.Set, o Options) (*Study, error) {
 	if !slices.Equal(s.validationIDs(), m.ValidationIDs) {
 		return nil, fault.Damagedf("%s: field validation_ids is not the split of this data by this moncae (the run was made by %s)", dir.Path, m.Moncae)
 	}
-	s.state, err = run.Replay(c, dir.Records())
-	return s, err
+	if s.state, err = run.Replay(c, dir.Records()); err != nil {
+		return nil, err
+	}
+	return s, s.dropStale()
 }
 
 // newStudy splits the data and measures what needs no network.

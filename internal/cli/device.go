@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -17,6 +18,11 @@ import (
 // addDevice adds the flag that chooses where networks run.
 func addDevice(f *pflag.FlagSet, to *string) {
 	f.StringVar(to, "device", "auto", "`device` that networks run on: auto, cpu, cuda[:N] or ref (training in pure Go, slow)")
+}
+
+// addCheckpoint adds the flag that says how often a training is kept.
+func addCheckpoint(f *pflag.FlagSet, to *time.Duration) {
+	f.DurationVar(to, "checkpoint-every", time.Minute, "training `time` after which a training under way is kept, to go on from after a kill; at most 1 % of the time; 0: never")
 }
 
 // addRuntimeDevice adds the flag for commands that train nothing: ONNX Runtime

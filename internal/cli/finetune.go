@@ -7,6 +7,7 @@ import (
 	"moncae/internal/run"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type finetuneOptions struct {
 	epochs, jobs      int
 	rate              float64
 	memory            int64
+	checkpoint        time.Duration
 	test, json        bool
 	data              dataFlags
 }
@@ -44,6 +46,7 @@ stay unless the new ones are better on validation images.`,
 	f.BoolVar(&o.test, "test", false, "measure on the test split afterwards; each opening of it is counted in the run")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "candidates trained at once (default one a core)")
 	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take (default no limit)")
+	addCheckpoint(f, &o.checkpoint)
 	addDevice(f, &o.device)
 	o.data.locate(f, "")
 	addJSON(cmd, &o.json)
@@ -75,7 +78,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	watch := newProgress(a.Streams, o.json)
-	study, err := search.Resume(path, set, search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: watch.observe, FS: a.FS})
+	study, err := search.Resume(path, set, search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch.observe, FS: a.FS})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"moncae/internal/run"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,17 +18,18 @@ import (
 )
 
 type searchOptions struct {
-	data     dataFlags
-	config   configFlags
-	run      string
-	resume   bool
-	device   string
-	jobs     int
-	memory   int64
-	noExport bool
-	events   int
-	library  string
-	json     bool
+	data       dataFlags
+	config     configFlags
+	run        string
+	resume     bool
+	device     string
+	jobs       int
+	memory     int64
+	checkpoint time.Duration
+	noExport   bool
+	events     int
+	library    string
+	json       bool
 }
 
 func (a *app) newSearch() *cobra.Command {
@@ -58,6 +60,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 	addDevice(f, &o.device)
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "candidates trained at once; the result does not depend on it (default one a core)")
 	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take, for example 4G (default no limit)")
+	addCheckpoint(f, &o.checkpoint)
 	f.BoolVar(&o.noExport, "no-export", false, "don't export the front as ONNX at the end")
 	addLibrary(f, &o.library)
 	f.IntVar(&o.events, "events", 0, "write what happens as JSON lines to this open file `descriptor`, 3 or above, for a program that shows it")
@@ -179,7 +182,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		s.progress.observe(e)
 		events.observe(e)
 	}
-	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, Observer: watch, Recorded: events.recorded, FS: a.FS}
+	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch, Recorded: events.recorded, FS: a.FS}
 	if o.resume {
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {

@@ -44,7 +44,7 @@ func Verify(path string) (Health, error) {
 	if there || err != nil {
 		h.Files++
 	}
-	return h, errors.Join(append(damage, err, d.verifyExports(&h))...)
+	return h, errors.Join(append(damage, err, d.verifyCheckpoints(&h), d.verifyExports(&h))...)
 }
 
 func (d *Dir) verifyExports(h *Health) error {

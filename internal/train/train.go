@@ -50,6 +50,8 @@ type Options struct {
 	// Inspect, where set, sees the program once more at the end of a training that
 	// did not fail, with the best weights in it.
 	Inspect func(engine.Program) error
+	// Keeping keeps checkpoints, and goes on from one.
+	Keeping Keeping
 	// Progress, where set, hears of the training images done since the last call.
 	Progress func(images int)
 }
@@ -107,7 +109,7 @@ func Net(ctx context.Context, eng engine.Engine, data engine.Data, net *graph.Ne
 	if err := ctx.Err(); err != nil {
 		return Outcome{}, err
 	}
-	t := &training{ctx: ctx, o: o, recipe: r, batch: net.Batch}
+	t := &training{ctx: ctx, o: o, recipe: r, batch: net.Batch, keeper: newKeeper(o.Keeping)}
 	weights := o.Weights
 	if weights == nil {
 		weights = arch.InitialWeights(net.Params, o.Seed)
@@ -155,6 +157,7 @@ type training struct {
 	recipe arch.Recipe
 	batch  int
 	out    Outcome
+	keeper *keeper
 }
 
 // whole is the training with the inspection after it.
@@ -171,8 +174,14 @@ func (t *training) whole(start arch.Weights) error {
 }
 
 func (t *training) run(start arch.Weights) error {
-	best := math.Inf(1)
-	if t.o.KeepStart {
+	best, from := math.Inf(1), &Checkpoint{Epoch: 1}
+	if t.keeper.From != nil {
+		from = t.keeper.From
+		var err error
+		if best, err = t.restore(from); err != nil {
+			return err
+		}
+	} else if t.o.KeepStart {
 		m, err := t.validate()
 		if err != nil {
 			return err
@@ -182,9 +191,13 @@ func (t *training) run(start arch.Weights) error {
 		}
 	}
 	steps := len(t.o.Train) / t.batch
-	for e := 1; e <= t.o.Epochs; e++ {
-		loss, ok, err := t.epoch(e, steps)
+	for e := from.Epoch; e <= t.o.Epochs; e++ {
+		loss, ok, err := t.epoch(e, steps, from.Step, from.Sum)
 		if err != nil || !ok {
+			return err
+		}
+		from = &Checkpoint{}
+		if err := t.interrupted(e, steps, loss*float64(steps)); err != nil {
 			return err
 		}
 		m, err := t.validate()
@@ -222,8 +235,9 @@ func (t *training) fail(format string, args ...any) {
 }
 
 // epoch trains on every row once, in an order of its own, and gives the mean
-// loss; not ok is a training that diverged.
-func (t *training) epoch(e, steps int) (mean float64, ok bool, err error) {
+// loss; not ok is a training that diverged. done of its steps, with the sum of their
+// losses, were made before.
+func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool, err error) {
 	begin := time.Now()
 	defer func() { t.out.Phases.Train += time.Since(begin) }()
 	rows := append([]int32(nil), t.o.Train...)
@@ -231,9 +245,8 @@ func (t *training) epoch(e, steps int) (mean float64, ok bool, err error) {
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	first, total := (e-1)*steps, t.o.Epochs*steps
 	rates, losses := make([]float32, min(Chunk, steps)), make([]float32, min(Chunk, steps))
-	sum := 0.0
-	for at := 0; at < steps; at += Chunk {
-		if err := t.ctx.Err(); err != nil {
+	for at := done; at < steps; at += Chunk {
+		if err := t.interrupted(e, at, sum); err != nil {
 			return 0, false, err
 		}
 		n := min(Chunk, steps-at)
@@ -252,6 +265,11 @@ func (t *training) epoch(e, steps int) (mean float64, ok bool, err error) {
 		}
 		if t.o.Progress != nil {
 			t.o.Progress(n * t.batch)
+		}
+		if t.keeper.due() {
+			if err := t.keep(e, at+n, sum); err != nil {
+				return 0, false, err
+			}
 		}
 	}
 	return sum / float64(steps), true, nil
