@@ -33,6 +33,7 @@ import (
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
+	"moncae/internal/run"
 )
 
 // Options say what is classified, and with what.
@@ -51,9 +52,10 @@ type Options struct {
 	Runtime   ort.Options   // runs the models; its Device is --device
 	Seed      uint64
 	FS        durable.FS
-	// OpenTest is called before test data is read, and tells how often the run
-	// has had its test data opened, this time included; nil where no run is known.
-	OpenTest func() (openings *int, err error)
+	// RunDir is the folder of the run that the latents come from, which counts uses of
+	// its test images; "" is a folder above the encoder or the latents, where that is
+	// the run's.
+	RunDir string
 }
 
 // Observer hears how far a stage has come. It is called from one goroutine at a
@@ -147,6 +149,17 @@ type task struct {
 	encoder     *encoder // nil without Options.Encoder
 	images      *images  // nil without Options.Data
 	openings    *int
+	uncounted   string // why this use of test images isn't in openings; "" where it is
+}
+
+// countUse notes that test images are used, before anything is made of them.
+func (t *task) countUse() error {
+	uses, err := run.UsesOf(t.test.meta.Run, t.RunDir, t.Encoder, t.Train, t.Test)
+	if err != nil {
+		return err
+	}
+	t.openings, t.uncounted, err = uses.Count(run.Use{By: "classify", Split: t.test.part(), Name: t.test.origin.Name}, t.FS)
+	return err
 }
 
 // open reads everything that the options name, and refuses what doesn't belong
@@ -162,15 +175,13 @@ func open(ctx context.Context, o Options, watch Observer) (*task, error) {
 			return nil, err
 		}
 	}
-	if o.OpenTest != nil {
-		if t.openings, err = o.OpenTest(); err != nil {
-			return nil, err
-		}
-	}
 	if t.test, err = readLatents(o.Test); err != nil {
 		return nil, err
 	}
 	if err := checkPair(t.train, t.test); err != nil {
+		return nil, err
+	}
+	if err := t.countUse(); err != nil {
 		return nil, err
 	}
 	t.classes = classesOf(t.train, t.test)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	datasource "moncae/internal/dataset/source"
@@ -90,6 +91,17 @@ func (l *latents) split(row int) string {
 		return l.origin.Split
 	}
 	return l.splits[row]
+}
+
+// part is the split that the rows are of: test where one of them is.
+func (l *latents) part() string {
+	if l.splits == nil {
+		return l.origin.Split
+	}
+	if slices.Contains(l.splits, "test") {
+		return "test"
+	}
+	return l.splits[0]
 }
 
 // classesOf are the names of the classes of two files that belong together; where

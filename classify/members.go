@@ -99,7 +99,7 @@ type comparison struct {
 	id          string // the run's own
 	fingerprint string // of the run's training images; "" takes any
 	members     []run.Trained
-	openTest    func() (openings *int, err error) // see Options.OpenTest
+	openTest    func() (openings *int, err error) // before test data are read
 }
 
 func comparisonOf(r *run.Run, o MemberOptions) (c comparison, err error) {

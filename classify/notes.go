@@ -16,6 +16,9 @@ func (t *task) notes() []string {
 			notes = append(notes, latent.Unchecked(l.path))
 		}
 	}
+	if t.uncounted != "" {
+		notes = append(notes, t.uncounted)
+	}
 	if values := t.train.shape.Values(); len(t.train.features) > 0 && alikeRows(t.train.features, values) {
 		notes = append(notes, "all training latents are the same: the encoder tells nothing of its images")
 	}

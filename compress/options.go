@@ -36,9 +36,9 @@ type Options struct {
 	Foreign Foreign
 	FS      durable.FS
 
-	// OpenTest is called before rows of a test split are read, and tells how often
-	// test data was opened for the encoder's run. nil: the run isn't known.
-	OpenTest func() (openings *int, err error)
+	// RunDir is the folder of the run that the encoder comes from, which counts uses
+	// of its test images; "" is a folder above the encoder, where that is the run's.
+	RunDir string
 
 	noSample bool // no PNG, no quality
 }

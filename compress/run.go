@@ -16,6 +16,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/ort"
+	runs "moncae/internal/run"
 )
 
 // Run compresses a data set. observe may be nil.
@@ -120,9 +121,15 @@ func (r *run) all(ctx context.Context) (Report, error) {
 }
 
 // openTest counts that rows of a test split will be read.
-func (r *run) openTest() (err error) {
-	if r.options.OpenTest != nil && (r.info.Split == "test" || r.info.Split == "all") {
-		r.openings, err = r.options.OpenTest()
+func (r *run) openTest() error {
+	uses, err := runs.UsesOf(r.meta.Run, r.options.RunDir, r.options.Encoder)
+	if err != nil {
+		return err
+	}
+	var why string
+	r.openings, why, err = uses.Count(runs.Use{By: "compress", Split: r.info.Split, Name: r.info.Name, Source: r.info.Path}, r.options.FS)
+	if why != "" {
+		r.notes = append(r.notes, why)
 	}
 	return err
 }

@@ -14,10 +14,10 @@ import (
 )
 
 type classifyOptions struct {
-	train, test, head, out, encoder, candidate, device, library string
-	baselines, json                                             bool
-	seed                                                        uint64
-	data                                                        dataFlags
+	train, test, head, out, encoder, run, candidate, device, library string
+	baselines, json                                                  bool
+	seed                                                             uint64
+	data                                                             dataFlags
 }
 
 func (a *app) newClassify() *cobra.Command {
@@ -56,6 +56,7 @@ dropout; conv two 3×3 convolutions of 64 filters and a hidden layer of 256.`,
 	f.Var(choice{&o.head, []string{"linear", "mlp", "conv"}}, "head", "kind of classifier (default linear)")
 	f.StringVarP(&o.out, "out", "o", "", "`folder` to make: head.onnx, pipeline.onnx, report.json (required)")
 	f.StringVarP(&o.encoder, "encoder", "e", "", "the latents' encoder.onnx: also write pipeline.onnx, from image to logits")
+	addCounting(f, &o.run)
 	f.BoolVar(&o.baselines, "baselines", false, "score the same head on PCA codes, random codes and pixels too (needs --data)")
 	f.StringVarP(&o.candidate, "candidate", "c", "front", "with RUN: an `ID`, best-loss, knee, front or population")
 	f.Uint64Var(&o.seed, "seed", 46, "seed of the head's training")
@@ -82,13 +83,9 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
-	openTest, err := a.encodersRun(o.encoder, "classify")
-	if err != nil {
-		return err
-	}
 	report, err := classify.Run(cmd.Context(), classify.Options{
-		OpenTest: openTest,
-		Train:    o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
+		RunDir: o.run,
+		Train:  o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
 		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
@@ -197,8 +194,8 @@ func (a *app) printClasses(s classify.Score) error {
 }
 
 func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (err error) {
-	if o.train != "" || o.test != "" || o.encoder != "" || o.baselines {
-		return fault.Usagef("--train, --test, --encoder and --baselines go with files of latents, not with a RUN")
+	if o.train != "" || o.test != "" || o.encoder != "" || o.run != "" || o.baselines {
+		return fault.Usagef("--train, --test, --encoder, --run and --baselines go with files of latents, not with a RUN")
 	}
 	if err := keepsPreprocessing(path, cmd.Flags()); err != nil {
 		return err

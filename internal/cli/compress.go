@@ -54,10 +54,16 @@ image input; --images and --scale say what it takes.`,
 	f.BoolVar(&o.Resume, "resume", false, "go on behind the last whole shard")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: 32, fewer for large images (256 on a GPU)")
 	addForeign(f, &o.images, &o.scale)
+	addCounting(f, &o.RunDir)
 	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
 	addJSON(cmd, &o.json)
 	return cmd
+}
+
+// addCounting adds the flag that names the run in which uses of test images count.
+func addCounting(f *pflag.FlagSet, to *string) {
+	f.StringVarP(to, "run", "r", "", "`folder` of the encoder's run, which counts uses of its test images (default: the run that the encoder lies in)")
 }
 
 // addForeign adds the flags that describe an encoder without moncae's metadata.
@@ -78,10 +84,6 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 		DType: latent.DType(o.dtype), Layout: latent.Layout(o.layout), Format: latent.Format(o.format), Compression: latent.Compression(o.compression),
 	}
 	o.Foreign = compress.Foreign{Layout: compress.Layout(o.images), Scale: compress.Scale(o.scale)}
-	var err error
-	if o.OpenTest, err = a.encodersRun(o.Encoder, "compress"); err != nil {
-		return err
-	}
 	o.FS = a.FS
 	defer spareProcessors(&o.Workers)()
 	watch := &rowProgress{app: a}
