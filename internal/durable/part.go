@@ -31,8 +31,16 @@ func (p *part) Close() error {
 	return errors.Join(err, p.f.Close())
 }
 
-// Rename gives a synced file another name, and syncs the folder that it comes to.
-func (fs FS) Rename(from, to string) error {
+// Finish syncs a file that came in pieces, gives it its name, and syncs the folder.
+func (fs FS) Finish(from, to string) error {
+	f, err := OpenOwn(from)
+	if err != nil {
+		return err
+	}
+	p := part{file{fs: fs, f: f, path: from}}
+	if err := p.Close(); err != nil {
+		return err
+	}
 	if err := fs.rename(from, to); err != nil {
 		return err
 	}

@@ -72,6 +72,9 @@ func run(m *testing.M) int {
 		}
 	}()
 	fixtures.dir = dir
+	address, stop := serveRemote()
+	defer stop()
+	fixtures.remote = address
 	if library, _, err := ort.Load(""); err == nil { // not without cgo
 		fixtures.library = library
 	}
@@ -89,7 +92,12 @@ func child() int {
 	if trace != "" {
 		s.FS.Trace = d.done
 	}
-	code := cli.Main(os.Args[1:], s)
+	var code int
+	if os.Args[1] == download {
+		code = get(os.Args[2], os.Args[3], s.FS)
+	} else {
+		code = cli.Main(os.Args[1:], s)
+	}
 	if trace != "" {
 		var b bytes.Buffer
 		if err := gob.NewEncoder(&b).Encode(d.steps); err != nil {

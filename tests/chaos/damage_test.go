@@ -30,7 +30,7 @@ func readers() []reader {
 	}
 	decompress := "decompress --decoder decoder.onnx --device cpu --out out.npy --in "
 	return append(all,
-		reader{args: "export run --candidate all --out out --device ref --data tiny.npz --json", files: run},
+		reader{args: "export run --candidate all --out out --device ref --data tiny.npz --json", files: run[:3]},
 		reader{args: decompress + "test.arrow", files: []string{"test.arrow"}, result: "out.npy"},
 		reader{args: decompress + "test.parquet", files: []string{"test.parquet"}, result: "out.npy"},
 		reader{args: decompress + "test.stream", files: []string{"test.stream"}, result: "out.npy"},

@@ -18,25 +18,43 @@ var kinds = []string{"create", "write", "sync", "rename", "exchange", "syncdir",
 // job, as on a full disk: the process ends with 1 and one line, leaves no temporary
 // file, and the command then works.
 func TestFault(t *testing.T) {
-	all, end := prepared(t), share(30)
-	faults, missed := map[string]int{}, 0
+	all, end := faults(prepared(t)), share(30)
+	done, missed := map[string]int{}, 0
+	for _, f := range all {
+		name := fmt.Sprintf("fault/%s/%s:%d", f.name, f.kind, f.nth)
+		switch {
+		case !wanted(name):
+		case *only == "" && !time.Now().Before(end):
+			missed++
+		default:
+			f.fault(t, name, fmt.Sprintf("%s:%d", f.kind, f.nth))
+			done[f.kind]++
+		}
+	}
+	t.Logf("faults injected: %v; %d cases had no time, seed %d", done, missed, *seed)
+}
+
+// fault is a step of a job.
+type fault struct {
+	*job
+	kind string
+	nth  int
+}
+
+// faults are all cases, in an order that the seed makes.
+func faults(jobs []*job) (all []fault) {
 	for _, kind := range kinds {
-		for _, j := range all {
+		for _, j := range jobs {
 			n := j.count(kind)
 			for _, nth := range slices.Compact([]int{1, (n + 1) / 2, n}) {
-				name := fmt.Sprintf("fault/%s/%s:%d", j.name, kind, nth)
-				switch {
-				case n == 0 || !wanted(name):
-				case *only == "" && !time.Now().Before(end):
-					missed++
-				default:
-					j.fault(t, name, fmt.Sprintf("%s:%d", kind, nth))
-					faults[kind]++
+				if n > 0 {
+					all = append(all, fault{j, kind, nth})
 				}
 			}
 		}
 	}
-	t.Logf("faults injected: %v; %d cases had no time", faults, missed)
+	draws("faults").Shuffle(len(all), func(a, b int) { all[a], all[b] = all[b], all[a] })
+	return all
 }
 
 func (j *job) fault(t *testing.T, name, fault string) {

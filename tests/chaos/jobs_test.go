@@ -56,6 +56,7 @@ func jobs() []*job {
 	all := []*job{
 		{name: "search", args: "search --run r --data tiny.npz " + tiny, again: "search --run r --resume", files: regexp.MustCompile(`^r/(front\.json|run\.json|candidates/)`)},
 		{name: "finetune", args: "finetune run --epochs 1 --device ref --data tiny.npz", runs: true, files: regexp.MustCompile(`^$`)},
+		{name: "data-get", args: download + " " + fixtures.remote + " got", out: "got", files: regexp.MustCompile(`^got/file$`)},
 		{name: "convert-idx", args: "data convert tiny.npz --format idx --out out", out: "out"},
 		{name: "convert-npz", args: "data convert tiny.npz --format npz --out out.npz", out: "out.npz"},
 		{name: "convert-images", args: "data convert tiny.npz --limit 12 --format images --out out", out: "out"},
@@ -85,6 +86,7 @@ func jobs() []*job {
 // fixtures are made once for all tests.
 var fixtures struct {
 	dir     string
+	remote  string // address of what is downloaded
 	library string // ONNX Runtime's, "" without
 	once    sync.Once
 	jobs    []*job
@@ -114,7 +116,7 @@ func prepare() ([]*job, error) {
 		"data info tiny.npz --png old.png", "front run --plot old.svg", "report run --out old.html --device ref --data tiny.npz",
 	}
 	all := jobs()
-	if len(all) > 10 {
+	if fixtures.library != "" {
 		words = append(words, "export run --candidate best-loss --out models --device ref --data tiny.npz", "CP",
 			"compress --encoder encoder.onnx --data tiny.npz --split train --device cpu --out train.arrow",
 			"compress --encoder encoder.onnx --data tiny.npz --split test --device cpu --out test.arrow",

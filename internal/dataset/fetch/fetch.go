@@ -76,7 +76,7 @@ func getFile(ctx context.Context, s Set, f File, dir string, o Options) error {
 		d := download{Options: o, file: f, address: strings.TrimSuffix(m, "/") + "/" + f.Name, part: filepath.Join(dir, "."+f.Name+".part")}
 		err := d.run(ctx)
 		if err == nil {
-			return o.FS.Rename(d.part, filepath.Join(dir, f.Name))
+			return o.FS.Finish(d.part, filepath.Join(dir, f.Name))
 		}
 		errs = append(errs, err)
 		if ctx.Err() != nil {
@@ -211,7 +211,10 @@ func (d *download) save(response *http.Response, have int64, stall *time.Timer) 
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return errors.Join(err, f.Close())
+	if cerr := f.Close(); cerr != nil { // what is on the disk is not known, though it reads well
+		return &finalError{errors.Join(err, cerr, d.FS.Remove(d.part))}
+	}
+	return err
 }
 
 // checksum is the SHA-256 of a file, hex.
