@@ -26,7 +26,7 @@ func smallRun(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs, c.Finetune.Trial = 3, 2, 2, 8, 3, 0
+	c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs, c.Finetune.Trial = 3, 2, 2, 8, 3, 1
 	path := filepath.Join(t.TempDir(), "run")
 	s, err := Create(path, c, images(60), Options{Engine: fakeEngine{}, Jobs: 1})
 	if err != nil {

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,8 +14,10 @@ import (
 	"moncae/internal/engine/cuda"
 	"moncae/internal/engine/onednn"
 	"moncae/internal/engine/ref"
+	"moncae/internal/fault"
 	"moncae/internal/ort"
 	"moncae/internal/run"
+	"moncae/internal/rundir"
 	"moncae/internal/version"
 )
 
@@ -22,21 +28,34 @@ type engineHealth struct {
 }
 
 func (a *app) newDoctor() *cobra.Command {
-	var asJSON bool
+	var asJSON, repair bool
 	var library string
 	cmd := &cobra.Command{
 		Use:   "doctor [RUN]",
 		Short: "Say which engines, devices and libraries work here, or check a run's files",
+		Long: `Say which engines, devices and libraries work here; or check every checksum of a run,
+and what its files say.
+
+With --repair a damaged run becomes one that goes on: what can't be vouched for is
+left out, and search --resume makes it again. Nothing is deleted: what was wrong is
+set aside in the run's folder.`,
 		Example: `  moncae doctor
-  moncae doctor digits`,
+  moncae doctor digits
+  moncae doctor digits --repair`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 {
+			switch {
+			case repair && len(args) == 0:
+				return fault.Usagef("--repair takes a run: moncae doctor RUN --repair")
+			case repair:
+				return a.repairRun(args[0], asJSON)
+			case len(args) == 1:
 				return a.checkRun(args[0], asJSON)
 			}
 			return a.doctor(library, asJSON)
 		},
 	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "mend the run: leave out what is damaged, for search --resume to make again")
 	addLibrary(cmd.Flags(), &library)
 	addJSON(cmd, &asJSON)
 	return cmd
@@ -52,6 +71,53 @@ func (a *app) checkRun(path string, asJSON bool) error {
 	}
 	_, err = fmt.Fprintln(a.Out, health)
 	return err
+}
+
+func (a *app) repairRun(path string, asJSON bool) error {
+	rep, err := run.Mend(path, a.FS, func(m rundir.Manifest) error { return a.canGoOn(path, m) })
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(rep)
+	}
+	if rep.Aside == "" {
+		_, err := fmt.Fprintf(a.Out, "run %s: there is nothing to repair\n", rep.Run)
+		return err
+	}
+	lines := [][2]string{{"lost", fmt.Sprintf("%d lines of the journal", rep.Lost)}}
+	for _, d := range rep.Dropped {
+		lines = append(lines, [2]string{"left out", oneLine(errors.New(d))})
+	}
+	for _, id := range rep.Again {
+		lines = append(lines, [2]string{"trained again", id})
+	}
+	lines = append(lines, [2]string{"set aside", strings.Join(append([]string{rundir.JournalFile}, rep.Moved...), ", ") + ", in " + filepath.Join(path, rep.Aside)},
+		[2]string{"go on", fmt.Sprintf("moncae search --run %s --resume", path)})
+	return a.printLines(lines)
+}
+
+// canGoOn tells whether the engine that a run began on is here.
+func (a *app) canGoOn(path string, m rundir.Manifest) error {
+	if m.EngineClass == nil {
+		return nil
+	}
+	var began engine.Class
+	if err := json.Unmarshal(m.EngineClass, &began); err != nil {
+		return fault.Damagedf("%s: run.json: field engine_class: %w", path, err)
+	}
+	eng, err := a.openEngine(deviceOf[began.Engine])
+	if err != nil {
+		return err
+	}
+	difference := began.Difference(eng.Info().Class(began.Precision))
+	if err := eng.Close(); err != nil {
+		return err
+	}
+	if difference != "" {
+		return fault.Usagef("%s: what is lost has to be trained again, and this machine would do it in other bits (%s): repair the run where it began; nothing was changed", path, difference)
+	}
+	return nil
 }
 
 func (a *app) doctor(library string, asJSON bool) error {

@@ -45,6 +45,11 @@ func seal(b []byte) string {
 	return fmt.Sprintf(`,"crc32c":"%08x"}`, crc32.Checksum(b, castagnoli))
 }
 
+func newRecord(kind string, data any) (Record, error) {
+	raw, err := json.Marshal(data)
+	return Record{Kind: kind, Data: raw}, err
+}
+
 func (r Record) line() ([]byte, error) {
 	b, err := json.Marshal(r)
 	if err != nil {

@@ -17,7 +17,6 @@
 package rundir
 
 import (
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -264,11 +263,11 @@ func (d *Dir) Records() []Record { return d.records }
 // Append adds a record to the journal and returns when it is on the disk. It is
 // for one goroutine at a time.
 func (d *Dir) Append(kind string, data any) error {
-	raw, err := json.Marshal(data)
+	r, err := newRecord(kind, data)
 	if err != nil {
 		return err
 	}
-	r := Record{Seq: len(d.records), Kind: kind, Data: raw}
+	r.Seq = len(d.records)
 	line, err := r.line()
 	if err != nil {
 		return err
