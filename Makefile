@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images chaos nightly notebooks release test-release stage-wheel wheel wheels fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos nightly notebooks release test-release stage-wheel wheel wheels fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -56,7 +56,7 @@ demo: build ## search the built-in digits (some two minutes) and show the front
 	bin/moncae search --preset quick --seed 46 --run demo/digits
 	bin/moncae front demo/digits
 
-test: build lint test-go test-pure test-python ## all tests
+test: build lint test-go test-pure test-python test-page ## all tests
 
 test-go: $(NATIVE) ## the Go tests with the native engines
 	$(GO) test $(GOTAGS) ./...
@@ -68,6 +68,18 @@ test-pure: | $(SETUP) ## everything also builds, vets and starts without cgo
 test-python: build $(VENV)/.ready ## what we write, read by tools that we didn't
 	sh tests/python/setup_torch.sh || [ -z "$$MONCAE_REQUIRE_TORCH" ]
 	$(VENV)/bin/python -m pytest -q -rs tests/python
+
+PAGE    := .deps/venv-page
+$(PAGE)/.ready: tests/page/requirements.txt | $(SETUP)
+	$(PYTHON) -m venv $(PAGE)
+	$(PAGE)/bin/python -m pip install -q --disable-pip-version-check -r tests/page/requirements.txt
+	touch $@
+
+test-page: build $(PAGE)/.ready ## the page in a headless chromium (Debian's package, or CHROMIUM=)
+	$(PAGE)/bin/python -m pytest -q -rs tests/page
+
+bench-page: build $(PAGE)/.ready ## how fast a page of 5,000 trainings loads and answers
+	$(PAGE)/bin/python scripts/bench_page.py --moncae bin/moncae
 
 $(PEERS)/.ready: scripts/bench_peers.txt | $(SETUP)
 	$(PYTHON) -m venv $(PEERS)

@@ -45,7 +45,7 @@ func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job
 // evaluate trains a candidate, whose network is a, and records it.
 func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *run.Times) error {
 	begin := time.Now()
-	s.emit(CandidateStarted{Candidate: &c})
+	s.emit(CandidateStarted{Candidate: &c, Epochs: s.config.Epochs})
 	out, result, err := s.train(ctx, c.ID, a, c.Recipe, train.Options{
 		Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.limited,
 	}, searchCheckpoint, "")
@@ -92,6 +92,7 @@ func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe
 		return out, result, nil
 	}
 	o.Progress = func(images int) { s.emit(Trained{ID: id, Images: images}) }
+	o.Epoch = func(n int, e train.Epoch) { s.emit(EpochFinished{ID: id, Epoch: n, Loss: e}) }
 	result.Values = run.Static(a)
 	var ssim, probe float64
 	o.Inspect = func(p engine.Program) (err error) {

@@ -1,6 +1,9 @@
 package search
 
-import "moncae/internal/run"
+import (
+	"moncae/internal/run"
+	"moncae/internal/train"
+)
 
 // Observer hears of a study's events, one at a time, from several goroutines. It
 // must not call the study.
@@ -23,11 +26,18 @@ type (
 	CandidateStarted struct {
 		Candidate  *Candidate
 		Finetuning bool
+		Epochs     int // at most
 	}
 	// Trained comes now and then during a training.
 	Trained struct {
 		ID     string
 		Images int // since the last
+	}
+	// EpochFinished comes after each epoch's validation.
+	EpochFinished struct {
+		ID    string
+		Epoch int // from 1
+		Loss  train.Epoch
 	}
 	// CandidateFinished comes when a candidate is in the journal. After a
 	// finetuning, Improved tells whether it has new weights.
@@ -47,12 +57,16 @@ type (
 	FinetuneStarted struct{ Round, Of, Candidates, Epochs, ImagesPerEpoch int }
 	// FinetuneFinished comes when all of them are on the disk.
 	FinetuneFinished struct{ Times run.Times }
+	// Status comes about once a second while candidates are trained.
+	Status struct{ run.Live }
 )
 
 func (GenerationStarted) event()  {}
 func (CandidateStarted) event()   {}
 func (Trained) event()            {}
+func (EpochFinished) event()      {}
 func (CandidateFinished) event()  {}
 func (GenerationFinished) event() {}
 func (FinetuneStarted) event()    {}
 func (FinetuneFinished) event()   {}
+func (Status) event()             {}

@@ -43,6 +43,7 @@ func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *
 		return front, err
 	}
 	defer func() { err = errors.Join(err, unload()) }()
+	defer s.live.end()
 	if round, err = s.interruptedRound(chosen, round, epochs, recipe); err != nil {
 		return front, err
 	}
@@ -95,7 +96,7 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 	if err != nil {
 		return err
 	}
-	s.emit(CandidateStarted{Candidate: c, Finetuning: true})
+	s.emit(CandidateStarted{Candidate: c, Finetuning: true, Epochs: epochs})
 	o := s.refining(c, round, epochs)
 	o.Weights = weights
 	out, result, err := s.train(ctx, c.ID, n.Arch, r, o, finetuneCheckpoint(round), before.Weights.SHA256)

@@ -54,6 +54,7 @@ type Study struct {
 	data                          engine.Data
 	fit                           trainer
 	began                         time.Time
+	live                          *live
 
 	mu    sync.Mutex // guards what follows, the journal, and the observer
 	state run.State
@@ -155,6 +156,8 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 		o.Recorded = func(string, any) {}
 	}
 	s := &Study{config: c, options: o, set: set, fit: train.Autoencoder, pcas: map[int]*baseline.Figures{}, began: time.Now()}
+	s.live = newLive(s, o.Observer)
+	s.options.Observer = s.live.observe
 	var err error
 	if s.training, s.validation, err = dataset.Split(set, c.Validation, c.Seed); err != nil {
 		return nil, err
@@ -202,6 +205,7 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 		return front, err
 	}
 	defer func() { err = errors.Join(err, unload()) }()
+	defer s.live.end()
 	if err := s.evolve(ctx); err != nil {
 		return front, err
 	}

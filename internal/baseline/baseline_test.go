@@ -69,9 +69,29 @@ func TestPCAIsThatOfScikitLearn(t *testing.T) {
 		}
 		got := p.At(want.Values, rows(d.Train, d.Rows))
 		// Two optimisers agree on a and b to about 1e-6.
-		if !near(got.MSE, want.MSE, 1e-6) || !near(got.BCE, want.BCE, 1e-5) || !near(got.PSNR, want.PSNR, 1e-6) {
+		if !near(got.MSE, want.MSE, 1e-6) || !near(got.BCE, want.BCE, 1e-5) || !near(got.PSNR, want.PSNR, 1e-6) || !near(got.SSIM, want.SSIM, 1e-5) {
 			t.Errorf("%d values of %d images: %+v, want %+v", want.Values, want.Train, got, want.Figures)
 		}
+	}
+}
+
+func TestImagesAreWhatFiguresMeasure(t *testing.T) {
+	d, set := readDigits(t)
+	p := NewPCA(set, rows(0, d.Train))
+	validation := rows(d.Train, d.Rows)
+	var mse float64
+	for i, image := range p.Images(8, validation) {
+		for k, v := range set.Image(int(validation[i])) {
+			e := float64(image[k]) - float64(v)/255
+			mse += e * e
+		}
+	}
+	mse /= float64(len(validation) * d.Shape.Values())
+	if want := p.At(8, validation).MSE; !near(mse, want, 1e-6) {
+		t.Errorf("the images' MSE is %v, the figures say %v", mse, want)
+	}
+	if p.Images(64, validation) != nil {
+		t.Error("images where there are no figures")
 	}
 }
 

@@ -27,12 +27,13 @@ type PCA struct {
 
 // Figures are PCA's reconstructions at one number of values. BCE is that of
 // σ(a·x + b) with a and b fitted on training images, for plain clipping
-// overstates it; MSE and PSNR are those of x clipped to [0, 1], for the link
+// overstates it; MSE, PSNR and SSIM are those of x clipped to [0, 1], for the link
 // overstates these.
 type Figures struct {
 	BCE  float64 `json:"bce"`
 	MSE  float64 `json:"mse"`
 	PSNR float64 `json:"psnr"`
+	SSIM float64 `json:"ssim,omitempty"` // 0: not measured, in a front of an older moncae
 }
 
 // NewPCA prepares an analysis of the given rows; the work is done by the first At.
@@ -64,22 +65,46 @@ func thin(rows []int32, n int) []int32 {
 // PCA can't: where values ≥ min(D, training images), or ≥ the images that Work
 // allows.
 func (p *PCA) At(values int, rows []int32) *Figures {
-	d := p.set.Shape.Values()
-	if values >= min(d, p.training) || values >= len(p.rows) {
+	if !p.can(values) {
 		return nil
 	}
+	d := p.set.Shape.Values()
 	v := p.directions(values)
 	link := p.link(v)
-	var bce, mse float64
+	var bce, mse, ssim float64
+	image, clipped := make([]float32, d), make([]float32, d)
 	p.reconstruct(v, rows, func(x, r []float64) {
 		bce += link.loss(x, r)
 		for i := range x {
-			e := min(max(r[i], 0), 1) - x[i]
-			mse += e * e
+			c := min(max(r[i], 0), 1)
+			mse += (c - x[i]) * (c - x[i])
+			image[i], clipped[i] = float32(x[i]), float32(c)
 		}
+		ssim += metric.SSIM(image, clipped, p.set.Shape)
 	})
 	n := float64(len(rows) * d)
-	return &Figures{BCE: bce / n, MSE: mse / n, PSNR: metric.PSNR(mse / n)}
+	return &Figures{BCE: bce / n, MSE: mse / n, PSNR: metric.PSNR(mse / n), SSIM: ssim / float64(len(rows))}
+}
+
+// Images are the reconstructions of rows that At measures MSE by, values in
+// [0, 1], CHW; nil where At is.
+func (p *PCA) Images(values int, rows []int32) [][]float32 {
+	if !p.can(values) {
+		return nil
+	}
+	var images [][]float32
+	p.reconstruct(p.directions(values), rows, func(_, r []float64) {
+		image := make([]float32, len(r))
+		for i, v := range r {
+			image[i] = float32(min(max(v, 0), 1))
+		}
+		images = append(images, image)
+	})
+	return images
+}
+
+func (p *PCA) can(values int) bool {
+	return values < min(p.set.Shape.Values(), p.training) && values < len(p.rows)
 }
 
 // link fits the link of a number of directions on training images.

@@ -11,6 +11,7 @@ import (
 	"moncae/internal/bench"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/view"
 )
 
 func (a *app) newBench() *cobra.Command {
@@ -126,7 +127,7 @@ func (a *app) printBenchmark(r benchmark) error {
 		if p.OfPeak > 0 {
 			peak = fmt.Sprintf("%.0f %%", 100*p.OfPeak)
 		}
-		t.add(p.Step, fixed(p.MS, 3), fmt.Sprintf("%.1f %%", 100*p.Share), peak)
+		t.add(p.Step, view.Fixed(p.MS, 3), fmt.Sprintf("%.1f %%", 100*p.Share), peak)
 	}
 	t.add("gemm peak of a thread", "", "", fmt.Sprintf("%.0f GFLOP/s", r.GemmGFLOPS))
 	return t.print(a.Out)

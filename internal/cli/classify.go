@@ -11,6 +11,7 @@ import (
 	"moncae/classify"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
+	"moncae/internal/view"
 )
 
 type classifyOptions struct {
@@ -122,7 +123,7 @@ func (a *app) printReport(r *classify.Report, out string) error {
 		if paired != nil {
 			gain = fmt.Sprintf("%+.4f [%+.4f, %+.4f]", paired.Gain, paired.Interval95[0], paired.Interval95[1])
 		}
-		t.add(name, fmt.Sprint(values), fixed(s.Accuracy, 4), fmt.Sprintf("[%.4f, %.4f]", s.Interval95[0], s.Interval95[1]), fixed(s.CrossEntropy, 4), gain)
+		t.add(name, fmt.Sprint(values), view.Fixed(s.Accuracy, 4), fmt.Sprintf("[%.4f, %.4f]", s.Interval95[0], s.Interval95[1]), view.Fixed(s.CrossEntropy, 4), gain)
 	}
 	line("latents", r.Values, r.Score, nil)
 	if b := r.Baselines; b != nil {
@@ -159,7 +160,7 @@ func pcaAccuracy(m classify.MemberScore) string {
 	if m.PCA == nil {
 		return "–"
 	}
-	return fixed(m.PCA.Accuracy, 4)
+	return view.Fixed(m.PCA.Accuracy, 4)
 }
 
 func pcaGain(m classify.MemberScore) string {
@@ -182,7 +183,7 @@ func (a *app) printClasses(s classify.Score) error {
 		if v == nil {
 			return "–"
 		}
-		return fixed(*v, 3)
+		return view.Fixed(*v, 3)
 	}
 	for _, c := range s.PerClass {
 		t.add(c.Name, share(c.Precision), share(c.Recall), fmt.Sprint(c.Support))
@@ -225,8 +226,8 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 func (a *app) printMembers(r *classify.Table, out string) error {
 	t := table{head: []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "per byte", "PCA", "gain"}, left: 2}
 	for _, m := range r.Members {
-		t.add(m.ID, m.Latent.String(), fmt.Sprint(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
-			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.AccuracyPerByte, 5), pcaAccuracy(m), pcaGain(m))
+		t.add(m.ID, m.Latent.String(), fmt.Sprint(m.Bytes), view.Fixed(m.BCE, 4), view.Fixed(m.Accuracy, 4),
+			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), view.Fixed(m.AccuracyPerByte, 5), pcaAccuracy(m), pcaGain(m))
 	}
 	if err := t.print(a.Out); err != nil {
 		return err

@@ -5,7 +5,9 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -21,7 +23,30 @@ type told struct {
 	Data any    `json:"data"`
 }
 
-// tiny searches 60 digits on the reference engine and tells to to, which it closes;
+// bars are 80 images of 8×8 as a .npy file: bars of random place and brightness.
+func bars(t *testing.T) string {
+	t.Helper()
+	const n, side = 80, 8
+	head := fmt.Sprintf("{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, %d), }", n, side, side)
+	head += strings.Repeat(" ", 118-len(head)-1) + "\n"
+	content := append([]byte("\x93NUMPY\x01\x00\x76\x00"), head...)
+	draw := rand.New(rand.NewPCG(46, 46))
+	for range n {
+		image := make([]byte, side*side)
+		at, light := draw.IntN(side-1), byte(100+draw.IntN(150))
+		for i := range 2 * side {
+			image[at*side+i] = light
+		}
+		content = append(content, image...)
+	}
+	path := filepath.Join(t.TempDir(), "bars.npy")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// tiny searches 80 images on the reference engine and tells to to, which it closes;
 // it gives what was written to stderr.
 func tiny(t *testing.T, run string, to *os.File) string {
 	t.Helper()
@@ -34,8 +59,8 @@ func tiny(t *testing.T, run string, to *os.File) string {
 	}
 	var stderr bytes.Buffer
 	code := Main([]string{
-		"search", "--run", run, "--device", "ref", "--population", "2", "--generations", "2", "--epochs", "1", "--finetune", "1",
-		"--max-layers", "1", "--max-filters", "4", "--train-limit", "64", "--no-export", "--events", strconv.Itoa(fd),
+		"search", "--run", run, "--device", "ref", "--population", "2", "--generations", "2", "--epochs", "1", "--finetune", "1", "--finetune-trial", "0",
+		"--max-layers", "1", "--max-filters", "4", "--validation", "0.2", "--batch", "2", "--data", bars(t), "--reference", "2,1.8", "--no-export", "--events", strconv.Itoa(fd),
 	}, Streams{Out: io.Discard, Err: &stderr})
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, &stderr)

@@ -14,6 +14,7 @@ import (
 	"moncae/classify"
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/view"
 	"moncae/search"
 )
 
@@ -143,7 +144,7 @@ func (a *app) printTests(tests []run.TestFigures) error {
 	}
 	t := table{head: []string{"id", "test BCE", "MSE", "PSNR", "SSIM"}, left: 1}
 	for _, r := range tests {
-		t.add(r.ID, fixed(r.BCE, 4), fixed(r.MSE, 5), fixed(r.PSNR, 1), fixed(r.SSIM, 3))
+		t.add(r.ID, view.Fixed(r.BCE, 4), view.Fixed(r.MSE, 5), view.Fixed(r.PSNR, 1), view.Fixed(r.SSIM, 3))
 	}
 	if _, err := fmt.Fprintln(a.Out); err != nil {
 		return err

@@ -8,8 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"moncae/internal/baseline"
 	"moncae/internal/fault"
+	"moncae/internal/figure"
+	"moncae/internal/view"
 )
 
 type frontOptions struct {
@@ -54,12 +55,19 @@ func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
 		return err
 	}
 	if o.plot != "" {
-		if err := a.drawFront(o.plot, r, front); err != nil {
+		if err := a.draw(o.plot, view.FrontFigure(r, front)); err != nil {
 			return err
 		}
 	}
 	if o.gallery != "" {
-		if err := a.drawGallery(cmd, r, front, o); err != nil {
+		if _, err := figure.Format(o.gallery); err != nil {
+			return err
+		}
+		pictures, err := a.look(cmd, r, front, o)
+		if err != nil {
+			return err
+		}
+		if err := a.draw(o.gallery, pictures.Gallery()); err != nil {
 			return err
 		}
 	}
@@ -91,64 +99,15 @@ func openFront(path string, words []string) (*run.Run, run.Front, error) {
 	return r, front, err
 }
 
-// frontColumns are the columns of a front's table, and the least width of a
-// terminal that has a place for each.
-var frontColumns = []struct {
-	head  string
-	least int
-	cell  func(run.Member, run.Front) string
-}{
-	{"id", 0, func(m run.Member, _ run.Front) string { return m.ID }},
-	{"latent", 0, func(m run.Member, _ run.Front) string { return m.Latent.String() }},
-	{"LOC", 0, func(m run.Member, _ run.Front) string { return fixed(m.LOC, 2) }},
-	{"ratio", 0, func(m run.Member, _ run.Front) string { return fixed(m.Ratio, 1) + "×" }},
-	{"BCE", 0, func(m run.Member, _ run.Front) string { return fixed(m.BCE, 4) }},
-	{"excess", 0, func(m run.Member, _ run.Front) string { return fixed(m.ExcessBCE, 4) }},
-	{"MSE", 110, func(m run.Member, _ run.Front) string { return fixed(m.MSE, 5) }},
-	{"PSNR", 0, func(m run.Member, _ run.Front) string { return fixed(m.PSNR, 1) }},
-	{"SSIM", 128, func(m run.Member, _ run.Front) string { return fixed(m.SSIM, 3) }},
-	{"params", 100, func(m run.Member, _ run.Front) string { return strconv.Itoa(m.Params) }},
-	{"epochs", 100, func(m run.Member, _ run.Front) string { return strconv.Itoa(m.Epochs) }},
-	{"│", 0, func(run.Member, run.Front) string { return "│" }},
-	{"PCA: BCE", 0, ofPCA(func(p baseline.Figures) string { return fixed(p.BCE, 4) })},
-	{"MSE", 128, ofPCA(func(p baseline.Figures) string { return fixed(p.MSE, 5) })},
-	{"PSNR", 128, ofPCA(func(p baseline.Figures) string { return fixed(p.PSNR, 1) })},
-	{"excess vs PCA", 0, besidePCA},
-}
-
-// ofPCA is a figure of PCA with a member's number of values.
-func ofPCA(cell func(baseline.Figures) string) func(run.Member, run.Front) string {
-	return func(m run.Member, _ run.Front) string {
-		if m.PCA == nil {
-			return "–"
-		}
-		return cell(*m.PCA)
-	}
-}
-
-// besidePCA is how much smaller (−) or larger (+) the excess BCE is than PCA's.
-func besidePCA(m run.Member, f run.Front) string {
-	if m.PCA == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%+.0f %%", 100*(m.ExcessBCE/(m.PCA.BCE-f.Floor.BCE)-1))
-}
-
 func (a *app) printFront(f run.Front) error {
-	t := table{left: 2}
-	rows := make([][]string, len(f.Members))
-	for _, c := range frontColumns {
-		if a.Columns > 0 && a.Columns < c.least {
-			continue
-		}
-		t.head = append(t.head, c.head)
+	t := table{left: 2, rows: make([][]string, len(f.Members))}
+	for _, c := range view.Columns {
+		t.head, t.spare = append(t.head, c.Head), append(t.spare, c.Spare)
 		for i, m := range f.Members {
-			rows[i] = append(rows[i], c.cell(m, f))
+			t.rows[i] = append(t.rows[i], c.Cell(m, f))
 		}
 	}
-	for _, row := range rows {
-		t.add(row...)
-	}
+	t.fit(a.Columns)
 	if err := t.print(a.Out); err != nil {
 		return err
 	}
@@ -163,19 +122,17 @@ Measured on validation images, on which the members were selected.
 	return err
 }
 
-func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
-
 func (a *app) printCSV(f run.Front) error {
 	w := csv.NewWriter(a.Out)
-	rows := [][]string{{"id", "channels", "height", "width", "values", "loc", "ratio", "bce", "excess_bce", "mse", "psnr", "ssim", "params", "flops", "epochs", "pca_bce", "pca_mse", "pca_psnr"}}
+	rows := [][]string{{"id", "channels", "height", "width", "values", "loc", "ratio", "bce", "excess_bce", "mse", "psnr", "ssim", "params", "flops", "epochs", "pca_bce", "pca_mse", "pca_psnr", "pca_ssim"}}
 	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	for _, m := range f.Members {
 		row := []string{m.ID, strconv.Itoa(m.Latent.C), strconv.Itoa(m.Latent.H), strconv.Itoa(m.Latent.W), strconv.Itoa(m.Values), exact(m.LOC), exact(m.Ratio),
 			exact(m.BCE), exact(m.ExcessBCE), exact(m.MSE), exact(m.PSNR), exact(m.SSIM), strconv.Itoa(m.Params), strconv.FormatInt(m.FLOPs, 10), strconv.Itoa(m.Epochs)}
 		if p := m.PCA; p != nil {
-			row = append(row, exact(p.BCE), exact(p.MSE), exact(p.PSNR))
+			row = append(row, exact(p.BCE), exact(p.MSE), exact(p.PSNR), exact(p.SSIM))
 		} else {
-			row = append(row, "", "", "")
+			row = append(row, "", "", "", "")
 		}
 		rows = append(rows, row)
 	}

@@ -20,7 +20,7 @@ func TestFrontFitsTheTerminal(t *testing.T) {
 		{ID: "g1-2", Latent: arch.Shape{C: 1, H: 2, W: 2}},
 	}}
 	f.Floor.BCE = 0.4
-	for columns, want := range map[int]string{80: "PSNR", 100: "params", 120: "MSE", 140: "SSIM", 0: "SSIM"} {
+	for columns, want := range map[int]string{80: "PSNR", 100: "excess", 125: "params", 150: "SSIM", 0: "SSIM"} {
 		var b bytes.Buffer
 		if err := (&app{Streams: Streams{Out: &b, Columns: columns}}).printFront(f); err != nil {
 			t.Fatal(err)

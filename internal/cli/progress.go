@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"moncae/internal/dataset"
+	"moncae/internal/view"
 	"moncae/search"
 )
 
@@ -110,14 +111,7 @@ func candidateLine(e search.CandidateFinished) string {
 		return fmt.Sprintf("%-6s %9s  kept its weights", c.ID, c.Latent)
 	}
 	r := c.Best()
-	return fmt.Sprintf("%-6s %9s  %4d values  BCE %.4f  %.1f dB  %s", c.ID, c.Latent, c.Latent.Values(), r.Figures.BCE, r.Figures.PSNR, epochs(r.Epochs))
-}
-
-func epochs(n int) string {
-	if n == 1 {
-		return "1 epoch"
-	}
-	return fmt.Sprintf("%d epochs", n)
+	return fmt.Sprintf("%-6s %9s  %4d values  BCE %.4f  %.1f dB  %s", c.ID, c.Latent, c.Latent.Values(), r.Figures.BCE, r.Figures.PSNR, view.Epochs(r.Epochs))
 }
 
 // end takes the bar off the terminal.

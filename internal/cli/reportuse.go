@@ -12,11 +12,12 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/report"
 	"moncae/internal/rundir"
+	"moncae/internal/view"
 )
 
-// useTables are what classify measured: the tables that the run keeps, of each
-// head and choice of candidates the last, or the one in a folder that it wrote.
-func useTables(path, folder string, r *run.Run) (tables []report.Table, err error) {
+// usedOf is what classify measured: the tables that the run keeps, of each head
+// and choice of candidates the last, or the one in a folder that it wrote.
+func usedOf(path, folder string, r *run.Run) (used view.Used, err error) {
 	var all []classify.Table
 	if folder != "" {
 		all, err = readTable(filepath.Join(folder, classify.ReportFile))
@@ -24,9 +25,28 @@ func useTables(path, folder string, r *run.Run) (tables []report.Table, err erro
 		all, err = keptTables(path)
 	}
 	for _, t := range all {
-		tables = append(tables, useTable(t, r))
+		used.Tables = append(used.Tables, useTable(t, r))
+		used.Heads = append(used.Heads, headsOf(t, r)...)
 	}
-	return tables, err
+	return used, err
+}
+
+// headsOf are a table's accuracies, a member each.
+func headsOf(t classify.Table, r *run.Run) (heads []report.Head) {
+	for _, m := range t.Members {
+		h := report.Head{ID: m.ID, Head: string(t.Head), Accuracy: m.Accuracy, Interval: m.Interval95, Stale: stale(m, r)}
+		if m.PCA != nil {
+			h.PCA = &m.PCA.Accuracy
+		}
+		heads = append(heads, h)
+	}
+	return heads
+}
+
+// stale tells whether a member has other weights now than when it was measured.
+func stale(m classify.MemberScore, r *run.Run) bool {
+	c, err := r.Candidate(m.ID)
+	return err != nil || c.Search == nil || c.Best().Figures.BCE != m.ValidationBCE
 }
 
 func readTable(path string) ([]classify.Table, error) {
@@ -83,16 +103,16 @@ func useTable(of classify.Table, r *run.Run) report.Table {
 	if of.TestOpenings != nil {
 		t.Notes = append(t.Notes, "The run's test data had been opened "+classify.Times(of.TestOpenings)+" by then.")
 	}
-	stale := 0
+	old := 0
 	for _, m := range of.Members {
-		t.Rows = append(t.Rows, []string{m.ID, m.Latent.String(), strconv.Itoa(m.Bytes), fixed(m.BCE, 4), fixed(m.Accuracy, 4),
-			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), fixed(m.CrossEntropy, 4), fixed(m.AccuracyPerByte, 5), pcaAccuracy(m)})
-		if c, err := r.Candidate(m.ID); err != nil || c.Search == nil || c.Best().Figures.BCE != m.ValidationBCE {
-			stale++
+		t.Rows = append(t.Rows, []string{m.ID, m.Latent.String(), strconv.Itoa(m.Bytes), view.Fixed(m.BCE, 4), view.Fixed(m.Accuracy, 4),
+			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), view.Fixed(m.CrossEntropy, 4), view.Fixed(m.AccuracyPerByte, 5), pcaAccuracy(m)})
+		if stale(m, r) {
+			old++
 		}
 	}
-	if stale > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d of these candidates have other weights now, or are another run's: `moncae classify` measures anew.", stale))
+	if old > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d of these candidates have other weights now, or are another run's: `moncae classify` measures anew.", old))
 	}
 	t.Notes = append(t.Notes, of.Notes...)
 	if p := of.Paper; p != nil && p.Here != nil {
@@ -103,5 +123,5 @@ func useTable(of classify.Table, r *run.Run) report.Table {
 }
 
 func paperRow(name string, f classify.Figures) []string {
-	return []string{name, fmt.Sprintf("LOC %.3f", f.LOC), "", fixed(f.BCE, 4), fixed(f.Accuracy, 4), "", fixed(f.CrossEntropy, 4), "", ""}
+	return []string{name, fmt.Sprintf("LOC %.3f", f.LOC), "", view.Fixed(f.BCE, 4), view.Fixed(f.Accuracy, 4), "", view.Fixed(f.CrossEntropy, 4), "", ""}
 }

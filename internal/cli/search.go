@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"moncae/internal/run"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +13,7 @@ import (
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/rundir"
+	"moncae/internal/view"
 	"moncae/search"
 )
 
@@ -175,8 +175,6 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	if s.set, err = dataset.Load(cmd.Context(), o.data.name, o.data.options); err != nil {
 		return nil, err
 	}
-	a.skipped(s.set.Skipped)
-	a.understood(s.set.Info)
 	s.progress = newProgress(a.Streams, o.json)
 	watch := func(e search.Event) {
 		s.progress.observe(e)
@@ -192,10 +190,12 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Study.Close)
+	a.skipped(s.set.Skipped)
+	a.understood(s.set.Info)
 	c, info := s.Config(), eng.Info()
 	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %s; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
-		c.Algorithm, c.Population, c.Generations, epochs(c.Epochs), info.Name, info.Device)
-	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", reference(c.Objectives, s.Reference()), c.Validation)
+		c.Algorithm, c.Population, c.Generations, view.Epochs(c.Epochs), info.Name, info.Device)
+	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", view.Reference(c.Objectives, s.Reference()), c.Validation)
 	if info.Name == "ref" {
 		s.progress.warnSlow(c, s.set)
 	}
@@ -221,12 +221,4 @@ func (a *app) searchEngine(cmd *cobra.Command, o *searchOptions) (engine.Engine,
 		return nil, fmt.Errorf("%s began on %s (%s): %w", o.run, began.Engine, began.Device, err)
 	}
 	return eng, nil
-}
-
-func reference(objectives []string, point []float64) string {
-	parts := make([]string, len(point))
-	for i, v := range point {
-		parts[i] = fmt.Sprintf("%s %.4g", objectives[i], v)
-	}
-	return strings.Join(parts, ", ")
 }

@@ -9,7 +9,8 @@ import (
 
 // whenLeft gives a context that ends when the process's terminal closes (SIGHUP) or
 // the reader of its output goes away (SIGPIPE). The signals do nothing else until
-// forget is called, so that the state is saved though more of them come.
+// forget is called, so that the state is saved though more of them come. A SIGPIPE
+// of another descriptor than the output's, as --events has, ends nothing.
 func whenLeft(ctx context.Context) (_ context.Context, forget func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	left := make(chan os.Signal, 1)
@@ -18,10 +19,16 @@ func whenLeft(ctx context.Context) (_ context.Context, forget func()) {
 		signal.Notify(left, syscall.SIGHUP)
 	}
 	go func() {
-		select {
-		case <-left:
-			cancel()
-		case <-ctx.Done():
+		for {
+			select {
+			case s := <-left:
+				if s != syscall.SIGPIPE || outputGone() {
+					cancel()
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 	return ctx, func() {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,24 +11,51 @@ import (
 // table prints rows under a head, columns as wide as they need to be; the first
 // left columns are flush left, the others right. A nil row is a ruled line.
 type table struct {
-	head []string
-	rows [][]string
-	left int
+	head  []string
+	rows  [][]string
+	left  int
+	spare []int // of each column; where the table is too wide, the largest goes first, 0 never
 }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-func (t *table) print(w io.Writer) error {
-	widths := make([]int, len(t.head))
+func (t *table) widths() (widths []int, total int) {
+	widths = make([]int, len(t.head))
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	total := 2 * (len(widths) - 1)
+	total = 2 * (len(widths) - 1)
 	for _, n := range widths {
 		total += n
 	}
+	return widths, total
+}
+
+// fit leaves out spare columns until the table is no wider than so many columns
+// of the terminal; 0: any number.
+func (t *table) fit(columns int) {
+	for columns > 0 {
+		if _, total := t.widths(); total <= columns {
+			return
+		}
+		most := slices.Max(t.spare)
+		if most == 0 {
+			return
+		}
+		at := slices.Index(t.spare, most)
+		t.head, t.spare = slices.Delete(t.head, at, at+1), slices.Delete(t.spare, at, at+1)
+		for i, row := range t.rows {
+			if row != nil {
+				t.rows[i] = slices.Delete(row, at, at+1)
+			}
+		}
+	}
+}
+
+func (t *table) print(w io.Writer) error {
+	widths, total := t.widths()
 	rule := strings.Repeat("─", total)
 	lines := []string{t.line(t.head, widths), rule}
 	for _, row := range t.rows {

@@ -16,11 +16,12 @@ type State struct {
 	Finetunings []Finetuning
 	Seconds     float64 // of the sessions that are over
 	byID        map[string]*Candidate
+	elapsed     map[string]float64 // by candidate
 }
 
 // Replay reads a journal of a run with configuration c.
 func Replay(c Config, records []rundir.Record) (State, error) {
-	st := State{byID: map[string]*Candidate{}}
+	st := State{byID: map[string]*Candidate{}, elapsed: map[string]float64{}}
 	elapsed := 0.0
 	for _, r := range records {
 		var d struct {
@@ -43,6 +44,9 @@ func Replay(c Config, records []rundir.Record) (State, error) {
 		if err := st.apply(c, r); err != nil {
 			return st, fault.Damagedf("%s: line %d: %w", rundir.JournalFile, r.Seq+1, err)
 		}
+		if r.Kind == kindCandidate {
+			st.elapsed[st.Candidates[len(st.Candidates)-1].ID] = st.Seconds + elapsed
+		}
 	}
 	st.Seconds += elapsed
 	return st, nil
@@ -55,6 +59,10 @@ func decoded(r rundir.Record, to any, check func() error) error {
 	}
 	return check()
 }
+
+// Elapsed are the seconds of the run until a candidate was done, as the journal
+// that was read has them.
+func (st *State) Elapsed(id string) float64 { return st.elapsed[id] }
 
 func (st *State) apply(c Config, r rundir.Record) error {
 	switch r.Kind {

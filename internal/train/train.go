@@ -54,6 +54,8 @@ type Options struct {
 	Keeping Keeping
 	// Progress, where set, hears of the training images done since the last call.
 	Progress func(images int)
+	// Epoch, where set, hears of each epoch, from 1, after its validation.
+	Epoch func(n int, e Epoch)
 }
 
 // Outcome is what came of a training.
@@ -206,6 +208,9 @@ func (t *training) run(start arch.Weights) error {
 		}
 		t.out.Epochs = e
 		t.out.History = append(t.out.History, Epoch{loss, m.Loss})
+		if t.o.Epoch != nil {
+			t.o.Epoch(e, t.out.History[len(t.out.History)-1])
+		}
 		if diverged(m.Loss) {
 			t.fail("diverged: the validation loss is %v after epoch %d", m.Loss, e)
 			return nil

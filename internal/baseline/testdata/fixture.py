@@ -1,6 +1,6 @@
 """Writes pca.json: digits of scikit-learn, the mean image's loss, and PCA's
 reconstructions (decoder σ(a·x + b) fitted on the training images).
-Run: pip install numpy scipy scikit-learn; python fixture.py
+Run: pip install numpy scipy scikit-learn scikit-image; python fixture.py
 """
 import base64
 import json
@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import numpy as np
 from scipy.optimize import minimize
+from skimage.metrics import structural_similarity
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
@@ -25,14 +26,16 @@ def figures(train, k):
     back = lambda v: pca.inverse_transform(pca.transform(v))
     r = back(train)
     fit = minimize(lambda p: bce(p[0] * r + p[1], train), [4.0, -2.0], method="BFGS", options={"gtol": 1e-10})
-    mse = float(np.mean((np.clip(back(val), 0, 1) - val) ** 2))
-    return {"train": len(train), "values": k, "bce": bce(fit.x[0] * back(val) + fit.x[1], val), "mse": mse, "psnr": -10 * np.log10(mse)}
+    clipped = np.clip(back(val), 0, 1)
+    mse = float(np.mean((clipped - val) ** 2))
+    ssim = np.mean([structural_similarity(a.reshape(8, 8), b.reshape(8, 8), data_range=1) for a, b in zip(val, clipped)])
+    return {"train": len(train), "values": k, "bce": bce(fit.x[0] * back(val) + fit.x[1], val), "mse": mse, "psnr": -10 * np.log10(mse), "ssim": float(ssim)}
 
 
 mean = np.clip(train.mean(0), 1e-4, 1 - 1e-4)
 with open("pca.json", "w") as f:
     json.dump({
-        "made_with": {p: version(p) for p in ("numpy", "scipy", "scikit-learn")},
+        "made_with": {p: version(p) for p in ("numpy", "scipy", "scikit-learn", "scikit-image")},
         "rows": 260, "train": 200, "shape": [1, 8, 8], "images": base64.b64encode(images.tobytes()).decode(),
         "mean_image": {"bce": float(np.mean(-val * np.log(mean) - (1 - val) * np.log1p(-mean))), "mse": float(np.mean((val - mean) ** 2))},
         "pca": [figures(train, 1), figures(train, 8), figures(train, 40), figures(train[:50], 12)],

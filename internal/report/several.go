@@ -1,0 +1,65 @@
+package report
+
+import (
+	"html/template"
+	"io"
+)
+
+// Comparison is a page of several runs beside each other.
+type Comparison struct {
+	Title, Subtitle string
+	Tables          []Table
+	Loss            string // what the vertical axis begins with, bce or mse
+	Runs            []Compared
+}
+
+// Compared is a run of a comparison.
+type Compared struct {
+	Name     string           `json:"name"`
+	Floor    float64          `json:"floor"`
+	Members  []ComparedMember `json:"members"`
+	Progress []Progress       `json:"progress"`
+}
+
+// ComparedMember is a member of a run's front.
+type ComparedMember struct {
+	ID     string `json:"id"`
+	Values int    `json:"values"`
+	Figures
+}
+
+// Write writes the page.
+func (c Comparison) Write(w io.Writer) error {
+	data := struct {
+		Loss string     `json:"loss"`
+		Runs []Compared `json:"runs"`
+	}{c.Loss, c.Runs}
+	return write(w, "compare.html.tmpl", data, func(f frame) any {
+		return struct {
+			Comparison
+			frame
+		}{c, f}
+	})
+}
+
+// List is a page that lists runs.
+type List struct {
+	Title string
+	Runs  []Listed
+}
+
+// Listed is a run of a list.
+type Listed struct {
+	Name, Address, Data, Status, Changed string
+	Seed                                 uint64
+	Trainings, Members                   int
+	Hypervolume                          float64
+}
+
+// Write writes the page; it has no scripts.
+func (l List) Write(w io.Writer) error {
+	return pages.ExecuteTemplate(w, "list.html.tmpl", struct {
+		List
+		CSS template.CSS
+	}{l, template.CSS(css)})
+}

@@ -1,0 +1,75 @@
+"""`moncae serve`: a list of runs, a comparison, a run that goes on, and who may see them."""
+
+import contextlib
+import re
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from conftest import MONCAE, ROOT, SMALL
+
+
+@contextlib.contextmanager
+def serving(*words):
+    process = subprocess.Popen([MONCAE, "serve", "--address", "127.0.0.1:0", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stderr.readline()
+        yield re.search(r"http://\S+", line)[0].rstrip("/")
+    finally:
+        process.terminate()
+        assert process.wait(20) in (0, 130)
+
+
+def test_a_list_and_a_comparison(tab, runs):
+    with serving(runs) as address:
+        page = tab.page
+        page.goto(address)
+        names = page.eval_on_selector_all("tbody a", "all => all.map(a => a.textContent)")
+        assert sorted(names) == sorted(p.name for p in runs.iterdir())
+        for box in page.query_selector_all("input[type=checkbox]"):
+            box.check()
+        page.click("button")
+        page.wait_for_selector("html.scripted")
+        text = page.inner_text("body")
+        assert "seed" in text and "46" in text and "29" in text
+        assert page.evaluate("data.runs.length") == 2
+        page.goto(address)
+        page.click("tbody a >> nth=0")
+        page.wait_for_selector("html.scripted")
+        assert page.query_selector_all("#rows tr")
+        assert all(r.startswith(address) for r in tab.requests)
+
+
+def test_a_run_goes_on_without_reload(tab, photos, tmp_path):
+    run = tmp_path / "live"
+    search = subprocess.Popen([MONCAE, "search", "--data", photos, "--run", run, "--no-export", "--epochs", "6", *[w for w in SMALL if w not in ("--epochs",)][:4], "--seed", "5",
+                               "--finetune", "2", "--finetune-trial", "0", "--patience", "0"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        for line in search.stderr:  # the first generation's line
+            if line.startswith("generation 1/"):
+                break
+        with serving(run) as address:
+            page = tab.page
+            page.goto(address + "/")
+            page.wait_for_selector("html.scripted")
+            page.evaluate("window.marker = 1")
+            before = page.evaluate("data.trainings.length")
+            page.wait_for_function("n => data.trainings.length > n", arg=before, timeout=120000)
+            assert page.evaluate("$('live-bar').value") > 0
+            assert search.wait(240) == 0
+            page.wait_for_function("$('live-text').textContent.includes('finished')", timeout=60000)
+            page.wait_for_function("data.progress.some(p => p.finetuned) || data.members.length > 0", timeout=60000)
+            assert page.evaluate("window.marker") == 1
+    finally:
+        search.kill()
+        search.wait()
+
+
+def test_other_host_names_are_refused(run):
+    with serving(run) as address:
+        request = urllib.request.Request(address, headers={"Host": "evil.example"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        assert refused.value.code == 403
