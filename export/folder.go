@@ -50,7 +50,7 @@ func writeDir(disk durable.FS, target string, contents []content) (err error) {
 // openFolder makes the folder of the exports, keeps it for this process, and removes what
 // killed ones left in it.
 func openFolder(disk durable.FS, dir string) (release func(), err error) {
-	if err := disk.OwnFolder(dir); err != nil {
+	if err := disk.Mkdir(dir); err != nil {
 		return nil, fault.Usagef("export: %w", err)
 	}
 	if release, err = durable.LockFolder(dir); err != nil {

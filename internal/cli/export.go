@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"moncae/internal/durable"
 	"moncae/internal/run"
+	"moncae/internal/rundir"
 	"path/filepath"
 	"strings"
 
@@ -75,7 +77,9 @@ func (a *app) export(cmd *cobra.Command, path string, o *exportOptions) (err err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	if o.out == "" {
-		o.out = filepath.Join(path, "export")
+		if o.out, err = ownExports(path); err != nil {
+			return err
+		}
 	}
 	results, err := export.Export(cmd.Context(), r, ids, set, eng, export.Options{Out: o.out, DType: o.dtype, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
 	if err != nil {
@@ -125,7 +129,10 @@ func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front
 	if err != nil {
 		return err
 	}
-	out := filepath.Join(o.run, "export")
+	out, err := ownExports(o.run)
+	if err != nil {
+		return err
+	}
 	_, err = export.Export(ctx, r, ids, s.set, s.engine, export.Options{Out: out, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
 	switch {
 	case err == nil:
@@ -135,4 +142,11 @@ func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front
 		return nil
 	}
 	return err
+}
+
+// ownExports is the run's own folder for exports; a link there, which may be a
+// stranger's, is refused.
+func ownExports(run string) (string, error) {
+	out := filepath.Join(run, rundir.ExportDir)
+	return out, durable.NoLink(out)
 }

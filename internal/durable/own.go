@@ -48,8 +48,16 @@ func regular(path string, info fs.FileInfo) error {
 // OwnFolder makes the folder dir, as Mkdir does, and refuses a symbolic link in its
 // place, which may lead to a stranger's choice.
 func (fs FS) OwnFolder(dir string) error {
+	if err := NoLink(dir); err != nil {
+		return err
+	}
+	return fs.Mkdir(dir)
+}
+
+// NoLink refuses a symbolic link in a folder's place.
+func NoLink(dir string) error {
 	if info, err := os.Lstat(dir); err == nil && info.Mode()&os.ModeSymlink != 0 {
 		return fault.Usagef("%s is a symbolic link, and is not written through: remove it, or put the folder itself there", dir)
 	}
-	return fs.Mkdir(dir)
+	return nil
 }
