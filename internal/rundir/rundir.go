@@ -72,6 +72,9 @@ func (d *Dir) create(m Manifest) (err error) {
 	if d.lock, err = takeLock(d.file(LockFile)); err != nil {
 		return err
 	}
+	if err := d.fs.Sweep(d.Path); err != nil { // a Create that was killed
+		return err
+	}
 	m.Format, m.Version = ManifestFormat, ManifestVersion
 	content, err := m.encode()
 	if err != nil {

@@ -437,3 +437,15 @@ func TestUnreadableIsNotDamaged(t *testing.T) {
 		}
 	}
 }
+
+// TestAKilledCreateLeavesNothing behind when the run is created anew.
+func TestAKilledCreateLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run")
+	left := filepath.Join(path, ManifestFile+durable.TempMark+"1")
+	if err := errors.Join(os.Mkdir(path, 0o700), os.WriteFile(left, nil, 0o600), run(path, durable.FS{})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left (%v)", left, err)
+	}
+}

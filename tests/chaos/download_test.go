@@ -17,6 +17,7 @@ import (
 
 	"moncae/internal/dataset/fetch"
 	"moncae/internal/durable"
+	"moncae/internal/fault"
 )
 
 // download stands for `data get` of a set that this process serves.
@@ -60,7 +61,7 @@ func get(address, dir string, disk durable.FS) (code int) {
 	set := fetch.Set{Name: "remote", Mirrors: []string{address}, Files: []fetch.File{{Name: "file", SHA256: hex.EncodeToString(sum[:])}}}
 	if err := fetch.Get(context.Background(), set, dir, fetch.Options{FS: disk, Client: &http.Client{Transport: even{}}}); err != nil {
 		fmt.Fprintln(os.Stderr, "moncae:", err)
-		return 1
+		return int(fault.Of(err))
 	}
 	return 0
 }

@@ -34,21 +34,21 @@ func TestFault(t *testing.T) {
 	t.Logf("faults injected: %v; %d cases had no time, seed %d", done, missed, *seed)
 }
 
-// fault is a step of a job.
-type fault struct {
+// injection is a step of a job that fails.
+type injection struct {
 	*job
 	kind string
 	nth  int
 }
 
 // faults are all cases, in an order that the seed makes.
-func faults(jobs []*job) (all []fault) {
+func faults(jobs []*job) (all []injection) {
 	for _, kind := range kinds {
 		for _, j := range jobs {
 			n := j.count(kind)
 			for _, nth := range slices.Compact([]int{1, (n + 1) / 2, n}) {
 				if n > 0 {
-					all = append(all, fault{j, kind, nth})
+					all = append(all, injection{j, kind, nth})
 				}
 			}
 		}
