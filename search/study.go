@@ -82,11 +82,15 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
+	columns, err := set.Info.Columns.JSON()
+	if err != nil {
+		return nil, err
+	}
 	s.dir, err = rundir.Create(path, rundir.Manifest{
 		Run: c.RunID(fingerprint), Moncae: version.Number(), Seed: c.Seed,
 		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess, EngineClass: class,
 		Data: rundir.Data{
-			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(),
+			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(), Columns: columns,
 		},
 		ValidationIDs: s.validationIDs(),
 	}, o.FS)

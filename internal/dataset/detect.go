@@ -14,6 +14,7 @@ import (
 	"moncae/internal/dataset/idx"
 	"moncae/internal/dataset/mat"
 	"moncae/internal/dataset/npy"
+	"moncae/internal/dataset/pixelcsv"
 	"moncae/internal/dataset/source"
 	"moncae/internal/dataset/tree"
 	"moncae/internal/dataset/webdataset"
@@ -21,13 +22,13 @@ import (
 )
 
 // openPath finds out what a file or folder holds, and opens it.
-func openPath(ctx context.Context, name string) (*source.Collection, error) {
+func openPath(ctx context.Context, name string, ask source.Columns) (*source.Collection, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, fault.Usagef("no data there: %w", err)
 	}
 	if !info.IsDir() && !files.IsArchive(name) {
-		return openFile(name)
+		return openFile(name, ask)
 	}
 	l, err := files.Open(ctx, name)
 	if err != nil {
@@ -36,7 +37,7 @@ func openPath(ctx context.Context, name string) (*source.Collection, error) {
 	if err := l.OpenTars(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	c, err := collectList(ctx, name, l.Files)
+	c, err := collectList(ctx, name, l.Files, ask)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -46,24 +47,39 @@ func openPath(ctx context.Context, name string) (*source.Collection, error) {
 }
 
 // collectors try a list of files in turn; each gives nil for what is not its own.
-var collectors = []func(name string, list []source.File) (*source.Collection, error){
-	func(_ string, list []source.File) (*source.Collection, error) { return idx.Collect(list) },
-	func(_ string, list []source.File) (*source.Collection, error) { return cifar.Collect(list) },
-	npy.Collect,
-	mat.Collect,
+var collectors = []collector{
+	func(_ string, list []source.File, _ source.Columns) (*source.Collection, error) {
+		return idx.Collect(list)
+	},
+	func(_ string, list []source.File, _ source.Columns) (*source.Collection, error) {
+		return cifar.Collect(list)
+	},
+	plain(npy.Collect),
+	plain(mat.Collect),
 	columnar.Collect,
-	webdataset.Collect,
+	plain(webdataset.Collect),
+	pixelcsv.Collect,
 	tree.Collect,
 }
 
-func collectList(ctx context.Context, name string, list []source.File) (*source.Collection, error) {
+// collector makes a collection of a list of files; ask names columns, where it has any.
+type collector func(name string, list []source.File, ask source.Columns) (*source.Collection, error)
+
+// plain is a collector of a format without columns.
+func plain(collect func(string, []source.File) (*source.Collection, error)) collector {
+	return func(name string, list []source.File, _ source.Columns) (*source.Collection, error) {
+		return collect(name, list)
+	}
+}
+
+func collectList(ctx context.Context, name string, list []source.File, ask source.Columns) (*source.Collection, error) {
 	for _, collect := range collectors {
-		if c, err := collect(name, list); c != nil || err != nil {
+		if c, err := collect(name, list, ask); c != nil || err != nil {
 			return c, err
 		}
 	}
 	if only := onlyData(list); only != "" {
-		return openPath(ctx, only)
+		return openPath(ctx, only, ask)
 	}
 	if len(list) == 0 {
 		return nil, fault.Usagef("%s: is empty; images lie in folders named by their class, or flat", name)
@@ -87,31 +103,33 @@ func onlyData(list []source.File) string {
 }
 
 // openers are the formats of single files, by ending.
-var openers = map[string]func(name string) (*source.Collection, error){
-	".npy":     func(name string) (*source.Collection, error) { return openListed(name, npy.Collect) },
-	".mat":     func(name string) (*source.Collection, error) { return openListed(name, mat.Collect) },
-	".parquet": openColumnar, ".arrow": openColumnar, ".arrows": openColumnar, ".feather": openColumnar, ".ipc": openColumnar,
+var openers = map[string]collector{
+	".npy": plain(npy.Collect), ".mat": plain(mat.Collect),
+	".csv": pixelcsv.Collect, ".tsv": pixelcsv.Collect,
+	".parquet": columnar.Collect, ".arrow": columnar.Collect, ".arrows": columnar.Collect, ".feather": columnar.Collect, ".ipc": columnar.Collect,
 }
 
-func openColumnar(name string) (*source.Collection, error) { return openListed(name, columnar.Collect) }
-
 // openListed opens a single file as a list of one.
-func openListed(name string, collect func(string, []source.File) (*source.Collection, error)) (*source.Collection, error) {
+func openListed(name string, collect collector, ask source.Columns) (*source.Collection, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
-	return collect(name, []source.File{{Path: name, Size: info.Size(), Stored: info.Size(), Disk: name}})
+	c, err := collect(name, []source.File{{Path: name, Size: info.Size(), Stored: info.Size(), Disk: name}}, ask)
+	if c == nil && err == nil {
+		err = fault.Usagef("%s: its rows are no images: grey square images of 8×8 values at least are read, a value a column, or all in one with spaces between", name)
+	}
+	return c, err
 }
 
-func opener(name string) func(string) (*source.Collection, error) {
+func opener(name string) collector {
 	return openers[strings.ToLower(filepath.Ext(name))]
 }
 
 // openFile opens a single file by its ending, or as IDX by its content.
-func openFile(name string) (*source.Collection, error) {
-	if open := opener(name); open != nil {
-		return open(name)
+func openFile(name string, ask source.Columns) (*source.Collection, error) {
+	if collect := opener(name); collect != nil {
+		return openListed(name, collect, ask)
 	}
 	if files.IsImage(name) {
 		return nil, fault.Usagef("%s: is a single image; name the folder that holds it", name)

@@ -166,7 +166,7 @@ func escapeGlob(s string) string {
 }
 
 // locate opens what lies at a name or a path.
-func locate(ctx context.Context, nameOrPath, dataDir string) (*located, error) {
+func locate(ctx context.Context, nameOrPath string, o Options) (*located, error) {
 	k, isName := Lookup(nameOrPath)
 	if !isName {
 		if _, err := os.Stat(nameOrPath); err != nil {
@@ -175,18 +175,18 @@ func locate(ctx context.Context, nameOrPath, dataDir string) (*located, error) {
 			}
 			return nil, fault.Usagef("no data there: %w", err)
 		}
-		c, err := openPath(ctx, nameOrPath)
+		c, err := openPath(ctx, nameOrPath, o.Columns)
 		return &located{c, filepath.Base(filepath.Clean(nameOrPath)), nameOrPath}, err
 	}
 	if k.Name == Default {
 		c, err := openMini()
 		return &located{c, Default, ""}, err
 	}
-	at, err := Locate(nameOrPath, dataDir)
+	at, err := Locate(nameOrPath, o.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	c, err := openPath(ctx, at)
+	c, err := openPath(ctx, at, o.Columns)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,12 @@ import (
 // Options say which part of a data set is read, and how. The zero value reads
 // the training split as it is.
 type Options struct {
-	Split     string  // "train" (also ""), "val", "test" or "all"
-	DataDir   string  // where named sets are looked for first
-	ImageSize *[2]int // height and width; nil: that of the images, which must agree
-	Resize    string  // "fit", "crop", "pad"; "none": images must have ImageSize; "": fit if ImageSize is given
-	Channels  int     // 1, 3, or 0: 1 if all images are stored grey, else 3
+	Split     string         // "train" (also ""), "val", "test" or "all"
+	DataDir   string         // where named sets are looked for first
+	Columns   source.Columns // where labels and images stand; what is empty is found
+	ImageSize *[2]int        // height and width; nil: that of the images, which must agree
+	Resize    string         // "fit", "crop", "pad"; "none": images must have ImageSize; "": fit if ImageSize is given
+	Channels  int            // 1, 3, or 0: 1 if all images are stored grey, else 3
 	// Background is the grey that transparent pixels are drawn on; nil: white.
 	Background *uint8
 	// Range are the stored values that become 0 and 255, others are clamped; nil: the
@@ -113,4 +114,16 @@ func (p Preprocess) Apply(o Options) Options {
 // Shape is that of the preprocessed images.
 func (p Preprocess) Shape() arch.Shape {
 	return arch.Shape{C: p.Channels, H: p.ImageSize[0], W: p.ImageSize[1]}
+}
+
+// checkColumns refuses to look for columns in a format that has none.
+func checkColumns(c source.Columns, format string) error {
+	tables := []string{"parquet", "arrow", "csv"}
+	switch {
+	case c.LabelFile != "" && format != "images":
+		return fault.Usagef("--label-file is for folders and archives of images; this is %s", format)
+	case (c.Label != "" || c.Image != "") && format != "images" && !slices.Contains(tables, format):
+		return fault.Usagef("--label-column and --image-column are for tables; this is %s", format)
+	}
+	return nil
 }

@@ -41,11 +41,12 @@ type Manifest struct {
 
 // Data names a run's data set.
 type Data struct {
-	Name        string     `json:"name"`
-	Source      string     `json:"source"` // the --data argument; not part of the run's id
-	Fingerprint string     `json:"fingerprint"`
-	Shape       arch.Shape `json:"shape"`
-	TrainRows   int        `json:"train_rows"` // validation images too
+	Name        string          `json:"name"`
+	Source      string          `json:"source"` // the --data argument; not part of the run's id
+	Fingerprint string          `json:"fingerprint"`
+	Shape       arch.Shape      `json:"shape"`
+	Columns     json.RawMessage `json:"columns,omitempty"` // where images and labels stand, as was asked for
+	TrainRows   int             `json:"train_rows"`        // validation images too
 }
 
 func (m Manifest) encode() ([]byte, error) {

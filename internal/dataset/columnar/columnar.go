@@ -40,7 +40,7 @@ type shards struct {
 
 // Collect makes a collection of the Parquet and Arrow files among list, nil
 // without them.
-func Collect(name string, list []source.File) (*source.Collection, error) {
+func Collect(name string, list []source.File, ask source.Columns) (*source.Collection, error) {
 	var parts []shards
 	for i := range list {
 		f := &list[i]

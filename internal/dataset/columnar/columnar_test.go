@@ -96,7 +96,7 @@ func TestFiles(t *testing.T) {
 		{"split-stream.parquet", []string{"split-stream.parquet"}, "all 7: 0=-1 1=-1 2=-1 3=-1 4=-1 5=-1 6=-1 ()"},
 		{"null.parquet", []string{"null.parquet"}, "all 3: 0=-1 bad 20=-1 ()"},
 	} {
-		col, err := Collect(c.name, fixture(t, c.files...))
+		col, err := Collect(c.name, fixture(t, c.files...), source.Columns{})
 		if err != nil {
 			t.Errorf("%v: %v", c.files, err)
 			continue
@@ -136,7 +136,7 @@ func TestBad(t *testing.T) {
 		}), "x.parquet"},
 		{source.File{Path: "a.parquet"}, "unpack it"},
 	} {
-		col, err := Collect("set.zip", []source.File{c.file})
+		col, err := Collect("set.zip", []source.File{c.file}, source.Columns{})
 		if err == nil {
 			t.Errorf("%s: read as %s", c.file.Path, describe(t, col))
 			continue
@@ -176,7 +176,7 @@ func TestRowsAreHeldAgainstTheFooter(t *testing.T) {
 		"damaged-file.arrow":    "after 1 record batches, the footer announces 4",
 		"damaged-stream.arrow":  "bytes follow",
 	} {
-		col, err := Collect("set", fixture(t, name))
+		col, err := Collect("set", fixture(t, name), source.Columns{})
 		if err == nil {
 			err = drain(col)
 		}

@@ -33,7 +33,7 @@ func FuzzColumns(f *testing.F) {
 }
 
 func readWhole(path string) error {
-	c, err := Collect("", []source.File{{Path: path, Disk: path}})
+	c, err := Collect("", []source.File{{Path: path, Disk: path}}, source.Columns{})
 	if err != nil {
 		return err
 	}

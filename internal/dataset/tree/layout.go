@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
 )
 
 // layout says what the folders of a set stand for.
@@ -66,7 +67,7 @@ func wrapping(paths []string) string {
 	prefix := ""
 	for {
 		first, _, found := strings.Cut(paths[0][len(prefix):], "/")
-		if split, rest := splitOf(first); !found || split != "" && rest == "" {
+		if split, rest := splitname.Of(first); !found || split != "" && rest == "" {
 			return prefix
 		}
 		next := prefix + first + "/"
@@ -91,7 +92,7 @@ func wrappedIn(paths []string, prefix, split string) string {
 		}) {
 			return inner
 		}
-		if of, _ := splitOf(in[0]); of != split && !isGeneric(in[0]) {
+		if of, _ := splitname.Of(in[0]); of != split && !isGeneric(in[0]) {
 			return inner
 		}
 		inner += in[0] + "/"
@@ -105,7 +106,7 @@ func wrappedIn(paths []string, prefix, split string) string {
 func splitsAmong(names []string) map[string]string {
 	plain, all, rests := map[string]string{}, map[string]string{}, map[string]map[string]bool{}
 	for _, n := range names {
-		split, rest := splitOf(n)
+		split, rest := splitname.Of(n)
 		if split == "" {
 			continue
 		}
@@ -121,12 +122,12 @@ func splitsAmong(names []string) map[string]string {
 	if len(plain) > 0 && len(plain) == len(names) {
 		return plain
 	}
-	if len(all) == len(names) && kinds(plain)[source.Train] && len(kinds(all)) > 1 {
+	if k := kinds(plain); len(all) == len(names) && len(k) == 1 && k[source.Train] && len(kinds(all)) > 1 {
 		return all
 	}
 	sure := plain
 	for n := range all {
-		if _, rest := splitOf(n); len(rests[rest]) > 1 {
+		if _, rest := splitname.Of(n); len(rests[rest]) > 1 {
 			sure[n] = all[n]
 		}
 	}
@@ -171,7 +172,7 @@ func splitsInside(paths []string, prefix string, classes []string) map[string]st
 func restsOf(splits map[string]string) map[string]string {
 	rests, several := map[string]string{}, map[string]map[string]bool{}
 	for n, s := range splits {
-		_, rest := splitOf(n)
+		_, rest := splitname.Of(n)
 		if rest == "" {
 			return nil
 		}

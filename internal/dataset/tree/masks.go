@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
 )
 
 // withoutMasks leaves out masks: images in a folder named so beside one of images or
@@ -36,7 +37,7 @@ func besides(images []*source.File) map[string]bool {
 	for _, f := range images {
 		parent := ""
 		for part := range strings.SplitSeq(path.Dir(f.Path), "/") {
-			if split, _ := splitOf(part); (isGeneric(part) || split != "") && !isMasks(part) {
+			if split, _ := splitname.Of(part); (isGeneric(part) || split != "") && !isMasks(part) {
 				out[parent] = true
 			}
 			parent += part + "/"

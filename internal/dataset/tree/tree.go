@@ -14,6 +14,10 @@
 // folder is a class of the training split is unlabelled. Images come in the byte
 // order of their paths within their split.
 //
+// Images without class folders get their labels from a table beside them, or inside
+// their split's folder, if one names them: train.csv, trainLabels.csv, metadata.csv or
+// .jsonl (see labelfile). Tables named after splits divide a flat set.
+//
 // What is left out is counted by its reason: masks beside images, what lies beside
 // the splits, files that are no images.
 package tree
@@ -49,7 +53,7 @@ type part struct {
 
 // Collect makes a collection of the images in a list of files, sorted by path;
 // nil if there are none. name is what errors call the folder or archive.
-func Collect(name string, list []source.File) (*source.Collection, error) {
+func Collect(name string, list []source.File, ask source.Columns) (*source.Collection, error) {
 	c := &source.Collection{Format: "images"}
 	images, others := imagesAmong(list)
 	if len(images) == 0 {
@@ -75,14 +79,25 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 		if p := l.of(f.Path); p.ok && p.class != "" && unread(f) && parts[p.split] != nil {
 			parts[p.split].name(p.class)
 		}
-		c.LeftOut.Add(files.NotRead(f.Path), f.Path, 1)
 	}
 	for _, split := range order {
 		if err := parts[split].checkMixed(name); err != nil {
 			return nil, err
 		}
 	}
-	c.Classes = number(c, parts)
+	tables, err := newLabeller(c, parts, others, ask)
+	if err != nil {
+		return nil, err
+	}
+	tables.divide()
+	if c.Classes, err = tables.label(number(c, parts)); err != nil {
+		return nil, err
+	}
+	for _, f := range others {
+		if !tables.isUsed(f) {
+			c.LeftOut.Add(files.NotRead(f.Path), f.Path, 1)
+		}
+	}
 	for _, split := range order {
 		if p := parts[split]; p != nil {
 			c.Splits = append(c.Splits, p.split(split))

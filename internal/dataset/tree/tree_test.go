@@ -94,7 +94,7 @@ func TestLayouts(t *testing.T) {
 		{"train/1.png plane/1.png", "all: plane/1.png=0 train/1.png=1", "plane train"}, // means of transport
 		{"10/1.png 9/1.png", "all: 10/1.png=0 9/1.png=1", "10 9"},
 	} {
-		col, err := Collect("data", list(c.paths))
+		col, err := Collect("data", list(c.paths), source.Columns{})
 		if err != nil {
 			t.Errorf("%s: %v", c.paths, err)
 			continue
@@ -106,14 +106,14 @@ func TestLayouts(t *testing.T) {
 }
 
 func TestMixed(t *testing.T) {
-	_, err := Collect("data", list("cat/1.jpg cover.jpg"))
+	_, err := Collect("data", list("cat/1.jpg cover.jpg"), source.Columns{})
 	if err == nil || !strings.Contains(err.Error(), "cat/1.jpg") || !strings.Contains(err.Error(), "cover.jpg") {
 		t.Errorf("error is %v", err)
 	}
 }
 
 func TestCounts(t *testing.T) {
-	c, err := Collect("data", list("train/a/1.png test/a/1.png extra/b/1.png train/notes.txt labels.csv"))
+	c, err := Collect("data", list("train/a/1.png test/a/1.png extra/b/1.png train/notes.txt labels.csv"), source.Columns{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestCounts(t *testing.T) {
 	if !slices.Equal(c.LeftOut, want) || c.Splits[0].Bytes() != 10 || c.Splits[0].Folder != "train" {
 		t.Errorf("%v left out, %d bytes in %s", c.LeftOut, c.Splits[0].Bytes(), c.Splits[0].Folder)
 	}
-	if c, err := Collect("data", list("a.txt b.csv")); c != nil || err != nil {
+	if c, err := Collect("data", list("a.txt b.csv"), source.Columns{}); c != nil || err != nil {
 		t.Errorf("no images: %v, %v", c, err)
 	}
 }

@@ -1,0 +1,214 @@
+package labelfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"moncae/internal/dataset/source"
+)
+
+// labelNames are the usual names of columns of labels, without what is no letter or
+// digit, best first.
+var labelNames = strings.Fields("label labels class classes target targets category classid classname labelname labelid categoryid diagnosis breed species level emotion digit y")
+
+// fileNames are those of columns of images' names.
+var fileNames = strings.Fields("filename file image imagename imageid imagepath path filepath filepaths img name id idcode fname")
+
+// Undecided says that a table names the images, and why it gives no labels.
+type Undecided struct{ Reason string }
+
+func (u Undecided) Error() string { return u.Reason }
+
+// Labels are what a table says of images.
+type Labels struct {
+	Of            map[int]string // image → label
+	Image, Column string         // the columns that were used
+	Unknown       int            // rows that name no image
+}
+
+// Match finds the labels of images: find is the number of the image that a name
+// speaks of, −1 for none. It is nil where the table doesn't name half of count images,
+// unless a column is asked for.
+func (t *Table) Match(find func(string) int, count int, ask source.Columns) (*Labels, error) {
+	at, err := t.nameColumn(find, count, ask.Image)
+	if err != nil || at < 0 {
+		return nil, err
+	}
+	l := &Labels{Of: map[int]string{}, Image: t.Columns[at]}
+	pick, column, err := t.labelOf(at, ask.Label)
+	if err != nil {
+		return nil, err
+	}
+	l.Column = column
+	for _, row := range t.Rows {
+		i := find(row[at])
+		if i < 0 {
+			l.Unknown++
+			continue
+		}
+		label := pick(row)
+		if before, twice := l.Of[i]; twice && before != label {
+			return nil, Undecided{fmt.Sprintf("it has several labels for %s (%s, %s): one an image is needed", row[at], before, label)}
+		}
+		l.Of[i] = label
+	}
+	return l, nil
+}
+
+// nameColumn is the column whose values name the most images, −1 for none.
+func (t *Table) nameColumn(find func(string) int, count int, asked string) (int, error) {
+	if asked != "" {
+		return t.column(asked)
+	}
+	best, most := -1, 0
+	for c := range t.Columns {
+		seen := map[int]bool{}
+		for _, row := range t.Rows {
+			if i := find(row[c]); i >= 0 {
+				seen[i] = true
+			}
+		}
+		n := len(seen)
+		if n > most || n == most && n > 0 && rank(fileNames, t.Columns[c]) < rank(fileNames, t.Columns[best]) {
+			best, most = c, n
+		}
+	}
+	if 2*most < count {
+		return -1, nil
+	}
+	return best, nil
+}
+
+func (t *Table) column(name string) (int, error) {
+	c := slices.Index(t.Columns, name)
+	if c < 0 {
+		return 0, Undecided{fmt.Sprintf("it has no column %q; there are %s", name, Few(t.Columns))}
+	}
+	return c, nil
+}
+
+func rank(names []string, column string) int {
+	if i := slices.Index(names, plain(column)); i >= 0 {
+		return i
+	}
+	return len(names)
+}
+
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+}
+
+// labelOf tells how a row's label is found, and what to call where it stands.
+func (t *Table) labelOf(name int, asked string) (pick func([]string) string, column string, err error) {
+	c := -1
+	if asked != "" {
+		if c, err = t.column(asked); err != nil {
+			return nil, "", err
+		}
+	} else {
+		for i := range t.Columns {
+			if r := rank(labelNames, t.Columns[i]); i != name && r < len(labelNames) && (c < 0 || r < rank(labelNames, t.Columns[c])) {
+				c = i
+			}
+		}
+	}
+	if others := t.others(name); c < 0 && len(others) == 1 && t.isLabels(others[0]) {
+		c = others[0]
+	} else if c < 0 && len(others) == 0 {
+		return nil, "", Undecided{"it has no column but the images' names"}
+	} else if c < 0 && t.oneHot(others) {
+		return func(row []string) string {
+			for _, o := range others {
+				if isOne(row[o]) {
+					return t.Columns[o]
+				}
+			}
+			return ""
+		}, t.Columns[others[0]] + " to " + t.Columns[others[len(others)-1]], nil
+	}
+	if c < 0 {
+		return nil, "", Undecided{fmt.Sprintf("which of its columns is the label? There are %s: name it with --label-column", Few(t.Columns))}
+	}
+	if v := t.fraction(c); v != "" {
+		return nil, "", Undecided{fmt.Sprintf("column %s holds %s: labels are classes, not measures", t.Columns[c], v)}
+	}
+	return func(row []string) string { return row[c] }, t.Columns[c], nil
+}
+
+func (t *Table) others(name int) []int {
+	var out []int
+	for i := range t.Columns {
+		if i != name && t.Columns[i] != "" { // pandas writes its index without a name
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// splitNames are columns that divide the images instead of naming their classes.
+var splitNames = strings.Fields("partition split set subset usage fold phase dataset datasplit")
+
+// isLabels tells whether a column's values repeat, as those of labels do and those of
+// captions don't.
+func (t *Table) isLabels(c int) bool {
+	if slices.Contains(splitNames, plain(t.Columns[c])) {
+		return false
+	}
+	seen, spaces := map[string]bool{}, false
+	for _, row := range t.Rows {
+		seen[row[c]] = true
+		spaces = spaces || strings.Contains(row[c], " ")
+	}
+	return len(seen) < len(t.Rows) && !spaces || 2*len(seen) <= len(t.Rows)
+}
+
+// fraction is the first value of a column that is a number, but not a whole one.
+func (t *Table) fraction(c int) string {
+	for _, row := range t.Rows {
+		head, tail, found := strings.Cut(row[c], ".")
+		if found && head != "" && strings.Trim(head, "+-0123456789") == "" && strings.Trim(tail, "0123456789") == "" && strings.Trim(tail, "0") != "" {
+			return row[c]
+		}
+	}
+	return ""
+}
+
+func isOne(s string) bool { return s == "1" || s == "1.0" }
+
+// oneHot tells whether columns are classes, of which each row has one.
+func (t *Table) oneHot(columns []int) bool {
+	if len(columns) < 2 || len(t.Rows) == 0 {
+		return false
+	}
+	for _, row := range t.Rows {
+		ones := 0
+		for _, c := range columns {
+			switch {
+			case isOne(row[c]):
+				ones++
+			case row[c] != "0" && row[c] != "0.0":
+				return false
+			}
+		}
+		if ones != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// Few are the first of many names, for an error of one line.
+func Few(names []string) string {
+	const most = 12
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:most], ", "), len(names))
+}

@@ -1,0 +1,108 @@
+// Package pixelcsv reads CSV files whose rows are images: a value a column, with the
+// label in the first or the last column or in none (Kaggle's MNIST and its relatives),
+// or all values in one column with spaces between (FER2013), where a column Usage
+// divides the rows into splits.
+//
+// Images are grey and square, of 8×8 at least; values are whole numbers from 0 to 255,
+// or fractions from 0 to 1, which are rounded to v/255. Files are named after splits,
+// or are all there is. What can't be told is refused: nothing is guessed.
+//
+// Costs: a file is read once when it is opened, for its rows and labels, and once for
+// its pixels; memory is that of the labels.
+package pixelcsv
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"moncae/internal/dataset/files"
+	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
+	"moncae/internal/fault"
+)
+
+// order is that of the splits.
+var order = []string{source.Train, source.Val, source.Test, source.Whole}
+
+// Collect makes a collection of the CSV files of pixels among list, nil if there are
+// none, or where images lie beside them.
+func Collect(name string, list []source.File, ask source.Columns) (*source.Collection, error) {
+	if slices.ContainsFunc(list, func(f source.File) bool { return files.IsImage(f.Path) }) {
+		return nil, nil
+	}
+	c := &source.Collection{Format: "csv"}
+	var tables []*table
+	for i := range list {
+		f := &list[i]
+		var t *table
+		if ext := strings.ToLower(path.Ext(f.Path)); ext == ".csv" || ext == ".tsv" {
+			var err error
+			if t, err = openTable(f, ask); err != nil {
+				return nil, err
+			}
+		}
+		if t == nil {
+			c.LeftOut.Add(files.NotRead(f.Path), f.Path, 1)
+			continue
+		}
+		if t.split = source.Whole; f.Path != name {
+			if s, _ := splitname.Of(strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path))); s != "" {
+				t.split = s
+			}
+		}
+		tables = append(tables, t)
+	}
+	if len(tables) == 0 {
+		return nil, nil
+	}
+	return c, collect(c, tables)
+}
+
+func collect(c *source.Collection, tables []*table) error {
+	parts := map[string]*table{}
+	for _, t := range tables {
+		if err := t.scan(); err != nil {
+			return err
+		}
+		if c.Raw != nil && c.Raw.Shape != t.shape() {
+			return fault.Usagef("%s: images of %v, %s has %v; all need the same", t.file.Path, t.shape(), tables[0].file.Path, c.Raw.Shape)
+		}
+		c.Raw = &source.Raw{Shape: t.shape(), Planar: true}
+		c.Notes = append(c.Notes, t.notes...)
+		for _, split := range t.splits() {
+			if other := parts[split]; other != nil {
+				return fault.Usagef("%s and %s both hold images of the split %s; name the file of one", other.file.Path, t.file.Path, split)
+			}
+			parts[split] = t
+		}
+	}
+	var lists [][]string
+	for _, split := range order {
+		if t := parts[split]; t != nil {
+			lists = append(lists, t.words(split))
+		}
+	}
+	var numbers map[string]int32
+	c.Classes, numbers = source.Classes(nil, lists...)
+	for _, split := range order {
+		if t := parts[split]; t != nil {
+			c.Splits = append(c.Splits, t.part(split, numbers))
+		}
+	}
+	return nil
+}
+
+// part is one split of a table.
+func (t *table) part(split string, numbers map[string]int32) source.Split {
+	s := source.Split{Name: split, Rows: int64(t.count(split)), Bytes: source.Occupied(t.file)}
+	labels := make([]int32, 0, s.Rows)
+	for _, w := range t.words(split) {
+		labels = append(labels, numbers[w])
+	}
+	if t.label >= 0 {
+		s.Labels = func() ([]int32, error) { return labels, nil }
+	}
+	s.Open = func() (source.Stream, error) { return t.stream(split, labels) }
+	return s
+}

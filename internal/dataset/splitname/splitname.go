@@ -1,0 +1,76 @@
+// Package splitname tells which split the name of a folder, a file or an array speaks
+// of. Names are taken apart into words, so that train2017, training_set, TrainImages
+// and trainset all speak of train.
+package splitname
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"moncae/internal/dataset/source"
+)
+
+// splitWords are the words that name splits. Where a set has a train and an eval,
+// the latter is what it is tested on.
+var splitWords = map[string]string{
+	"train": source.Train, "training": source.Train, "trn": source.Train, "trainval": source.Train,
+	"val": source.Val, "valid": source.Val, "validation": source.Val, "dev": source.Val,
+	"test": source.Test, "testing": source.Test, "tst": source.Test, "eval": source.Test, "evaluation": source.Test, "holdout": source.Test,
+}
+
+// neutral are words that change nothing: train_images, training_set, TrainData.
+var neutral = strings.Fields("set sets data dataset images image imgs img pics pictures photos split folder dir files jpg jpeg jpegs png crop crops cropped resized original orig raw")
+
+// Words are the words of a name in lower case, divided at what is no letter and
+// before capitals.
+func Words(name string) []string {
+	var out []string
+	var word []rune
+	flush := func() {
+		if len(word) > 0 {
+			out = append(out, strings.ToLower(string(word)))
+		}
+		word = word[:0]
+	}
+	for _, r := range name {
+		switch {
+		case !unicode.IsLetter(r):
+			flush()
+			continue
+		case unicode.IsUpper(r) && len(word) > 0 && unicode.IsLower(word[len(word)-1]):
+			flush()
+		}
+		word = append(word, r)
+	}
+	flush()
+	return out
+}
+
+// Of is the split that a name speaks of, "" for none, and what else
+// the name says: seg_train is train with the rest seg.
+func Of(name string) (split, rest string) {
+	var others []string
+	for _, w := range Words(name) {
+		of := splitWords[w]
+		for _, n := range neutral { // trainset, testdata
+			if of == "" && strings.HasSuffix(w, n) {
+				of = splitWords[strings.TrimSuffix(w, n)]
+			}
+		}
+		switch {
+		case of == "" && slices.Contains(neutral, w):
+		case of == "":
+			others = append(others, w)
+		case split == "" || split == of:
+			split = of
+		case split == source.Train && of == source.Val: // train_val is VOC's trainval
+		default:
+			return "", ""
+		}
+	}
+	if split == "" {
+		return "", ""
+	}
+	return split, strings.Join(others, "_")
+}

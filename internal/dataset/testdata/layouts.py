@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""Make layouts.zip: data sets laid out as people find them, and layouts.json: what they are.
+
+    python layouts.py     # Pillow, numpy, pandas
+
+Every image is a grey PNG of 2×2 pixels of one value. layouts.json says for each layout and split
+the values in order, each with its class's number (as torchvision's ImageFolder numbers the folders
+below train: sorted, or as pandas reads the table), and the number of files left out.
+"""
+import io
+import json
+import pathlib
+import zipfile
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+OUT = pathlib.Path(__file__).parent
+archive = zipfile.ZipFile(OUT / "layouts.zip", "w", zipfile.ZIP_DEFLATED)
+expected = {}
+
+
+def put(path, data):
+    info = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(info, data)
+
+
+def layout(name, files, splits, classes, left_out=0):
+    """files: path → text, or None for an image; splits: split → {path: class}; classes: in order."""
+    values = {}
+    for path, text in files.items():
+        if text is None:
+            values[path] = 10 + len(values)
+            b = io.BytesIO()
+            Image.new("L", (2, 2), values[path]).save(b, "png")
+            text = b.getvalue()
+        put(f"{name}/{path}", text)
+    number = {c: i for i, c in enumerate(classes)} | {None: -1}
+    expected[name] = {
+        "classes": classes, "left_out": left_out,
+        "splits": {s: [[values[p], number[c]] for p, c in sorted(of.items(), key=lambda pc: pc[0].encode())] for s, of in splits.items()},
+    }
+
+
+def folder(paths, at=0):
+    """path → the folder at a depth, as ImageFolder has it."""
+    return {p: p.split("/")[at] for p in paths}
+
+
+def images(pattern, n, first=0):
+    return {pattern.format(i): None for i in range(first, first + n)}
+
+
+def by_table(paths, text, name, label, key=lambda p: pathlib.PurePosixPath(p).stem, **how):
+    """path → its label in a CSV, as pandas reads it, all as text."""
+    frame = pd.read_csv(io.StringIO(text), dtype=str, **how)
+    of = dict(zip(frame[name], frame[label]))
+    return {p: of.get(key(p)) for p in paths}
+
+
+base = lambda p: pathlib.PurePosixPath(p).name
+none = lambda paths: dict.fromkeys(paths)
+
+# Folders.
+train = images("train/cat.{}.png", 2) | images("train/dog.{}.png", 2)
+test = images("test1/{}.png", 2)
+layout("kaggle-cats", train | test, {"train": none(train), "test": none(test)}, [])
+
+train = images("seg_train/seg_train/sea/{}.png", 2) | images("seg_train/seg_train/forest/{}.png", 1)
+test = images("seg_test/seg_test/forest/{}.png", 1) | images("seg_test/seg_test/sea/{}.png", 1)
+pred = images("seg_pred/seg_pred/{}.png", 2)
+layout("intel", train | test | pred, {"train": folder(train, 2), "test": folder(test, 2)}, ["forest", "sea"], 2)
+
+train, test = images("dataset/training_set/cats/{}.png", 2) | images("dataset/training_set/dogs/{}.png", 2), images("dataset/test_set/dogs/{}.png", 1)
+layout("course", train | test, {"train": folder(train, 2), "test": folder(test, 2)}, ["cats", "dogs"])
+
+train, val, test = images("chest/train/NORMAL/{}.png", 1) | images("chest/train/PNEUMONIA/{}.png", 2), images("chest/val/NORMAL/{}.png", 1), images("chest/test/PNEUMONIA/{}.png", 1)
+junk = images("__MACOSX/chest/train/NORMAL/._{}.png", 1) | {"chest/.DS_Store": "x", "chest/train/.DS_Store": "x"}
+layout("chest", train | val | test | junk, {"train": folder(train, 2), "val": folder(val, 2), "test": folder(test, 2)}, ["NORMAL", "PNEUMONIA"], 3)
+
+train, test = images("imagenette/train/n01/{}.png", 2) | images("imagenette/train/n02/{}.png", 1), images("imagenette/val/n02/{}.png", 1)
+layout("imagenette", train | test | {"imagenette/noisy.csv": "path,l\na,b\n"}, {"train": folder(train, 2), "val": folder(test, 2), "test": folder(test, 2)}, ["n01", "n02"], 1)
+
+train = images("hymenoptera/train/ants/{}.png", 1) | images("hymenoptera/train/bees/{}.png", 1)
+extra = images("hymenoptera/val/wasps/{}.png", 1) | images("hymenoptera/val/bees/{}.png", 1)
+layout("more-in-val", train | extra, {"train": folder(train, 2), "val": folder(extra, 2)}, ["ants", "bees", "wasps"])
+
+train, test = images("data/train/images/{}.png", 2), images("data/test/images/{}.png", 1)
+layout("yolo", train | test | {"data/train/labels/0.txt": "0 1 1 1 1", "data/data.yaml": "nc: 1"}, {"train": none(train), "test": none(test)}, [], 2)
+
+train, test = images("images/train/{}.png", 2), images("images/val/{}.png", 1)
+layout("yolo-inside", train | test | {"labels/train/0.txt": "0", "labels/val/0.txt": "0"}, {"train": none(train), "val": none(test)}, [], 2)
+
+train, test = images("screw/train/good/{}.png", 2), images("screw/test/good/{}.png", 1) | images("screw/test/bent/{}.png", 1)
+masks = images("screw/ground_truth/bent/{}_mask.png", 1)
+layout("mvtec", train | test | masks, {"train": folder(train, 2), "test": folder(test, 2)}, ["good", "bent"], 1)
+
+pictures, masks = images("train/{}.png", 2), images("train_masks/{}_mask.png", 2)
+test = images("test/{}.png", 1)
+layout("carvana", pictures | masks | test, {"train": none(pictures), "test": none(test)}, [], 2)
+
+pictures = images("Dataset_BUSI/benign/benign ({}).png", 2, 1) | images("Dataset_BUSI/normal/normal ({}).png", 1, 1)
+masks = images("Dataset_BUSI/benign/benign ({})_mask.png", 2, 1) | images("Dataset_BUSI/benign/benign (1)_mask_{}.png", 1, 1)
+layout("busi", pictures | masks, {"all": folder(pictures, 1)}, ["benign", "normal"], 3)
+
+pictures, masks = images("VOC2012/JPEGImages/{}.png", 2), images("VOC2012/SegmentationClass/{}.png", 2) | images("VOC2012/SegmentationObject/{}.png", 2)
+layout("voc", pictures | masks | {"VOC2012/ImageSets/Main/train.txt": "0"}, {"all": none(pictures)}, [], 5)
+
+pictures = images("with_mask/{}.png", 1) | images("without_mask/{}.png", 1)
+layout("face-masks", pictures, {"all": folder(pictures)}, ["with_mask", "without_mask"])
+
+pictures = images("vehicles/steam_train/{}.png", 1) | images("vehicles/test_car/{}.png", 1)
+layout("vehicles", pictures, {"all": folder(pictures, 1)}, ["steam_train", "test_car"])
+
+pictures = images("101_ObjectCategories/{}/1.png", 1, 10) | images("101_ObjectCategories/{}/1.png", 1, 9)
+layout("numbered", pictures, {"all": folder(pictures, 1)}, ["10", "9"])
+
+pictures = images("a/{}.png", 1) | images("c/{}.png", 1)
+layout("unread-class", pictures | {"b/0.heic": "x", "b/1.heic": "x"}, {"all": folder(pictures)}, ["a", "b", "c"], 2)
+
+pictures = images("cat/{}.png", 1) | images("dog/{}.png", 1)
+junk = images("cat/@eaDir/{}.png/SYNOPHOTO_THUMB_M.jpg", 1) | images("$RECYCLE.BIN/S-1/{}.png", 1) | images("System Volume Information/{}.png", 1) | {"Thumbs.db": "x"}
+layout("nas", pictures | junk, {"all": folder(pictures)}, ["cat", "dog"], 4)
+
+pictures = images("photo{}", 3)
+layout("no-endings", pictures | {"LICENSE": "text"}, {"all": none(pictures)}, [], 1)
+
+train, test = images("train/a/{}.png", 1) | images("train/b/{}.png", 1), images("test/test_images/{}.png", 2)
+layout("one-test-folder", train | test, {"train": folder(train, 1), "test": none(test)}, ["a", "b"])
+
+a, b = images("cat/train/{}.png", 1) | images("dog/train/{}.png", 1), images("cat/test/{}.png", 1) | images("dog/test/{}.png", 1)
+layout("splits-inside", a | b, {"train": folder(a), "test": folder(b)}, ["cat", "dog"])
+
+train = images("Training/Apple Red 1/{}.png", 1) | images("Training/Kiwi/{}.png", 1)
+test = images("Test/Kiwi/{}.png", 1)
+multi = images("test-multiple_fruits/{}.png", 1)
+layout("fruits", train | test | multi | {"LICENSE": "MIT", "readme.md": "x"}, {"train": folder(train, 1), "test": folder(test, 1)}, ["Apple Red 1", "Kiwi"], 3)
+
+# Tables of labels beside images.
+pictures, test = images("train_images/{:04}.png", 4), images("test_images/{:04}f.png", 2)
+table = "id_code,diagnosis\n0000,2\n0001,0\n0002,4\n0003,0\n"
+layout("aptos", pictures | test | {"train.csv": table, "test.csv": "id_code\n0000f\n", "sample_submission.csv": "id_code,diagnosis\n0000f,0\n0001f,0\n"},
+       {"train": by_table(pictures, table, "id_code", "diagnosis"), "test": none(test)}, list("01234"), 2)
+
+pictures, test = images("train/{}.png", 4, 1), images("test/{}.png", 2, 1)
+table = "id,label\n1,frog\n2,truck\n3,cat\n4,frog\n"
+layout("cifar-kaggle", pictures | test | {"trainLabels.csv": table}, {"train": by_table(pictures, table, "id", "label"), "test": none(test)}, ["cat", "frog", "truck"])
+
+pictures, test = images("train/a{}.png", 4), images("test/b{}.png", 2)
+table = "id,breed\na0,pug\na1,boxer\na2,pug\na3,boxer\n"
+layout("dog-breeds", pictures | test | {"labels.csv": table, "sample_submission.csv": "id,boxer,pug\nb0,0.5,0.5\n"}, {"train": by_table(pictures, table, "id", "breed"), "test": none(test)}, ["boxer", "pug"], 1)
+
+train, test = images("Train/0/{}.png", 1) | images("Train/1/{}.png", 1) | images("Train/10/{}.png", 1) | images("Train/2/{}.png", 1), images("Test/{:05}.png", 3)
+table = "Width,Height,ClassId,Path\n9,9,10,Test/00000.png\n9,9,2,Test/00001.png\n9,9,0,Test/00002.png\n"
+layout("gtsrb", train | test | {"Test.csv": table, "Train.csv": "Width,Height,ClassId,Path\n9,9,0,Train/0/0.png\n"},
+       {"train": folder(train, 1), "test": by_table(test, table, "Path", "ClassId", key=str)}, ["0", "1", "10", "2"], 1)
+
+train, test = images("train/{}.png", 3), images("test/{}.png", 2)
+a, b = "file_name,label\n0.png,x\n1.png,y\n2.png,x\n", "file_name,label\n0.png,y\n1.png,y\n"
+layout("hf-metadata", train | test | {"train/metadata.csv": a, "test/metadata.csv": b},
+       {"train": by_table(train, a, "file_name", "label", key=base), "test": by_table(test, b, "file_name", "label", key=base)}, ["x", "y"])
+
+pictures = images("images/{}.png", 3)
+lines = "".join(json.dumps({"file_name": p, "label": i % 2, "text": f"caption {i}"}) + "\n" for i, p in enumerate(pictures))
+layout("hf-jsonl", pictures | {"metadata.jsonl": lines}, {"all": {p: "01"[i % 2] for i, p in enumerate(pictures)}}, ["0", "1"])
+
+pictures = images("images/{}.png", 4)
+table = "image,MEL,NV,BCC\n0,1.0,0.0,0.0\n1,0.0,1.0,0.0\n2,0.0,1.0,0.0\n3,0.0,0.0,1.0\n"
+layout("isic", pictures | {"ISIC2018_Training_GroundTruth.csv": table}, {"all": dict(zip(pictures, ["MEL", "NV", "NV", "BCC"]))}, ["BCC", "MEL", "NV"])
+
+train, test = images("images/Train_{}.png", 3), images("images/Test_{}.png", 2)
+table = "image_id,healthy,rust\nTrain_0,1,0\nTrain_1,0,1\nTrain_2,0,1\n"
+layout("plants", train | test | {"train.csv": table, "test.csv": "image_id\nTest_0\nTest_1\n", "sample_submission.csv": "image_id,healthy,rust\nTest_0,0.5,0.5\n"},
+       {"train": dict(zip(train, ["healthy", "rust", "rust"])), "test": none(test)}, ["healthy", "rust"], 2)
+
+pictures = images("{}.png", 3)
+table = "name;species\n0.png;oak\n1.png;elm\n2.png;oak\n"
+layout("semicolons", pictures | {"labels.csv": "\ufeff" + table}, {"all": by_table(pictures, table, "name", "species", key=base, sep=";")}, ["elm", "oak"])
+
+table = "0.png\t1\n1.png\t0\n2.png\t1\n"
+layout("no-header", pictures | {"labels.tsv": table}, {"all": {"0.png": "1", "1.png": "0", "2.png": "1"}}, ["0", "1"])
+
+table = "path,label\n/kaggle/input/x/images/0.png,b\n/kaggle/input/x/images/1.png,a\n"
+layout("foreign-paths", pictures | {"labels.csv": table}, {"all": by_table(pictures, table, "path", "label", key=lambda p: "/kaggle/input/x/images/" + p)}, ["a", "b"])
+
+table = "file,caption\n0.png,a red oak\n1.png,an elm\n2.png,a tree\n"
+layout("captions", pictures | {"captions.csv": table}, {"all": none(pictures)}, [], 1)
+
+table = "file,age\n0.png,1.5\n1.png,2.25\n2.png,2.25\n"
+layout("measures", pictures | {"ages.csv": table}, {"all": none(pictures)}, [], 1)
+
+table = "file,class\n0.png,cat\n0.png,dog\n1.png,cat\n2.png,dog\n"
+layout("boxes", pictures | {"boxes.csv": table}, {"all": none(pictures)}, [], 1)
+
+table = "image_id,partition\n0.png,0\n1.png,0\n2.png,1\n"
+layout("partitions", pictures | {"list_eval_partition.csv": table}, {"all": none(pictures)}, [], 1)
+
+table = "file,label\n0.png,True\n1.png,False\n2.png,True\n"
+layout("bools", pictures | {"labels.csv": table}, {"all": by_table(pictures, table, "file", "label", key=base)}, ["False", "True"])
+
+table = "file,label\n0.png,2.0\n1.png,0.0\n2.png,2.0\n"
+layout("float-labels", pictures | {"labels.csv": table}, {"all": {"0.png": "2", "1.png": "0", "2.png": "2"}}, ["0", "1", "2"])
+
+pictures = images("cat/{}.png", 1) | images("dog/{}.png", 1)
+layout("folders-win", pictures | {"labels.csv": "file,label\ncat/0.png,x\ndog/0.png,y\n"}, {"all": folder(pictures)}, ["cat", "dog"], 1)
+
+
+# Tables of pixels: 8×8, every value of a row the same but for the corners, which are 0.
+def rows(n, label):
+    x = np.repeat(np.arange(n)[:, None] + 50, 64, 1)
+    x[:, [0, 63]] = 0
+    return x, [label(i) for i in range(n)]
+
+
+def pixels(name, files, splits, classes, left_out=0):
+    for path, text in files.items():
+        put(f"{name}/{path}", text)
+    expected[name] = {"classes": classes, "left_out": left_out, "splits": {s: [[50 + i, l] for i, l in enumerate(labels)] for s, labels in splits.items()}}
+
+
+x, y = rows(6, lambda i: i % 3)
+frame = pd.DataFrame(x, columns=[f"pixel{i}" for i in range(64)])
+labelled = frame.copy()
+labelled.insert(0, "label", y)
+last = frame.assign(label=y)
+pixels("digits-csv", {"train.csv": labelled.to_csv(index=False), "test.csv": frame[:2].to_csv(index=False), "sample_submission.csv": "ImageId,Label\n1,0\n"}, {"train": y, "test": [-1, -1]}, list("012"), 1)
+pixels("last-csv", {"hmnist_8_8_L.csv": last.to_csv(index=False)}, {"all": y}, list("012"))
+pixels("bare-csv", {"mnist_train.csv": labelled.to_csv(index=False, header=False), "mnist_test.csv": labelled[:2].to_csv(index=False, header=False)}, {"train": y, "test": y[:2]}, list("012"))
+pixels("bare-last-csv", {"optdigits.csv": last.to_csv(index=False, header=False)}, {"all": y}, list("012"))
+pixels("index-csv", {"data.csv": labelled.to_csv()}, {"all": y}, list("012"))
+pixels("floats-csv", {"data.csv": pd.concat([labelled[["label"]], frame / 255], axis=1).to_csv(index=False)}, {"all": y}, list("012"))
+words = pd.DataFrame({"emotion": y, "pixels": [" ".join(map(str, r)) for r in x], "Usage": ["Training"] * 4 + ["PublicTest", "PrivateTest"]})
+put("fer-csv/fer2013.csv", words.to_csv(index=False))
+expected["fer-csv"] = {"classes": list("012"), "left_out": 0, "splits": {"train": [[50 + i, y[i]] for i in range(4)], "val": [[54, y[4]]], "test": [[55, y[5]]]}}
+
+archive.close()
+(OUT / "layouts.json").write_text(json.dumps(expected, indent=0, ensure_ascii=False).replace("[\n", "[").replace(",\n", ", ").replace("\n]", "]") + "\n")

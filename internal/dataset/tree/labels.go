@@ -1,0 +1,312 @@
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"moncae/internal/dataset/labelfile"
+	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
+	"moncae/internal/fault"
+)
+
+// labeller gives images their labels from tables beside them.
+type labeller struct {
+	c      *source.Collection
+	parts  map[string]*part
+	ask    source.Columns
+	tables []*table
+}
+
+// table is one that may speak of the images.
+type table struct {
+	*labelfile.Table
+	split string // that its name speaks of, "" for none
+	asked bool
+	used  bool
+}
+
+// newLabeller reads the tables among files, as far as some split needs them. A table
+// that isn't asked for and can't be read is left out like any other file.
+func newLabeller(c *source.Collection, parts map[string]*part, others []*source.File, ask source.Columns) (*labeller, error) {
+	l := &labeller{c: c, parts: parts, ask: ask}
+	if ask.LabelFile != "" {
+		f := &source.File{Path: ask.LabelFile, Disk: ask.LabelFile}
+		for _, o := range others {
+			if o.Path == path.Clean(ask.LabelFile) {
+				f = o
+			}
+		}
+		t, err := l.read(f)
+		if err != nil {
+			return nil, err
+		}
+		t.asked, t.split = true, ""
+		l.tables = []*table{t}
+		for _, p := range parts {
+			p.unlabel()
+		}
+		return l, nil
+	}
+	if !l.needed() {
+		return l, nil
+	}
+	for _, f := range others {
+		if !labelfile.Is(f.Path) || slices.Contains(splitname.Words(path.Base(f.Path)), "submission") {
+			continue
+		}
+		t, err := l.read(f)
+		if err != nil {
+			c.Notes = append(c.Notes, err.Error())
+			continue
+		}
+		l.tables = append(l.tables, t)
+	}
+	return l, nil
+}
+
+func (l *labeller) needed() bool {
+	for _, p := range l.parts {
+		if len(p.classes) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *labeller) read(f *source.File) (*table, error) {
+	var all []entry
+	for _, p := range l.parts {
+		all = append(all, p.entries...)
+	}
+	find := finder(all, path.Dir(f.Path))
+	t, err := labelfile.Read(f, func(s string) bool { return find(s) >= 0 })
+	if err != nil {
+		return nil, err
+	}
+	split, _ := splitname.Of(strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path)))
+	return &table{Table: t, split: split}, nil
+}
+
+// finder finds the entry that a name in a table speaks of: its path from the table's
+// folder or the root, or its own name, each with or without the ending. −1: none, or
+// several.
+func finder(entries []entry, dir string) func(string) int {
+	index := map[string]int{}
+	for i, e := range entries {
+		p := e.file.Path
+		keys := []string{p, path.Base(p)}
+		if rel, below := strings.CutPrefix(p, dir+"/"); below {
+			keys = append(keys, rel)
+		}
+		for _, k := range keys {
+			for _, key := range []string{k, strings.TrimSuffix(k, path.Ext(k))} {
+				if at, taken := index[key]; taken && at != i {
+					index[key] = -1
+				} else {
+					index[key] = i
+				}
+			}
+		}
+	}
+	return func(name string) int {
+		if name == "" {
+			return -1
+		}
+		name = path.Clean(strings.ReplaceAll(name, `\`, "/"))
+		for _, key := range []string{name, path.Base(name)} {
+			if i, known := index[key]; known {
+				return i
+			}
+		}
+		return -1
+	}
+}
+
+// divide makes splits of a flat set whose tables, such as train.csv and test.csv,
+// name different images.
+func (l *labeller) divide() {
+	all := l.parts[source.Whole]
+	if all == nil || len(all.classes) > 0 {
+		return
+	}
+	of, kinds := map[int]string{}, map[string]bool{}
+	for _, t := range l.tables {
+		if t.split == "" {
+			continue
+		}
+		for i := range t.Named(finder(all.entries, path.Dir(t.Path))) {
+			if s, taken := of[i]; taken && s != t.split {
+				return
+			}
+			of[i], kinds[t.split] = t.split, true
+		}
+	}
+	if len(kinds) < 2 || !kinds[source.Train] {
+		return
+	}
+	delete(l.parts, source.Whole)
+	for i, e := range all.entries {
+		split := of[i]
+		if split == "" {
+			l.c.LeftOut.Add("images that no table names", e.file.Path, 1)
+			continue
+		}
+		p := l.parts[split]
+		if p == nil {
+			p = &part{folders: all.folders}
+			l.parts[split] = p
+		}
+		p.entries = append(p.entries, e)
+	}
+	l.c.Notes = append(l.c.Notes, "the splits are those of the tables that name the images")
+}
+
+// label gives the splits without labels those of the tables; names are the classes
+// that folders gave. The result is the names of all.
+func (l *labeller) label(names []string) ([]string, error) {
+	var lists [][]string
+	for _, split := range order {
+		p := l.parts[split]
+		if p == nil || len(p.classes) > 0 {
+			continue
+		}
+		for _, t := range l.tables {
+			found, err := l.match(t, split)
+			if err != nil {
+				return nil, err
+			}
+			if found != nil && l.apply(t, p, split, found, names) {
+				lists = append(lists, classesOf(p))
+				break
+			}
+		}
+	}
+	if len(lists) == 0 {
+		return names, l.checkAsked()
+	}
+	all, numbers := source.Classes(names, lists...)
+	for _, p := range l.parts {
+		for i := range p.entries {
+			p.entries[i].label = numbers[p.entries[i].class]
+		}
+	}
+	return all, nil
+}
+
+// checkAsked refuses a table that was asked for and says nothing.
+func (l *labeller) checkAsked() error {
+	if l.ask.LabelFile == "" {
+		return nil
+	}
+	return fault.Usagef("--label-file %s: none of its columns (%s) names the images; name it with --image-column", l.ask.LabelFile, labelfile.Few(l.tables[0].Columns))
+}
+
+// match is what a table says of a split's images, nil if nothing.
+func (l *labeller) match(t *table, split string) (*labelfile.Labels, error) {
+	p, dir := l.parts[split], path.Dir(t.Path)
+	if !l.meant(t, split) {
+		return nil, nil
+	}
+	found, err := t.Match(finder(p.entries, dir), len(p.entries), l.ask)
+	var undecided labelfile.Undecided
+	switch {
+	case err == nil:
+		return found, nil
+	case t.asked || !errors.As(err, &undecided) || l.ask.Label != "":
+		return nil, fault.Usagef("%s: %w", t.Path, err)
+	}
+	l.c.Notes = append(l.c.Notes, fmt.Sprintf("%s gives no labels: %v", t.Path, err))
+	return nil, nil
+}
+
+// meant tells whether a table may speak of a split: it lies in its folder, is named
+// after it, or is named after none and can't be mistaken.
+func (l *labeller) meant(t *table, split string) bool {
+	dir := path.Dir(t.Path)
+	for other, p := range l.parts {
+		for _, f := range p.folders {
+			if dir == f || strings.HasPrefix(dir, f+"/") {
+				return other == split
+			}
+		}
+	}
+	switch {
+	case split == source.Whole:
+		return t.split == "" || t.split == source.Train
+	case t.split != "":
+		return t.split == split
+	}
+	return split == source.Train || !l.mistakable(t)
+}
+
+// mistakable tells whether two splits have images that the table could mean alike.
+func (l *labeller) mistakable(t *table) bool {
+	seen := map[string]string{}
+	for split, p := range l.parts {
+		for i := range t.Named(finder(p.entries, path.Dir(t.Path))) {
+			base := path.Base(p.entries[i].file.Path)
+			if other, taken := seen[base]; taken && other != split {
+				return true
+			}
+			seen[base] = split
+		}
+	}
+	return false
+}
+
+// apply gives a split's images the labels that were found, unless none of them is a
+// class of the training images.
+func (l *labeller) apply(t *table, p *part, split string, found *labelfile.Labels, names []string) bool {
+	none, known := 0, names == nil
+	for i := range p.entries {
+		p.entries[i].class = found.Of[i]
+		if found.Of[i] == "" {
+			none++
+		}
+		known = known || slices.Contains(names, found.Of[i])
+	}
+	p.classes = classesOf(p)
+	if !known || len(p.classes) == 0 {
+		l.c.Notes = append(l.c.Notes, fmt.Sprintf("%s gives no labels: its column %s (%s) has no class of the training images", t.Path, found.Column, listed(p.classes)))
+		p.unlabel()
+		return false
+	}
+	t.used = true
+	note := fmt.Sprintf("the labels of %s are those of %s, column %s, by its column %s", splitWord(split), t.Path, found.Column, found.Image)
+	if none > 0 {
+		note += fmt.Sprintf("; %d images have none", none)
+	}
+	if found.Unknown > 0 {
+		note += fmt.Sprintf("; %d of its rows name no image", found.Unknown)
+	}
+	l.c.Notes = append(l.c.Notes, note)
+	return true
+}
+
+func splitWord(split string) string {
+	if split == source.Whole {
+		return "the images"
+	}
+	return split
+}
+
+// classesOf are the words of a split's labels, sorted.
+func classesOf(p *part) []string {
+	var out []string
+	for _, e := range p.entries {
+		if e.class != "" {
+			out = append(out, e.class)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// isUsed tells whether a file is a table that gave labels.
+func (l *labeller) isUsed(f *source.File) bool {
+	return slices.ContainsFunc(l.tables, func(t *table) bool { return t.used && t.Path == f.Path })
+}
