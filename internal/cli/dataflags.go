@@ -19,10 +19,15 @@ type dataFlags struct {
 func (d *dataFlags) locate(f *pflag.FlagSet, standard string) {
 	f.StringVarP(&d.name, "data", "d", standard, "data set: a `name` (see moncae data list), or a folder, zip, tar, npz, Parquet or Arrow file")
 	f.StringVar(&d.options.DataDir, "data-dir", "", "`folder` that named data sets are looked for in first (then $MONCAE_DATA, then the cache)")
+	d.columns(f)
+	d.bad(f)
+}
+
+// columns adds the flags that say where labels and images stand in tables.
+func (d *dataFlags) columns(f *pflag.FlagSet) {
 	f.StringVar(&d.options.Columns.LabelFile, "label-file", "", "`table` of labels for images without class folders: CSV or JSON lines (default: one beside them that names them)")
 	f.StringVar(&d.options.Columns.Label, "label-column", "", "`column` of the labels, in that table or in the data set's own (default: found by its name)")
 	f.StringVar(&d.options.Columns.Image, "image-column", "", "`column` of the images, or of their names in a table of labels (default: found)")
-	d.bad(f)
 }
 
 func (d *dataFlags) bad(f *pflag.FlagSet) {

@@ -132,6 +132,7 @@ func (a *app) newDataConvert() *cobra.Command {
 	f.StringVarP(&out, "out", "o", "", "`path` to write; it must not exist (required)")
 	f.StringVar(&d.options.DataDir, "data-dir", "", "`folder` that named data sets are looked for in first")
 	f.IntVar(&d.options.Limit, "limit", 0, "at most so many images of a split, a stratified sample; 0: all")
+	d.columns(f)
 	d.bad(f)
 	d.prepare(f)
 	f.Var(choice{&d.options.Split, []string{"train", "val", "test", "all"}}, "split", "one split only (default train and test)")

@@ -12,6 +12,7 @@ import (
 	"moncae/internal/dataset/columnar"
 	"moncae/internal/dataset/files"
 	"moncae/internal/dataset/idx"
+	"moncae/internal/dataset/labelfile"
 	"moncae/internal/dataset/mat"
 	"moncae/internal/dataset/npy"
 	"moncae/internal/dataset/pixelcsv"
@@ -91,7 +92,7 @@ func collectList(ctx context.Context, name string, list []source.File, ask sourc
 func onlyData(list []source.File) string {
 	only := ""
 	for _, f := range list {
-		if f.Disk == "" || !files.IsArchive(f.Path) && opener(f.Path) == nil {
+		if f.Disk == "" || labelfile.Is(f.Path) || !files.IsArchive(f.Path) && opener(f.Path) == nil {
 			continue
 		}
 		if only != "" {
@@ -173,5 +174,5 @@ func looksLikeIDX(name string) error {
 	if _, err := io.ReadFull(f, b[:]); err == nil && (b == [2]byte{0, 0} || b == [2]byte{0x1f, 0x8b} && strings.HasSuffix(name, ".gz")) {
 		return nil
 	}
-	return fault.Usagef("%s: is in no known format: an image folder, .zip, .tar, .tar.gz, .tar.zst, .npy, .npz, .parquet, .arrow, .mat, or IDX (plain or .gz) is needed", name)
+	return fault.Usagef("%s: is in no known format: an image folder, .zip, .tar, .tar.gz, .tar.zst, .npy, .npz, .csv, .parquet, .arrow, .mat, or IDX (plain or .gz) is needed", name)
 }
