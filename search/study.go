@@ -90,7 +90,7 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 		Run: c.RunID(fingerprint), Moncae: version.Number(), Seed: c.Seed,
 		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess, EngineClass: class,
 		Data: rundir.Data{
-			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(), Columns: columns,
+			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(), Columns: columns, TestFraction: set.Info.TestFraction,
 		},
 		ValidationIDs: s.validationIDs(),
 	}, o.FS)

@@ -34,19 +34,20 @@ type Batch struct {
 
 // Info describes an opened data set.
 type Info struct {
-	Name        string         `json:"name"`
-	Path        string         `json:"path,omitempty"` // where it was found; "" for what is built in
-	Format      string         `json:"format"`
-	Shape       arch.Shape     `json:"shape"` // after preprocessing
-	Preprocess  Preprocess     `json:"preprocess"`
-	Columns     source.Columns `json:"columns,omitzero"` // as they were asked for
-	Classes     []string       `json:"classes"`          // null: no labels
-	Split       string         `json:"split"`
-	Rows        int64          `json:"rows"` // of the split; −1: unknown before the end
-	Splits      []SplitInfo    `json:"splits"`
-	SourceBytes int64          `json:"source_bytes"` // of the files that hold the split
-	Fingerprint string         `json:"fingerprint,omitempty"`
-	Skipped     []Skipped      `json:"skipped,omitempty"`
+	Name         string         `json:"name"`
+	Path         string         `json:"path,omitempty"` // where it was found; "" for what is built in
+	Format       string         `json:"format"`
+	Shape        arch.Shape     `json:"shape"` // after preprocessing
+	Preprocess   Preprocess     `json:"preprocess"`
+	Columns      source.Columns `json:"columns,omitzero"` // as they were asked for
+	TestFraction float64        `json:"-"`
+	Classes      []string       `json:"classes"` // null: no labels
+	Split        string         `json:"split"`
+	Rows         int64          `json:"rows"` // of the split; −1: unknown before the end
+	Splits       []SplitInfo    `json:"splits"`
+	SourceBytes  int64          `json:"source_bytes"` // of the files that hold the split
+	Fingerprint  string         `json:"fingerprint,omitempty"`
+	Skipped      []Skipped      `json:"skipped,omitempty"`
 	// LeftOut is complete once Next has returned io.EOF.
 	LeftOut source.Omissions `json:"left_out"`
 	Ignored int              `json:"ignored_files"` // the total of what is left out
@@ -114,7 +115,7 @@ func (s *stream) start(ctx context.Context, found *located) error {
 	if err != nil {
 		return fault.Usagef("%s: %w", found.name, err)
 	}
-	s.info = Info{Name: found.name, Path: found.path, Format: c.Format, Split: o.Split, Columns: o.Columns, Classes: c.Classes, LeftOut: append(source.Omissions{}, c.LeftOut...), Ignored: c.LeftOut.Total(), Notes: slices.Clone(c.Notes)}
+	s.info = Info{Name: found.name, Path: found.path, Format: c.Format, Split: o.Split, Columns: o.Columns, TestFraction: o.TestFraction, Classes: c.Classes, LeftOut: append(source.Omissions{}, c.LeftOut...), Ignored: c.LeftOut.Total(), Notes: slices.Clone(c.Notes)}
 	for _, p := range parts {
 		if s.info.Rows >= 0 {
 			s.info.Rows += p.rows()

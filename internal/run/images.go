@@ -5,14 +5,15 @@ import (
 	"encoding/json"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/source"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/rundir"
 )
 
 // Recorded completes what a data set is read by with what the run in the folder
-// path wrote down of its own: the preprocessing, and where name is "", the name or
-// the path.
+// path wrote down of its own: the preprocessing, the columns of tables, the share that is set
+// apart for tests, and where name is "", the name or the path.
 func Recorded(path, name string, o dataset.Options) (string, dataset.Options, error) {
 	dir, err := rundir.Read(path)
 	if err != nil {
@@ -26,9 +27,18 @@ func recorded(dir *rundir.Dir, name string, o dataset.Options) (string, dataset.
 	if err := json.Unmarshal(dir.Manifest.Preprocess, &p); err != nil {
 		return name, o, fault.Damagedf("%s: run.json: field preprocess: %w", dir.Path, err)
 	}
-	if d := dir.Manifest.Data; name == "" {
+	d := dir.Manifest.Data
+	if name == "" {
 		if name = d.Source; name == "" {
 			name = d.Name
+		}
+	}
+	if d.TestFraction > 0 {
+		o.TestFraction = d.TestFraction
+	}
+	if d.Columns != nil && o.Columns == (source.Columns{}) {
+		if err := json.Unmarshal(d.Columns, &o.Columns); err != nil {
+			return name, o, fault.Damagedf("%s: run.json: field data.columns: %w", dir.Path, err)
 		}
 	}
 	return name, p.Apply(o), nil

@@ -41,12 +41,13 @@ type Manifest struct {
 
 // Data names a run's data set.
 type Data struct {
-	Name        string          `json:"name"`
-	Source      string          `json:"source"` // the --data argument; not part of the run's id
-	Fingerprint string          `json:"fingerprint"`
-	Shape       arch.Shape      `json:"shape"`
-	Columns     json.RawMessage `json:"columns,omitempty"` // where images and labels stand, as was asked for
-	TrainRows   int             `json:"train_rows"`        // validation images too
+	Name         string          `json:"name"`
+	Source       string          `json:"source"` // the --data argument; not part of the run's id
+	Fingerprint  string          `json:"fingerprint"`
+	Shape        arch.Shape      `json:"shape"`
+	Columns      json.RawMessage `json:"columns,omitempty"`       // where images and labels stand, as was asked for
+	TrainRows    int             `json:"train_rows"`              // validation images too
+	TestFraction float64         `json:"test_fraction,omitempty"` // that is set apart where there is no test split; 0: dataset.DefaultTestFraction
 }
 
 func (m Manifest) encode() ([]byte, error) {

@@ -21,7 +21,7 @@ func TestTheReferenceIsCurrent(t *testing.T) {
 		}
 	}
 	for name := range got {
-		if _, ok := want[name]; !ok {
+		if _, ok := want[name]; !ok && name != "data.md" { // that page is written, not made
 			t.Errorf("docs/reference/%s belongs to no command: run `make docs`", name)
 		}
 	}
