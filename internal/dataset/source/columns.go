@@ -23,9 +23,6 @@ func (c Columns) JSON() (json.RawMessage, error) {
 	return json.Marshal(c)
 }
 
-// MaxClasses bounds the labels that are taken for numbers.
-const MaxClasses = 1 << 16
-
 // Classes numbers the words of several splits' labels: as they are where all are whole
 // numbers, otherwise by byte order, those of the first split first; "" is none. The
 // results are the names, and a number for every word.
