@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos nightly notebooks release test-release stage-wheel wheel wheels fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -90,10 +90,19 @@ bench-peers: build $(PEERS)/.ready ## training steps beside TensorFlow's (ten mi
 	$(PEERS)/bin/python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/{small,medium,large}.json
 
 SEED    ?= 1
-NIGHTLY := chaos
+NIGHTLY := chaos fuzz-long race
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
+
+fuzz: $(NATIVE) ## every fuzz target for a minute (FUZZTIME=5m; FUZZ=Journal for those alone)
+	GO=$(GO) GOTAGS="$(GOTAGS)" sh scripts/fuzz.sh $(or $(FUZZTIME),1m) $(FUZZ)
+
+fuzz-long: $(NATIVE)
+	GO=$(GO) GOTAGS="$(GOTAGS)" sh scripts/fuzz.sh 5m
+
+race: ## the Go tests under the race detector, with the reference engine
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 60m $$($(GO) list ./... | grep -v -e internal/engine/onednn -e internal/engine/cuda)
 
 nightly: build ## all long tests; called again, it goes on with those that have not passed
 	sh scripts/nightly.sh $(NIGHTLY)
