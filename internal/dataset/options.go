@@ -118,12 +118,11 @@ func (p Preprocess) Shape() arch.Shape {
 
 // checkColumns refuses to look for columns in a format that has none.
 func checkColumns(c source.Columns, format string) error {
-	tables := []string{"parquet", "arrow", "csv"}
 	switch {
-	case c.LabelFile != "" && format != "images":
-		return fault.Usagef("--label-file is for folders and archives of images; this is %s", format)
-	case (c.Label != "" || c.Image != "") && format != "images" && !slices.Contains(tables, format):
-		return fault.Usagef("--label-column and --image-column are for tables; this is %s", format)
+	case (c.LabelFile != "" || c.Image != "") && format != "images":
+		return fault.Usagef("--label-file and --image-column are for folders and archives of images; this is %s", format)
+	case c.Label != "" && format != "images" && format != "csv":
+		return fault.Usagef("--label-column is for images with a table of labels, and for CSV files of pixels; this is %s", format)
 	}
 	return nil
 }
