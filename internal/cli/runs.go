@@ -119,7 +119,7 @@ func (rs *runs) State(name string) (s serve.State, err error) {
 	h := sha256.New()
 	for _, file := range []string{rundir.JournalFile, rundir.FrontFile, rundir.ClassifyDir} {
 		if info, err := os.Stat(filepath.Join(path, file)); err == nil {
-			fmt.Fprintln(h, info.Size(), info.ModTime().UnixNano())
+			h.Write(fmt.Appendln(nil, info.Size(), info.ModTime().UnixNano()))
 		}
 	}
 	s.Version = hex.EncodeToString(h.Sum(nil)[:8])

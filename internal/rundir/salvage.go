@@ -145,5 +145,5 @@ func (s *Salvage) move(name, aside string) error {
 	return errors.Join(s.fs.SyncDir(filepath.Dir(to)), s.fs.SyncDir(filepath.Dir(s.file(name))))
 }
 
-// Fronts tells whether a record is one of a front.
+// Front tells whether a record is one of a front.
 func (r Record) Front() bool { return r.Kind == kindFront }

@@ -50,7 +50,7 @@ func (f *fake) set(s State) {
 
 func get(t *testing.T, h http.Handler, target string, change func(*http.Request)) *http.Response {
 	t.Helper()
-	r := httptest.NewRequest("GET", target, nil)
+	r := httptest.NewRequest(http.MethodGet, target, nil)
 	r.Host = "127.0.0.1:8046"
 	if change != nil {
 		change(r)
@@ -128,7 +128,7 @@ func TestAToken(t *testing.T) {
 	if far := get(t, h, "//evil.example/?token="+o.Token, nil); !strings.HasPrefix(far.Header.Get("Location"), "/evil") {
 		t.Errorf("sent to %q", far.Header.Get("Location"))
 	}
-	if again := get(t, h, "/run/digits/", func(q *http.Request) { q.AddCookie(r.Cookies()[0]) }); again.StatusCode != 200 {
+	if again := get(t, h, "/run/digits/", func(q *http.Request) { q.AddCookie(r.Cookies()[0]) }); again.StatusCode != http.StatusOK {
 		t.Errorf("with the cookie: %d", again.StatusCode)
 	}
 }
@@ -166,11 +166,11 @@ func TestASlowReaderHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	h := Handler(&fake{}, local)
 	slow := stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
-	r := httptest.NewRequest("GET", "http://localhost/run/digits/", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/run/digits/", nil)
 	var wait sync.WaitGroup
 	wait.Go(func() { h.ServeHTTP(slow, r) })
 	<-slow.writing
-	if r := get(t, h, "/run/digits/", nil); r.StatusCode != 200 {
+	if r := get(t, h, "/run/digits/", nil); r.StatusCode != http.StatusOK {
 		t.Errorf("beside a slow reader: %d", r.StatusCode)
 	}
 	close(slow.free)
@@ -187,7 +187,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, l, Handler(&fake{}, local)) }()
 	r, err := http.Get("http://" + l.Addr().String() + "/run/digits/")
-	if err != nil || r.StatusCode != 200 {
+	if err != nil || r.StatusCode != http.StatusOK {
 		t.Errorf("%v, %v", r, err)
 	}
 	cancel()
