@@ -116,10 +116,10 @@ func (t *task) encode(ctx context.Context, encoder *onnx.Model, stage string) (t
 
 func encodeImages(ctx context.Context, s *ort.Session, x *images, progress func(done, rows int)) (train, test []float32, err error) {
 	values := x.shape.Values()
-	if train, err = forward(ctx, s, len(x.train)/values, byteRows(x.train, values), progress); err != nil {
+	if train, err = forward(ctx, s, len(x.train)/values, ort.ByteRows(x.train, values), progress); err != nil {
 		return nil, nil, err
 	}
-	test, err = forward(ctx, s, len(x.test)/values, byteRows(x.test, values), progress)
+	test, err = forward(ctx, s, len(x.test)/values, ort.ByteRows(x.test, values), progress)
 	return train, test, err
 }
 
@@ -146,5 +146,5 @@ func (t *task) pixels(context.Context) (*features, error) {
 
 // unit gives bytes as values in [0, 1].
 func unit(images []uint8) []float32 {
-	return byteRows(images, len(images))(make([]float32, len(images)), 0, 1)
+	return ort.ByteRows(images, len(images))(make([]float32, len(images)), 0, 1)
 }

@@ -234,7 +234,7 @@ func (h *trained) score(ctx context.Context, in arch.Shape, of examples, classes
 		return s, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	logits, err := forward(ctx, session, len(of.labels), floatRows(of.features, in.Values()), nil)
+	logits, err := forward(ctx, session, len(of.labels), ort.FloatRows(of.features, in.Values()), nil)
 	if err != nil {
 		return s, err
 	}

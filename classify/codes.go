@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"fmt"
+
 	"moncae/internal/run"
 )
 

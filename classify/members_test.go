@@ -15,6 +15,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 	"moncae/internal/onnx"
 	"moncae/internal/run"
 )
@@ -55,7 +56,7 @@ func TestRunMembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pipeline.Metadata()[keyHead] != "linear" {
+	if pipeline.Metadata()[metakey.Head] != "linear" {
 		t.Errorf("metadata %v", pipeline.Metadata())
 	}
 	if _, err := os.Stat(filepath.Join(o.Out, ReadmeFile)); err != nil {

@@ -11,17 +11,11 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
+	"moncae/internal/metakey"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 	"moncae/internal/version"
-)
-
-// The keys that classify adds to the models' metadata.
-const (
-	keyHead    = "moncae.head"    // linear, mlp or conv
-	keyClasses = "moncae.classes" // JSON array: the name of each logit
-	keyEncoder = "moncae.encoder" // the hash of the encoder that made the latents
 )
 
 // model is the head with its standardisation, as ONNX.
@@ -43,9 +37,9 @@ func (t *task) models(h *trained) (m models, err error) {
 		return m, err
 	}
 	metadata := map[string]string{
-		onnxnet.KeyVersion: version.Number(), keyHead: string(t.Head), keyClasses: string(classes),
+		metakey.Version: version.Number(), metakey.Head: string(t.Head), metakey.Classes: string(classes),
 	}
-	for key, v := range map[string]string{keyEncoder: t.train.meta.Encoder, onnxnet.KeyDataset: t.train.meta.Dataset} {
+	for key, v := range map[string]string{metakey.Encoder: t.train.meta.Encoder, metakey.Dataset: t.train.meta.Dataset} {
 		if v != "" {
 			metadata[key] = v
 		}
@@ -97,7 +91,7 @@ func (t *task) verify(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 	n := min(verifiedRows, t.train.rows())
-	got, err := forward(ctx, session, n, byteRows(t.images.train, t.images.shape.Values()), nil)
+	got, err := forward(ctx, session, n, ort.ByteRows(t.images.train, t.images.shape.Values()), nil)
 	if err != nil {
 		return err
 	}
@@ -118,7 +112,7 @@ const verifiedRows = 64
 // values in [0, 1], in batches of any size.
 func (e *encoder) takes(image arch.Shape) bool {
 	var foreign struct{ Layout, Scale string }
-	if text := e.model.Metadata()[onnxnet.KeyPreprocess]; text != "" && json.Unmarshal([]byte(text), &foreign) != nil {
+	if text := e.model.Metadata()[metakey.Preprocess]; text != "" && json.Unmarshal([]byte(text), &foreign) != nil {
 		return false
 	}
 	in := e.model.Inputs()
@@ -144,7 +138,7 @@ func (t *task) runPipeline(ctx context.Context, model *onnx.Model, head Score) (
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	logits, err := forward(ctx, session, t.test.rows(), byteRows(t.images.test, t.images.shape.Values()), t.stage("pipeline"))
+	logits, err := forward(ctx, session, t.test.rows(), ort.ByteRows(t.images.test, t.images.shape.Values()), t.stage("pipeline"))
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func writeLatents(t *testing.T, path string, how dataset.Options, encoder *onnx.
 		t.Fatal(err)
 	}
 	defer session.Close()
-	features, err := forward(context.Background(), session, set.Rows(), byteRows(set.Images, set.Shape.Values()), nil)
+	features, err := forward(context.Background(), session, set.Rows(), ort.ByteRows(set.Images, set.Shape.Values()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func again(t *testing.T, o Options, want *Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logits, err := forward(context.Background(), session, test.rows(), floatRows(test.features, test.shape.Values()), nil)
+	logits, err := forward(context.Background(), session, test.rows(), ort.FloatRows(test.features, test.shape.Values()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

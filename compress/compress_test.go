@@ -22,6 +22,7 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
+	"moncae/internal/metakey"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
@@ -58,8 +59,8 @@ func autoencoder(t testing.TB, s arch.Shape) (dir string) {
 	}
 	pre := fmt.Sprintf(`{"image_size":[%d,%d],"resize":"none","channels":%d}`, s.H, s.W, s.C)
 	dir = t.TempDir()
-	n.Encoder.SetMetadata(map[string]string{metaPreprocess: pre, metaPair: n.Decoder.Hash(), metaRun: "run1"})
-	n.Decoder.SetMetadata(map[string]string{metaPair: n.Encoder.Hash()})
+	n.Encoder.SetMetadata(map[string]string{metakey.Preprocess: pre, metakey.Pair: n.Decoder.Hash(), metakey.Run: "run1"})
+	n.Decoder.SetMetadata(map[string]string{metakey.Pair: n.Encoder.Hash()})
 	for name, m := range map[string]*onnx.Model{"encoder": n.Encoder, "decoder": n.Decoder} {
 		if err := os.WriteFile(filepath.Join(dir, name+".onnx"), m.Bytes(), 0o600); err != nil {
 			t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
+	"moncae/internal/metakey"
 	"moncae/internal/ort"
 )
 
@@ -175,12 +176,12 @@ func (o DecompressOptions) open(m latent.Meta) (*decoder, error) {
 	var p Preprocess
 	if m.Preprocess != "" {
 		if err := json.Unmarshal([]byte(m.Preprocess), &p); err != nil {
-			return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metaPreprocess, err)
+			return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metakey.Preprocess, err)
 		}
 	}
 	f, err := p.foreign()
 	if err != nil {
-		return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metaPreprocess, err)
+		return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metakey.Preprocess, err)
 	}
 	model, err := readModel(o.Decoder)
 	if err != nil {

@@ -10,15 +10,8 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 	"moncae/internal/onnx"
-)
-
-// The metadata that models carry.
-const (
-	metaRun        = "moncae.run"
-	metaArch       = "moncae.arch"
-	metaPreprocess = "moncae.preprocess"
-	metaPair       = "moncae.pair"
 )
 
 // Preprocess is what happens to an image before the encoder, and back after the
@@ -52,19 +45,19 @@ func openEncoder(o Options, threads int) (*encoder, dataset.Options, error) {
 	e := &encoder{Foreign: o.Foreign}
 	data := o.Dataset
 	var p Preprocess
-	if text := model.Metadata()[metaPreprocess]; text != "" {
+	if text := model.Metadata()[metakey.Preprocess]; text != "" {
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			return nil, data, fault.Damagedf("%s: metadata %s: %w", o.Encoder, metaPreprocess, err)
+			return nil, data, fault.Damagedf("%s: metadata %s: %w", o.Encoder, metakey.Preprocess, err)
 		}
 		if s := p.ImageSize; min(s[0], s[1]) < 1 || p.Channels != 1 && p.Channels != 3 {
-			return nil, data, fault.Damagedf("%s: metadata %s: %.200q says no image size, or not 1 or 3 channels", o.Encoder, metaPreprocess, text)
+			return nil, data, fault.Damagedf("%s: metadata %s: %.200q says no image size, or not 1 or 3 channels", o.Encoder, metakey.Preprocess, text)
 		}
 		if p.Resize == "" {
 			p.Resize = "none"
 		}
 		e.own = true
 		if e.Foreign, err = p.foreign(); err != nil {
-			return nil, data, fault.Damagedf("%s: metadata %s: %w", o.Encoder, metaPreprocess, err)
+			return nil, data, fault.Damagedf("%s: metadata %s: %w", o.Encoder, metakey.Preprocess, err)
 		}
 		if data, err = follow(o.Encoder, p.Preprocess, data); err != nil {
 			return nil, data, err

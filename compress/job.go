@@ -126,7 +126,7 @@ func (j *job) measure(w *worker, t *task, i, k int, sum *sample) error {
 	}
 	for row := range k - i {
 		a, b := w.original[row*size:(row+1)*size], w.images[row*size:(row+1)*size]
-		mse := squaredError(a, b)
+		mse := metric.MSE(a, b)
 		sum.mse += mse
 		sum.ssim += metric.SSIM(a, b, image)
 		if t.errors != nil {
@@ -150,15 +150,6 @@ func (j *job) decodeRows(w *worker, n int) error {
 		}
 	}
 	return nil
-}
-
-func squaredError(a, b []float32) float64 {
-	sum := 0.0
-	for i, v := range a {
-		d := float64(v) - float64(b[i])
-		sum += d * d
-	}
-	return sum / float64(len(a))
 }
 
 // sampling picks rows evenly: all of them, or about most.

@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 )
 
 // openDecoder opens the decoder that quality is measured with, if there is one.
 func (r *run) openDecoder() error {
 	o, enc := r.options, r.job.enc
-	pair := enc.model.Metadata()[metaPair]
+	pair := enc.model.Metadata()[metakey.Pair]
 	path, given := o.Decoder, true
 	switch path {
 	case "none":
@@ -51,8 +52,8 @@ func (r *run) describe() {
 	own := enc.model.Metadata()
 	r.meta.Shape = enc.latent
 	r.meta.Encoder = enc.model.Hash()
-	r.meta.Run = own[metaRun]
-	r.meta.Arch = own[metaArch]
+	r.meta.Run = own[metakey.Run]
+	r.meta.Arch = own[metakey.Arch]
 	if enc.own {
 		r.meta.Preprocess = compact(Preprocess{Preprocess: r.info.Preprocess})
 	} else {

@@ -1,7 +1,6 @@
 package docs_test
 
 import (
-	"moncae/internal/run"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -12,6 +11,7 @@ import (
 	"moncae/compress"
 	"moncae/export"
 	"moncae/internal/dataset"
+	"moncae/internal/run"
 )
 
 // printed are the documents of --json by the heading that describes them.

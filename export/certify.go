@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -47,19 +48,9 @@ type Quality struct {
 }
 
 func quality(images, exported, trainer []float32, n int) Quality {
-	q := Quality{Images: n, MSE: meanSquare(exported, images), TrainerMSE: meanSquare(trainer, images)}
+	q := Quality{Images: n, MSE: metric.MSE(exported, images), TrainerMSE: metric.MSE(trainer, images)}
 	q.PSNR, q.TrainerPSNR = metric.PSNR(q.MSE), metric.PSNR(q.TrainerMSE)
 	return q
-}
-
-// meanSquare is the mean of (x − y)² over all of x.
-func meanSquare(x, y []float32) float64 {
-	sum := 0.0
-	for i := range x {
-		d := float64(x[i]) - float64(y[i])
-		sum += d * d
-	}
-	return sum / float64(len(x))
 }
 
 // certify runs the networks through ONNX Runtime (on the CPU unless o names a
@@ -129,29 +120,14 @@ func runORT(m *onnx.Model, in []float32, images, first int, o ort.Options) (out 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	x, y := m.Inputs()[0].Dims, m.Outputs()[0].Dims
-	sizeIn, sizeOut := perRow(x), perRow(y)
-	out = make([]float32, images*sizeOut)
-	for from, to := 0, min(first, images); from < images; from, to = to, min(to+64, images) {
-		ins := ort.Floats(in[from*sizeIn:to*sizeIn], withBatch(x, to-from)...)
-		outs := ort.Floats(out[from*sizeOut:to*sizeOut], withBatch(y, to-from)...)
-		if err := session.Run([]ort.Tensor{ins}, []ort.Tensor{outs}); err != nil {
-			return nil, err
-		}
+	size := session.RowValues()
+	first = min(first, images)
+	add := func(y []float32, _, _ int) { out = append(out, y...) }
+	if err := session.Rows(context.Background(), first, first, ort.FloatRows(in, size), add); err != nil {
+		return nil, err
 	}
-	return out, nil
-}
-
-func perRow(dims []int64) int {
-	n := 1
-	for _, d := range dims[1:] {
-		n *= int(d)
-	}
-	return n
-}
-
-func withBatch(dims []int64, n int) []int64 {
-	return append([]int64{int64(n)}, dims[1:]...)
+	err = session.Rows(context.Background(), images-first, 64, ort.FloatRows(in[first*size:], size), add)
+	return out, err
 }
 
 // compare gives the largest difference between the first images' values. NaN

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"moncae/internal/metakey"
 	"moncae/internal/onnxnet"
 	"moncae/internal/version"
 )
@@ -17,11 +18,11 @@ type DataRef struct {
 
 // annotate sets the models' metadata.
 func (c candidate) annotate(nets onnxnet.Networks) error {
-	common := map[string]string{onnxnet.KeyVersion: version.Number(), onnxnet.KeyRun: c.Run, onnxnet.KeyCandidate: c.ID}
+	common := map[string]string{metakey.Version: version.Number(), metakey.Run: c.Run, metakey.Candidate: c.ID}
 	for key, v := range map[string]any{
-		onnxnet.KeyArch:    c.Arch,
-		onnxnet.KeyDataset: DataRef{c.DataName, c.Fingerprint},
-		onnxnet.KeyMetrics: finite(c.Metrics),
+		metakey.Arch:    c.Arch,
+		metakey.Dataset: DataRef{c.DataName, c.Fingerprint},
+		metakey.Metrics: finite(c.Metrics),
 	} {
 		b, err := json.Marshal(v)
 		if err != nil {
@@ -30,12 +31,12 @@ func (c candidate) annotate(nets onnxnet.Networks) error {
 		common[key] = string(b)
 	}
 	if len(c.Preprocess) > 0 {
-		common[onnxnet.KeyPreprocess] = string(c.Preprocess)
+		common[metakey.Preprocess] = string(c.Preprocess)
 	}
 	nets.Autoencoder.SetMetadata(common)
-	common[onnxnet.KeyPair] = nets.Decoder.Hash()
+	common[metakey.Pair] = nets.Decoder.Hash()
 	nets.Encoder.SetMetadata(common)
-	common[onnxnet.KeyPair] = nets.Encoder.Hash()
+	common[metakey.Pair] = nets.Encoder.Hash()
 	nets.Decoder.SetMetadata(common)
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"moncae/internal/certificate"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
@@ -66,16 +67,16 @@ func TestExportWritesAProvenFolder(t *testing.T) {
 	}
 	encoder, decoder := readModel(t, dir, "encoder"), readModel(t, dir, "decoder")
 	meta := encoder.Metadata()
-	if meta[onnxnet.KeyPair] != decoder.Hash() || decoder.Metadata()[onnxnet.KeyPair] != encoder.Hash() {
+	if meta[metakey.Pair] != decoder.Hash() || decoder.Metadata()[metakey.Pair] != encoder.Hash() {
 		t.Error("encoder and decoder don't name each other")
 	}
 	var a arch.Arch
-	if err := json.Unmarshal([]byte(meta[onnxnet.KeyArch]), &a); err != nil || a.Latent() != c.Arch.Latent() {
-		t.Errorf("%s: %v, %v", onnxnet.KeyArch, a, err)
+	if err := json.Unmarshal([]byte(meta[metakey.Arch]), &a); err != nil || a.Latent() != c.Arch.Latent() {
+		t.Errorf("%s: %v, %v", metakey.Arch, a, err)
 	}
 	want := map[string]string{
-		onnxnet.KeyRun: "abc", onnxnet.KeyCandidate: "g1-02", onnxnet.KeyDataset: `{"name":"squares","fingerprint":"f00"}`,
-		onnxnet.KeyPreprocess: `{"channels":1,"layout":"nchw","scale":"unit"}`, onnxnet.KeyMetrics: `{"bce":0.25,"own":1.5,"values":32}`,
+		metakey.Run: "abc", metakey.Candidate: "g1-02", metakey.Dataset: `{"name":"squares","fingerprint":"f00"}`,
+		metakey.Preprocess: `{"channels":1,"layout":"nchw","scale":"unit"}`, metakey.Metrics: `{"bce":0.25,"own":1.5,"values":32}`,
 	}
 	for k, v := range want {
 		if meta[k] != v {

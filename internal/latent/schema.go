@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"moncae/internal/arch"
+	"moncae/internal/metakey"
 )
 
 // Version is the version of the format that this package writes.
@@ -17,14 +18,8 @@ const Version = "1"
 const (
 	keyVersion     = "moncae.latents"
 	keyShape       = "moncae.shape"
-	keyRun         = "moncae.run"
-	keyEncoder     = "moncae.encoder"
 	keyDecoder     = "moncae.decoder"
-	keyArch        = "moncae.arch"
-	keyDataset     = "moncae.dataset"
 	keyFingerprint = "moncae.fingerprint"
-	keyPreprocess  = "moncae.preprocess"
-	keyClasses     = "moncae.classes"
 	keyScale       = "moncae.quant.scale"
 	keyZeroPoint   = "moncae.quant.zero_point"
 	keyChecksum    = "moncae.crc32c" // of Parquet files; Arrow's have it in each message
@@ -84,15 +79,15 @@ func (m Meta) pairs() map[string]string {
 		p[keyVersion] = Version
 	}
 	for k, v := range map[string]string{
-		keyRun: m.Run, keyEncoder: m.Encoder, keyDecoder: m.Decoder, keyArch: m.Arch,
-		keyDataset: m.Dataset, keyFingerprint: m.Fingerprint, keyPreprocess: m.Preprocess,
+		metakey.Run: m.Run, metakey.Encoder: m.Encoder, keyDecoder: m.Decoder, metakey.Arch: m.Arch,
+		metakey.Dataset: m.Dataset, keyFingerprint: m.Fingerprint, metakey.Preprocess: m.Preprocess,
 	} {
 		if v != "" {
 			p[k] = v
 		}
 	}
 	if m.Classes != nil {
-		p[keyClasses] = mustJSON(m.Classes)
+		p[metakey.Classes] = mustJSON(m.Classes)
 	}
 	if m.Quant != nil {
 		p[keyScale] = mustJSON(m.Quant.Scale)
@@ -123,10 +118,10 @@ func metaFromSchema(sc *arrow.Schema) (Meta, DType, error) {
 		return Meta{}, "", fmt.Errorf("metadata %s: version %.20q; this moncae reads version %s", keyVersion, v, Version)
 	}
 	m := Meta{
-		Run: get(keyRun), Encoder: get(keyEncoder), Decoder: get(keyDecoder), Arch: get(keyArch),
-		Dataset: get(keyDataset), Fingerprint: get(keyFingerprint), Preprocess: get(keyPreprocess),
+		Run: get(metakey.Run), Encoder: get(metakey.Encoder), Decoder: get(keyDecoder), Arch: get(metakey.Arch),
+		Dataset: get(metakey.Dataset), Fingerprint: get(keyFingerprint), Preprocess: get(metakey.Preprocess),
 	}
-	if err := fromJSON(get, keyClasses, &m.Classes); err != nil {
+	if err := fromJSON(get, metakey.Classes, &m.Classes); err != nil {
 		return m, "", err
 	}
 	column := func(name string, want ...arrow.DataType) (bool, error) {

@@ -1,5 +1,5 @@
-// Package metric measures how near a reconstruction is to its image: PSNR and
-// SSIM, for values in [0, 1].
+// Package metric measures how near a reconstruction is to its image: MSE, PSNR,
+// cross-entropy and SSIM, for values in [0, 1].
 //
 // SSIM costs O(values) whatever the window, and takes no memory that grows with
 // the number of images.
@@ -18,6 +18,30 @@ const MaxPSNR = 120
 // PSNR is the peak signal-to-noise ratio in decibels, −10·log10(mse) for values
 // in [0, 1], at most MaxPSNR.
 func PSNR(mse float64) float64 { return min(-10*math.Log10(mse), MaxPSNR) }
+
+// MSE is the mean of (x − y)² over all values of x.
+func MSE(x, y []float32) float64 {
+	sum := 0.0
+	for i, v := range x {
+		d := float64(v) - float64(y[i])
+		sum += d * d
+	}
+	return sum / float64(len(x))
+}
+
+// leastProbability keeps the logarithm of a saturated float32 sigmoid finite.
+const leastProbability = 1e-7
+
+// CrossEntropy sums −t·ln p − (1−t)·ln(1−p) over reconstructions p of pixels,
+// t = byte/255, in nats.
+func CrossEntropy(p []float32, pixels []uint8) float64 {
+	sum := 0.0
+	for i, v := range pixels {
+		t, q := float64(v)/255, min(max(float64(p[i]), leastProbability), 1-leastProbability)
+		sum -= t*math.Log(q) + (1-t)*math.Log1p(-q)
+	}
+	return sum
+}
 
 // Window is the side of SSIM's square window; images with a smaller side have
 // the largest odd side that fits.

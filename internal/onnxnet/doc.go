@@ -7,15 +7,3 @@
 // and symmetric. The same network gives the same bytes. Package export proves
 // what is written here against the trainer.
 package onnxnet
-
-// The keys of the models' metadata.
-const (
-	KeyVersion    = "moncae.version"
-	KeyArch       = "moncae.arch"       // arch.Arch, JSON
-	KeyRun        = "moncae.run"        // the run's own id
-	KeyCandidate  = "moncae.candidate"  // the candidate's id in the run
-	KeyDataset    = "moncae.dataset"    // name and fingerprint, JSON
-	KeyPreprocess = "moncae.preprocess" // how images become the input, JSON
-	KeyMetrics    = "moncae.metrics"    // on validation images, JSON
-	KeyPair       = "moncae.pair"       // the hash of the encoder's decoder, of the decoder's encoder
-)

@@ -11,6 +11,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 )
 
 // Files of a candidate's folder.
@@ -50,7 +51,7 @@ func (d *Dir) WriteNetwork(n Network) (File, error) {
 
 // WriteWeights writes the network's weights to candidates/<id>/<name>.
 func (d *Dir) WriteWeights(n Network, name string, weights arch.Weights) (File, error) {
-	metadata := map[string]string{"moncae.run": d.Manifest.Run, "moncae.candidate": n.ID}
+	metadata := map[string]string{metakey.Run: d.Manifest.Run, metakey.Candidate: n.ID}
 	return d.write(n.ID, name, func(w io.Writer) error {
 		return WriteTensors(w, n.Arch.Params(), weights, metadata)
 	})
