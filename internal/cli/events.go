@@ -12,7 +12,8 @@ import (
 )
 
 // events writes what happens in a search as JSON lines (docs/format/events.md) for
-// a program that shows it. A reader that goes away doesn't end the search.
+// a program that shows it. A reader that goes away interrupts the search by SIGPIPE;
+// a disk that is full doesn't end it.
 type events struct {
 	to     io.WriteCloser // nil: nobody listens
 	err    io.Writer
