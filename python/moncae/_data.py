@@ -1,0 +1,156 @@
+"""What --data is given: a name or a path as it is, arrays and data sets written as
+an .npz file, which the program reads like any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """A data set by index: PyTorch's map-style `Dataset`, Hugging Face's `Dataset`."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+Data = str | os.PathLike[str] | Array | Rows | dict[str, Any]
+
+
+@contextlib.contextmanager
+def location(data: Data | None, labels: Sequence[int] | Array | None = None, layout: str | None = None, keep: pathlib.Path | None = None) -> Iterator[str | None]:
+    """Where the program finds data: a name or path is passed on, all else is written
+    to the file keep, or to a file that is deleted at the end.
+    """
+    if data is None or isinstance(data, str | os.PathLike):
+        if labels is not None:
+            raise ValueError("labels belong to an array; a data set that is a name or a path has its own")
+        yield None if data is None else os.fspath(data)
+        return
+    arrays = as_arrays(data, labels, layout)
+    if keep is not None:
+        np.savez(keep, allow_pickle=False, **arrays)
+        yield os.fspath(keep)
+        return
+    with tempfile.TemporaryDirectory(prefix="moncae-") as folder:
+        path = pathlib.Path(folder) / "data.npz"
+        np.savez(path, allow_pickle=False, **arrays)
+        yield os.fspath(path)
+
+
+def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, layout: str | None = None) -> dict[str, Array]:
+    """The arrays x_train, y_train (and x_test, y_test of a dict with train and test) of an .npz file."""
+    if isinstance(data, dict):
+        unknown = set(data) - {"train", "test"}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if unknown or "train" not in data:
+            raise ValueError(f"a dict of data has the key train, and may have test; this one has {', '.join(map(str, data)) or 'none'}")  # pyright: ignore[reportUnknownArgumentType]
+        if labels is not None:
+            raise ValueError("with a dict, labels stand beside their images: {'train': (images, labels), …}")
+        arrays: dict[str, Array] = {}
+        for split, part in data.items():  # pyright: ignore[reportUnknownVariableType]
+            for name, array in _split(part, None, layout).items():
+                arrays[f"{name}_{split}"] = array
+        return arrays
+    return {f"{name}_train": array for name, array in _split(data, labels, layout).items()}
+
+
+def _split(part: Any, labels: Sequence[int] | Array | None, layout: str | None) -> dict[str, Array]:
+    if isinstance(part, tuple) and len(part) == 2 and labels is None:  # pyright: ignore[reportUnknownArgumentType]
+        part, labels = part  # pyright: ignore[reportUnknownVariableType]
+    if hasattr(part, "detach"):
+        part = part.detach().cpu().numpy()  # pyright: ignore
+    if isinstance(part, np.ndarray):
+        images = pixels(as_nchw(part, layout))  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(part, Rows):
+        if labels is not None:
+            raise ValueError("labels belong to an array; a data set has its own")
+        images, labels = _rows(part, layout)
+    else:
+        raise ValueError(f"data of type {type(part).__name__}: give a name, a path, a numpy array, a torch tensor, or a data set that has a length and rows")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    if labels is None:
+        return {"x": images}
+    y = np.asarray(labels)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    if y.shape != (len(images),) or y.dtype.kind not in "iu":
+        raise ValueError(f"labels of shape {y.shape} and type {y.dtype}: a whole number for each of the {len(images)} images is wanted")
+    return {"x": images, "y": y.astype(np.int64)}
+
+
+def _rows(rows: Any, layout: str | None) -> tuple[Array, Array | None]:
+    """Images and labels of a data set's rows: (image, label), a dict with image and label, or an image."""
+    images: list[Array] = []
+    labels: list[int] = []
+    for i in range(len(rows)):
+        row = rows[i]
+        label = None
+        if isinstance(row, dict):
+            image = next((row[k] for k in ("image", "img", "pixel_values") if k in row), None)  # pyright: ignore
+            label = next((row[k] for k in ("label", "labels") if k in row), None)  # pyright: ignore
+            if image is None:
+                raise ValueError(f"row {i} has the columns {', '.join(map(str, row))}: one called image is wanted")  # pyright: ignore
+        elif isinstance(row, tuple | list) and len(row) >= 2:  # pyright: ignore[reportUnknownArgumentType]
+            image, label = row[0], row[1]  # pyright: ignore[reportUnknownVariableType]
+        else:
+            image = row[0] if isinstance(row, tuple) else row  # pyright: ignore[reportUnknownVariableType]
+        if hasattr(image, "detach"):
+            image = image.detach().cpu().numpy()  # pyright: ignore
+        images.append(np.asarray(image))  # pyright: ignore[reportUnknownArgumentType]
+        if label is not None:
+            labels.append(int(label))  # pyright: ignore[reportUnknownArgumentType]
+    if len({image.shape for image in images}) > 1:
+        raise ValueError("the images have different sizes: put them into a folder, and give its path and image_size")
+    if not images:
+        raise ValueError("the data set has no rows")
+    if labels and len(labels) != len(images):
+        raise ValueError(f"{len(labels)} of {len(images)} rows have a label")
+    return pixels(as_nchw(np.stack(images), layout)), np.array(labels, np.int64) if labels else None
+
+
+def as_nchw(images: Array, layout: str | None = None) -> Array:
+    """N×H×W, N×C×H×W or N×H×W×C as N×C×H×W with 1 or 3 channels.
+
+    layout is "nchw" or "nhwc"; without it, the axis of 1 or 3 tells. Where both
+    could be channels, it has to be given.
+    """
+    if layout not in (None, "nchw", "nhwc"):
+        raise ValueError(f"layout is {layout!r}: give 'nchw' or 'nhwc'")
+    if images.ndim == 3:
+        return images[:, None]
+    if images.ndim != 4:
+        raise ValueError(f"images of shape {images.shape}: N×H×W, N×C×H×W or N×H×W×C is wanted")
+    first, last = images.shape[1] in (1, 3), images.shape[3] in (1, 3)
+    if layout is None:
+        if first and last:
+            raise ValueError(f"images of shape {images.shape} may be N×C×H×W or N×H×W×C: say layout='nchw' or layout='nhwc'")
+        layout = "nchw" if first else "nhwc"
+    if not (first if layout == "nchw" else last):
+        raise ValueError(f"images of shape {images.shape} have no axis of 1 or 3 channels where {layout} has it")
+    return images if layout == "nchw" else np.moveaxis(images, 3, 1)
+
+
+def pixels(images: Array) -> npt.NDArray[np.uint8]:
+    """uint8 as it is, floats in [0, 1] rounded to 0…255; all else is refused."""
+    if images.dtype == np.uint8:
+        return np.ascontiguousarray(images)
+    if images.dtype == bool:
+        return images.astype(np.uint8) * np.uint8(255)
+    if images.size == 0 or images.dtype.kind not in "fiu":
+        raise ValueError(f"images of shape {images.shape} and type {images.dtype}: uint8, or floats in [0, 1], are wanted")
+    low, high = images.min(), images.max()
+    if images.dtype.kind == "f":
+        if not (low >= 0 and high <= 1):  # also when one is no number
+            raise ValueError(f"images from {low} to {high}: floats have to be in [0, 1]; give bytes as uint8")
+        return np.rint(images * 255).astype(np.uint8)
+    if low < 0 or high > 255:
+        raise ValueError(f"images from {low} to {high}: whole numbers have to be in 0…255")
+    return images.astype(np.uint8)

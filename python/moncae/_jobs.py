@@ -1,0 +1,49 @@
+"""moncae.compress, decompress and classify: the commands, with data as Python has it."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from . import _data, _program
+from ._latents import Latents, open_latents
+from ._run import Path
+
+
+def compress(
+    encoder: Path, data: _data.Data, out: Path, *, labels: Sequence[int] | _data.Array | None = None, layout: str | None = None, **flags: _program.Flag
+) -> Latents:
+    """Takes images through an encoder.onnx into a file of latents, and opens it.
+
+    data is what `moncae.search` takes; flags are those of `moncae compress`:
+    split="test", dtype="int8", format="parquet", shard_rows=100000. `array_layout`
+    is the flag --layout of the file; layout is that of an array of images.
+    The result's `report` is the document of `moncae compress --json`.
+    """
+    if "array_layout" in flags:
+        flags["layout"] = flags.pop("array_layout")
+    with _data.location(data, labels, layout) as place:
+        report = _program.call_json("compress", *_program.flags({"encoder": encoder, "data": place, "out": out, **flags}))
+    latents = open_latents(out)
+    latents.report = report
+    return latents
+
+
+def decompress(decoder: Path, latents: Path, out: Path, **flags: _program.Flag) -> pathlib.Path:
+    """Turns a file of latents into images below out, which it gives back."""
+    _program.call("decompress", *_program.flags({"decoder": decoder, "in": latents, "out": out, **flags}))
+    return pathlib.Path(out)
+
+
+def classify(
+    run: Path | None = None, *, train: Path | None = None, test: Path | None = None, out: Path, **flags: _program.Flag
+) -> dict[str, Any]:
+    """Measures how much of the data's use survived: a classifier trained on latents
+    (train, test), or on those of each member of a run's front.
+
+    Gives the document of `moncae classify --json` (docs/format/json.md); flags are
+    that command's: head="mlp", baselines=True, data="mnist-mini".
+    """
+    words = [] if run is None else [run]
+    return _program.call_json("classify", *words, *_program.flags({"train": train, "test": test, "out": out, **flags}))

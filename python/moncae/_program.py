@@ -1,0 +1,164 @@
+"""Runs the program, and makes an exception of its exit code."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+from . import errors
+
+Flag = str | int | float | bool | os.PathLike[str] | Iterable[Any] | None
+
+
+def program() -> str:
+    """The program of the wheel that this package came with, else the one on PATH."""
+    name = "moncae.exe" if sys.platform == "win32" else "moncae"
+    package = pathlib.Path(__file__).resolve().parent
+    places = [
+        pathlib.Path(sysconfig.get_path("scripts")) / name,
+        pathlib.Path(sysconfig.get_path("scripts", f"{os.name}_user")) / name,
+        package.parent / "bin" / name,  # pip install --target
+    ]
+    for place in places:
+        if place.is_file():
+            return str(place)
+    found = shutil.which(name)
+    if found is None:
+        raise errors.MissingLibrary(f"the program {name} was not found; install moncae's wheel anew; looked at: {', '.join(map(str, places))}, PATH")
+    return found
+
+
+def flags(values: dict[str, Flag]) -> list[str]:
+    """Words of the command line: train_limit=500 is --train-limit 500.
+
+    None is left out, True is the flag alone, and a list or tuple repeats the flag.
+    """
+    words: list[str] = []
+    for name, value in values.items():
+        flag = "--" + name.rstrip("_").replace("_", "-")
+        if value is None or value is False and name in ("resume", "no_export", "with_error", "baselines", "encoder_only"):
+            continue
+        if value is True:
+            words.append(flag)
+        elif isinstance(value, str | int | float | os.PathLike):
+            words.append(f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
+        else:
+            words += [f"{flag}={one}" for one in value]
+    return words
+
+
+def call(*words: str | os.PathLike[str]) -> str:
+    """Runs the program and gives what it printed."""
+    with Process(words) as process:
+        return process.finish()
+
+
+def call_json(*words: str | os.PathLike[str]) -> Any:
+    """Runs a command with --json and gives the document."""
+    return json.loads(call(*words, "--json"))
+
+
+class Process:
+    """A running program. Leaving the block interrupts one that hasn't ended, and
+    waits until it has saved its state.
+
+    `events`, where they are wanted, is called with each event's kind and data, in
+    this thread, while `finish` waits.
+    """
+
+    def __init__(self, words: Iterable[str | os.PathLike[str]], events: Callable[[str, dict[str, Any]], None] | None = None) -> None:
+        command = [program(), *map(os.fspath, words)]
+        self._events = events
+        self._lines: collections.deque[str] = collections.deque(maxlen=40)
+        settings: dict[str, Any] = {}
+        reader = writer = -1
+        if events is not None:
+            reader, writer = os.pipe()
+            command.append(f"--events={_pass_on(writer, settings)}")
+        if sys.platform == "win32":
+            settings["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
+        else:
+            settings["process_group"] = 0  # an interrupt of the terminal reaches Python alone, which passes it on
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace", **settings
+            )
+        except BaseException:
+            if reader >= 0:
+                os.close(reader)
+            raise
+        finally:
+            if writer >= 0:
+                os.close(writer)
+        self._reader = os.fdopen(reader, "rb") if reader >= 0 else None
+        self._out: list[str] = []
+        assert self._process.stdout is not None and self._process.stderr is not None
+        self._threads = [
+            threading.Thread(target=_drain, args=(self._process.stdout, self._out.append), daemon=True),
+            threading.Thread(target=_drain, args=(self._process.stderr, self._lines.append), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+        if self._reader is not None:
+            self._reader.close()
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+
+    def finish(self) -> str:
+        """Waits for the end; gives what was printed, or raises by the exit code."""
+        if self._reader is not None and self._events is not None:
+            for line in self._reader:
+                event = json.loads(line)
+                self._events(event["kind"], event["data"])
+        code = self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        if code != 0:
+            raise errors.of_exit(code, reason(self._lines))
+        return "".join(self._out)
+
+
+def reason(lines: Iterable[str]) -> str:
+    """The program's own last word, without its name."""
+    words = [line.strip() for line in lines]
+    for line in reversed(words):
+        if line.startswith("moncae: "):
+            return line.removeprefix("moncae: ")
+    return "\n".join(words)
+
+
+def _drain(stream: IO[str], to: Callable[[str], None]) -> None:
+    with stream:
+        for line in stream:
+            to(line)
+
+
+def _pass_on(writer: int, settings: dict[str, Any]) -> int:
+    """Lets the program inherit a descriptor; gives the number that it has there."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        handle = msvcrt.get_osfhandle(writer)  # pyright: ignore
+        os.set_handle_inheritable(handle, True)  # pyright: ignore
+        settings["close_fds"] = False
+        return handle  # pyright: ignore
+    settings["pass_fds"] = (writer,)
+    return writer

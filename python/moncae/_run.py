@@ -1,0 +1,116 @@
+"""A run's folder, read and worked on by the program."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from . import _front, _program
+from ._front import Member
+from ._models import Autoencoder
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Path = str | os.PathLike[str]
+
+
+class Run:
+    """A search that was run, or is under way: its folder (docs/format/run.md).
+
+    `run["knee"]`, `run["best-loss"]` and `run["g3-1"]` are exported autoencoders.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = pathlib.Path(path)
+        if not (self.path / "run.json").is_file():
+            raise ValueError(f"{self.path} holds no run: there is no run.json in it")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `moncae front --json` prints (docs/format/front.md)."""
+        return _program.call_json("front", self.path)
+
+    @property
+    def members(self) -> list[Member]:
+        """The front by rising number of values."""
+        return _front.members(self.document)
+
+    @property
+    def front(self) -> Any:
+        """The front as a pandas DataFrame indexed by id where pandas is installed,
+        else as a list of `Member`."""
+        return _front.table(self.members)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """run.json."""
+        return json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+
+    def export(self, candidate: str = "all", out: Path | None = None, **flags: _program.Flag) -> list[pathlib.Path]:
+        """Writes candidates (an id, best-loss, knee, all or population) as ONNX; gives their folders.
+
+        Other flags are those of `moncae export`: dtype="float16" is --dtype float16.
+        """
+        words = _program.flags({"candidate": candidate, "out": out, **self._data(flags)})
+        return [pathlib.Path(done["dir"]) for done in _program.call_json("export", self.path, *words)]
+
+    def __getitem__(self, candidate: str) -> Autoencoder:
+        exported = self.path / "export" / candidate / "encoder.onnx"
+        if exported.is_file():
+            return Autoencoder.load(exported)
+        return Autoencoder.load(self.export(candidate)[0])
+
+    def report(self, out: Path | None = None, **flags: _program.Flag) -> pathlib.Path:
+        """Writes the run as one HTML page, report.html in its folder if out isn't given."""
+        path = self.path / "report.html" if out is None else pathlib.Path(out)
+        _program.call("report", self.path, *_program.flags({"out": path, **self._data(flags)}))
+        return path
+
+    def gallery(self, out: Path, images: int = 10) -> pathlib.Path:
+        """Draws validation images as every member reconstructs them to out (.png or .svg)."""
+        _program.call("front", self.path, *_program.flags({"gallery": out, "images": images, **self._data({})}))
+        return pathlib.Path(out)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draws the front, loss against level of compression, beside PCA's curve, on matplotlib axes."""
+        from . import _plot
+
+        return _plot.front(self.document, ax)
+
+    def _data(self, flags: dict[str, _program.Flag]) -> dict[str, _program.Flag]:
+        """flags, with the file that the search's arrays are kept in where they have no data."""
+        kept = self.path / ARRAYS
+        return {"data": kept, **flags} if kept.is_file() and "data" not in flags else flags
+
+    def _repr_html_(self) -> str:
+        document = self.document
+        found = _front.members(document)
+        head = "".join(f"<th>{name}</th>" for name in ("id", "latent", "ratio", "BCE", "excess", "MSE", "PSNR", "SSIM", "parameters"))
+        rows = "".join(
+            f"<tr><td>{m.id}</td><td>{'×'.join(map(str, m.latent))}</td><td>{m.ratio:.1f}×</td><td>{m.bce:.4f}</td><td>{m.excess_bce:.4f}</td>"
+            f"<td>{m.mse:.5f}</td><td>{m.psnr:.1f}</td><td>{m.ssim:.3f}</td><td>{m.params}</td></tr>"
+            for m in found
+        )
+        title = f"{len(found)} on the front of {document['evaluations']} trainings, hypervolume {document['hypervolume']:.4f}"
+        parts = [f"<p><b>{html.escape(str(self.path))}</b>: {title}</p><table><tr>{head}</tr>{rows}</table>"]
+        if found:
+            with tempfile.TemporaryDirectory() as folder:
+                pictures = {"plot": f"{folder}/front.png", "gallery": f"{folder}/gallery.png"}
+                _program.call("front", self.path, *_program.flags({**pictures, "images": 8, **self._data({})}))
+                for name, file in pictures.items():
+                    content = base64.b64encode(pathlib.Path(file).read_bytes()).decode()
+                    parts.append(f'<img alt="{name}" style="max-width: 45%" src="data:image/png;base64,{content}">')
+        return "".join(parts)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+
+ARRAYS = "data.npz"
+"""The file in a run's folder that keeps the arrays that the search was given."""
