@@ -25,7 +25,11 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
+<<<<<<< HEAD
 .PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels fmt clean help
+=======
+.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images chaos nightly notebooks release test-release stage-wheel wheel wheels test-package fmt clean help
+>>>>>>> 4257035 (The Python package's tests run with the wheel installed)
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -138,6 +142,17 @@ stage-wheel: $(SETUP) $(NATIVE)
 
 wheel: $(WHEELS)/.ready ## the Python package for this machine and its sdist in dist/; VERSION=v1.2.3
 	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python scripts/wheels.py $(PLATFORM)
+
+PACKAGE := .deps/venv-package
+
+$(PACKAGE)/.ready: python/tests/requirements.txt | $(SETUP)
+	$(PYTHON) -m venv $(PACKAGE)
+	$(PACKAGE)/bin/pip install -q --disable-pip-version-check numpy pyarrow onnxruntime -r python/tests/requirements.txt
+	touch $@
+
+test-package: wheel $(PACKAGE)/.ready ## the Python package's tests, with the wheel of dist/ installed
+	$(PACKAGE)/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
+	cd python/tests && PATH=$(CURDIR)/$(PACKAGE)/bin:$$PATH $(CURDIR)/$(PACKAGE)/bin/python -m pytest -q -rs -p no:cacheprovider .
 
 wheels: $(WHEELS)/.ready ## the same for all platforms
 	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python scripts/wheels.py linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64

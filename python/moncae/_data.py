@@ -29,27 +29,28 @@ Data = str | os.PathLike[str] | Array | Rows | dict[str, Any]
 
 
 @contextlib.contextmanager
-def location(data: Data | None, labels: Sequence[int] | Array | None = None, layout: str | None = None, keep: pathlib.Path | None = None) -> Iterator[str | None]:
+def location(data: Data | None, labels: Sequence[int] | Array | None = None, axes: str | None = None, whole: bool = False) -> Iterator[str | None]:
     """Where the program finds data: a name or path is passed on, all else is written
-    to the file keep, or to a file that is deleted at the end.
+    to a file that is deleted at the end.
+
+    whole keeps all images of an array in one split: where a source has no test
+    split, the program sets one apart, so a copy of the first image stands in for it.
     """
     if data is None or isinstance(data, str | os.PathLike):
         if labels is not None:
             raise ValueError("labels belong to an array; a data set that is a name or a path has its own")
         yield None if data is None else os.fspath(data)
         return
-    arrays = as_arrays(data, labels, layout)
-    if keep is not None:
-        np.savez(keep, allow_pickle=False, **arrays)
-        yield os.fspath(keep)
-        return
+    arrays = as_arrays(data, labels, axes)
+    if whole and "x_test" not in arrays:
+        arrays |= {name.replace("_train", "_test"): array[:1] for name, array in arrays.items()}
     with tempfile.TemporaryDirectory(prefix="moncae-") as folder:
         path = pathlib.Path(folder) / "data.npz"
         np.savez(path, allow_pickle=False, **arrays)
         yield os.fspath(path)
 
 
-def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, layout: str | None = None) -> dict[str, Array]:
+def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, axes: str | None = None) -> dict[str, Array]:
     """The arrays x_train, y_train (and x_test, y_test of a dict with train and test) of an .npz file."""
     if isinstance(data, dict):
         unknown = set(data) - {"train", "test"}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
@@ -59,23 +60,23 @@ def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, layout: st
             raise ValueError("with a dict, labels stand beside their images: {'train': (images, labels), …}")
         arrays: dict[str, Array] = {}
         for split, part in data.items():  # pyright: ignore[reportUnknownVariableType]
-            for name, array in _split(part, None, layout).items():
+            for name, array in _split(part, None, axes).items():
                 arrays[f"{name}_{split}"] = array
         return arrays
-    return {f"{name}_train": array for name, array in _split(data, labels, layout).items()}
+    return {f"{name}_train": array for name, array in _split(data, labels, axes).items()}
 
 
-def _split(part: Any, labels: Sequence[int] | Array | None, layout: str | None) -> dict[str, Array]:
+def _split(part: Any, labels: Sequence[int] | Array | None, axes: str | None) -> dict[str, Array]:
     if isinstance(part, tuple) and len(part) == 2 and labels is None:  # pyright: ignore[reportUnknownArgumentType]
         part, labels = part  # pyright: ignore[reportUnknownVariableType]
     if hasattr(part, "detach"):
         part = part.detach().cpu().numpy()  # pyright: ignore
     if isinstance(part, np.ndarray):
-        images = pixels(as_nchw(part, layout))  # pyright: ignore[reportUnknownArgumentType]
+        images = pixels(as_nchw(part, axes))  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(part, Rows):
         if labels is not None:
             raise ValueError("labels belong to an array; a data set has its own")
-        images, labels = _rows(part, layout)
+        images, labels = _rows(part, axes)
     else:
         raise ValueError(f"data of type {type(part).__name__}: give a name, a path, a numpy array, a torch tensor, or a data set that has a length and rows")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
     if labels is None:
@@ -86,7 +87,7 @@ def _split(part: Any, labels: Sequence[int] | Array | None, layout: str | None) 
     return {"x": images, "y": y.astype(np.int64)}
 
 
-def _rows(rows: Any, layout: str | None) -> tuple[Array, Array | None]:
+def _rows(rows: Any, axes: str | None) -> tuple[Array, Array | None]:
     """Images and labels of a data set's rows: (image, label), a dict with image and label, or an image."""
     images: list[Array] = []
     labels: list[int] = []
@@ -113,29 +114,29 @@ def _rows(rows: Any, layout: str | None) -> tuple[Array, Array | None]:
         raise ValueError("the data set has no rows")
     if labels and len(labels) != len(images):
         raise ValueError(f"{len(labels)} of {len(images)} rows have a label")
-    return pixels(as_nchw(np.stack(images), layout)), np.array(labels, np.int64) if labels else None
+    return pixels(as_nchw(np.stack(images), axes)), np.array(labels, np.int64) if labels else None
 
 
-def as_nchw(images: Array, layout: str | None = None) -> Array:
+def as_nchw(images: Array, axes: str | None = None) -> Array:
     """N×H×W, N×C×H×W or N×H×W×C as N×C×H×W with 1 or 3 channels.
 
-    layout is "nchw" or "nhwc"; without it, the axis of 1 or 3 tells. Where both
+    axes is "nchw" or "nhwc"; without it, the axis of 1 or 3 tells. Where both
     could be channels, it has to be given.
     """
-    if layout not in (None, "nchw", "nhwc"):
-        raise ValueError(f"layout is {layout!r}: give 'nchw' or 'nhwc'")
+    if axes not in (None, "nchw", "nhwc"):
+        raise ValueError(f"axes is {axes!r}: give 'nchw' or 'nhwc'")
     if images.ndim == 3:
         return images[:, None]
     if images.ndim != 4:
         raise ValueError(f"images of shape {images.shape}: N×H×W, N×C×H×W or N×H×W×C is wanted")
     first, last = images.shape[1] in (1, 3), images.shape[3] in (1, 3)
-    if layout is None:
+    if axes is None:
         if first and last:
-            raise ValueError(f"images of shape {images.shape} may be N×C×H×W or N×H×W×C: say layout='nchw' or layout='nhwc'")
-        layout = "nchw" if first else "nhwc"
-    if not (first if layout == "nchw" else last):
-        raise ValueError(f"images of shape {images.shape} have no axis of 1 or 3 channels where {layout} has it")
-    return images if layout == "nchw" else np.moveaxis(images, 3, 1)
+            raise ValueError(f"images of shape {images.shape} may be N×C×H×W or N×H×W×C: say axes='nchw' or axes='nhwc'")
+        axes = "nchw" if first else "nhwc"
+    if not (first if axes == "nchw" else last):
+        raise ValueError(f"images of shape {images.shape} have no axis of 1 or 3 channels where {axes} has it")
+    return images if axes == "nchw" else np.moveaxis(images, 3, 1)
 
 
 def pixels(images: Array) -> npt.NDArray[np.uint8]:

@@ -61,6 +61,11 @@ class Encoder(_Mixin, _Base):  # pyright: ignore[reportUntypedBaseClass]
         _check_is_fitted(self)
         return np.array([f"latent{i}" for i in range(self._n_features_out)], object)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        return tags
+
     def _images(self, rows: npt.NDArray[Any], model: Autoencoder) -> npt.NDArray[Any]:
         wanted = int(np.prod(model.image_shape))
         if rows.shape[1] != wanted:

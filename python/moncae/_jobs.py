@@ -12,18 +12,15 @@ from ._run import Path
 
 
 def compress(
-    encoder: Path, data: _data.Data, out: Path, *, labels: Sequence[int] | _data.Array | None = None, layout: str | None = None, **flags: _program.Flag
+    encoder: Path, data: _data.Data, out: Path, *, labels: Sequence[int] | _data.Array | None = None, axes: str | None = None, **flags: _program.Flag
 ) -> Latents:
     """Takes images through an encoder.onnx into a file of latents, and opens it.
 
-    data is what `moncae.search` takes; flags are those of `moncae compress`:
-    split="test", dtype="int8", format="parquet", shard_rows=100000. `array_layout`
-    is the flag --layout of the file; layout is that of an array of images.
+    data, labels and axes are what `moncae.search` takes; all images of an array are
+    compressed, in its order, unless split is given. Flags are those of `moncae compress`: split="test", dtype="int8", format="parquet", shard_rows=100000.
     The result's `report` is the document of `moncae compress --json`.
     """
-    if "array_layout" in flags:
-        flags["layout"] = flags.pop("array_layout")
-    with _data.location(data, labels, layout) as place:
+    with _data.location(data, labels, axes, whole="split" not in flags) as place:
         report = _program.call_json("compress", *_program.flags({"encoder": encoder, "data": place, "out": out, **flags}))
     latents = open_latents(out)
     latents.report = report

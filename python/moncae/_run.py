@@ -72,6 +72,11 @@ class Run:
         _program.call("report", self.path, *_program.flags({"out": path, **self._data(flags)}))
         return path
 
+    def picture(self, out: Path) -> pathlib.Path:
+        """Draws the front to out (.png or .svg), as `moncae front --plot` does."""
+        _program.call("front", self.path, *_program.flags({"plot": out, **self._data({})}))
+        return pathlib.Path(out)
+
     def gallery(self, out: Path, images: int = 10) -> pathlib.Path:
         """Draws validation images as every member reconstructs them to out (.png or .svg)."""
         _program.call("front", self.path, *_program.flags({"gallery": out, "images": images, **self._data({})}))

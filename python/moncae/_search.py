@@ -20,7 +20,7 @@ def search(
     *,
     preset: str | None = None,
     seed: int | None = None,
-    layout: str | None = None,
+    axes: str | None = None,
     resume: bool = False,
     progress: bool | None = None,
     on_candidate: Hearer | None = None,
@@ -39,7 +39,7 @@ def search(
             these. All but names and paths are kept in the run's folder, in data.npz.
         labels: of an array's images, whole numbers.
         preset: quick (the default), standard or paper.
-        layout: "nchw" or "nhwc", for an array whose shape leaves both open.
+        axes: "nchw" or "nhwc", for an array whose shape leaves both open.
         resume: go on with a run that was interrupted.
         progress: show a bar; None shows one on a terminal and in a notebook.
         on_candidate: called with a journal's `candidate` record when one is done.
@@ -61,7 +61,7 @@ def search(
     options: dict[str, _program.Flag] = {"preset": preset, "seed": seed, "resume": resume, **flags}
     shown = Progress(progress)
     try:
-        with _data.location(data, labels, layout) as place:
+        with _data.location(data, labels, axes) as place:
             words = ["search", *_program.flags({"run": folder, "data": place, **options})]
 
             def hear(kind: str, record: dict[str, Any]) -> None:

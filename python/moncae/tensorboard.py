@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
+import pathlib
+import tempfile
+import time
 from typing import Any
 
 from . import _run
@@ -14,16 +16,19 @@ class TensorBoard:
     """Writes a search as TensorBoard's event files into folder.
 
     Scalars by candidate, in the order in which they end: candidate/bce, mse, psnr,
-    ssim, values; training and validation loss by epoch under loss/<id>; by generation
-    hypervolume; the front's picture at the end, where matplotlib is installed.
+    ssim, values; its losses by epoch under loss/<id>/train and validation; by
+    generation hypervolume; and the front's picture at the end.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         try:
-            from tensorboard.summary import Writer  # pyright: ignore
+            from tensorboard.compat.proto import event_pb2, summary_pb2  # pyright: ignore
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter  # pyright: ignore
         except ImportError as error:
             raise MissingLibrary(f"tensorboard can't be imported ({error}): pip install tensorboard") from error
-        self._writer: Any = Writer(os.fspath(folder))
+        self._events: Any = event_pb2
+        self._summaries: Any = summary_pb2
+        self._writer: Any = EventFileWriter(os.fspath(folder))
         self._candidates = 0
 
     def event(self, kind: str, data: dict[str, Any]) -> None:
@@ -31,38 +36,29 @@ class TensorBoard:
             self._candidate(data["event"])
         elif kind == "generation":
             done = data["event"]
-            self._writer.add_scalar("hypervolume", done["hypervolume"], done["generation"])
+            self._write(done["generation"], "hypervolume", simple_value=done["hypervolume"])
+
+    def ended(self, run: _run.Run) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            picture = run.picture(pathlib.Path(folder) / "front.png").read_bytes()
+        width, height = (int.from_bytes(picture[i : i + 4], "big") for i in (16, 20))  # of a PNG's header
+        image = self._summaries.Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=picture)
+        self._write(0, "front", image=image)
+        self._writer.close()
 
     def _candidate(self, candidate: dict[str, Any]) -> None:
         result = candidate.get("result")
         if result is None:
             return
         for name, value in result["figures"].items():
-            self._writer.add_scalar(f"candidate/{name}", value, self._candidates)
+            self._write(self._candidates, f"candidate/{name}", simple_value=value)
         channels, height, width = candidate["latent"]
-        self._writer.add_scalar("candidate/values", channels * height * width, self._candidates)
+        self._write(self._candidates, "candidate/values", simple_value=channels * height * width)
         for epoch, losses in enumerate(result["history"]):
             for name in ("train", "validation"):
-                if losses.get(name) is not None:
-                    self._writer.add_scalar(f"loss/{candidate['id']}/{name}", losses[name], epoch)
+                self._write(epoch, f"loss/{candidate['id']}/{name}", simple_value=losses[name])
         self._candidates += 1
 
-    def ended(self, run: _run.Run) -> None:
-        picture = _picture(run)
-        if picture is not None:
-            self._writer.add_image("front", picture, 0)
-        self._writer.close()
-
-
-def _picture(run: _run.Run) -> Any:
-    try:
-        import matplotlib.image as image
-        from matplotlib.figure import Figure
-    except ImportError:
-        return None
-    figure = Figure(figsize=(6, 4.5), dpi=100)
-    run.plot(figure.subplots())
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    file.seek(0)
-    return image.imread(file)[:, :, :3][None]
+    def _write(self, step: int, tag: str, **value: Any) -> None:
+        summary = self._summaries.Summary(value=[self._summaries.Summary.Value(tag=tag, **value)])
+        self._writer.add_event(self._events.Event(wall_time=time.time(), step=step, summary=summary))

@@ -1,0 +1,96 @@
+import sys
+
+import numpy as np
+import pytest
+
+import moncae
+from moncae import _data
+
+
+@pytest.mark.parametrize(("shape", "axes", "wanted"), [
+    ((5, 12, 10), None, (5, 1, 12, 10)), ((5, 3, 12, 10), None, (5, 3, 12, 10)), ((5, 12, 10, 3), None, (5, 3, 12, 10)),
+    ((5, 12, 10, 1), None, (5, 1, 12, 10)), ((5, 3, 8, 3), "nhwc", (5, 3, 3, 8)), ((5, 3, 8, 3), "nchw", (5, 3, 8, 3)),
+])
+def test_axes(shape, axes, wanted):
+    images = np.arange(np.prod(shape)).reshape(shape)
+    got = _data.as_nchw(images, axes)
+    assert got.shape == wanted
+    if shape[1:] != wanted[1:] and len(shape) == 4:
+        np.testing.assert_array_equal(got, images.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize(("images", "says"), [
+    (np.zeros((5, 3, 8, 3), np.uint8), "say axes="), (np.zeros((5, 12, 10, 2), np.uint8), "no axis of 1 or 3"),
+    (np.zeros((5, 12), np.uint8), "N×H×W"), (np.full((5, 12, 12), 2.0), "floats have to be in"), (np.full((5, 12, 12), -1), "0…255"),
+    (np.full((5, 12, 12), np.nan), "floats have to be in"), (np.zeros((5, 12, 12), complex), "uint8"), (object(), "type object"),
+])
+def test_wrong_data(tmp_path, images, says):
+    with pytest.raises(ValueError, match=says):
+        moncae.search(tmp_path / "run", images)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("labels", [[1, 2], [0.5] * 5, [[1]] * 5])
+def test_wrong_labels(labels):
+    with pytest.raises(ValueError, match="a whole number for each"):
+        _data.as_arrays(np.zeros((5, 8, 8), np.uint8), labels)
+
+
+def test_floats_are_bytes():
+    images = np.arange(256, dtype=np.uint8).reshape(4, 8, 8)
+    np.testing.assert_array_equal(_data.as_arrays(images / 255)["x_train"], images[:, None])
+    np.testing.assert_array_equal(_data.as_arrays(images.astype(np.float32) / np.float32(255))["x_train"], images[:, None])
+
+
+class Pairs:
+    """As torch.utils.data.Dataset: rows of (image, label)."""
+
+    def __init__(self, images, labels):
+        self.rows = list(zip(images, labels, strict=True))
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, i):
+        return self.rows[i]
+
+
+def test_data_sets_of_rows(digits):
+    images, labels = digits[0][:20], digits[1][:20]
+    for given in (Pairs(images, labels), (images, labels), {"train": (images, labels)}):
+        arrays = _data.as_arrays(given)
+        np.testing.assert_array_equal(arrays["x_train"], images[:, None])
+        np.testing.assert_array_equal(arrays["y_train"], labels)
+    with pytest.raises(ValueError, match="different sizes"):
+        _data.as_arrays(Pairs([images[0], images[0][:5]], [0, 1]))
+
+
+def test_hugging_face(digits):
+    datasets = pytest.importorskip("datasets")
+    from PIL import Image
+
+    images, labels = digits[0][:20], digits[1][:20]
+    rows = datasets.Dataset.from_dict(
+        {"image": [Image.fromarray(i) for i in images], "label": labels},
+        features=datasets.Features({"image": datasets.Image(), "label": datasets.Value("int64")}),
+    )
+    arrays = _data.as_arrays(rows)
+    np.testing.assert_array_equal(arrays["x_train"], images[:, None])
+    np.testing.assert_array_equal(arrays["y_train"], labels)
+
+
+def test_importing_loads_little():
+    import subprocess
+
+    heavy = ["sklearn", "pandas", "torch", "matplotlib", "onnxruntime", "tensorboard", "datasets", "polars"]
+    code = f"import moncae, sys; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_the_program_is_the_wheels():
+    import os
+
+    from moncae import _program
+
+    assert os.path.dirname(_program.program()) == os.path.dirname(sys.executable)
+    assert _program.call("--version").split()[1] == moncae.__version__

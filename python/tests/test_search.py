@@ -1,0 +1,94 @@
+import json
+import os
+import signal
+import subprocess
+import threading
+
+import numpy as np
+import pandas
+import pytest
+
+import moncae
+from conftest import SMALL
+
+
+def test_front_is_the_programs_own(run):
+    document = json.loads((run.path / "front.json").read_text())
+    table = run.front
+    assert isinstance(table, pandas.DataFrame)
+    assert list(table.index) == [m["id"] for m in document["members"]]
+    assert list(table["bce"]) == [m["bce"] for m in document["members"]]
+    assert [m.latent for m in run.members] == [tuple(m["latent"]) for m in document["members"]]
+
+
+def test_callbacks_hear_the_journal(run, told):
+    journal = [json.loads(line) for line in open(run.path / "journal.jsonl")]
+    wanted = [(r["kind"], r["data"]["event"].get("id", r["data"]["event"].get("generation"))) for r in journal if r["kind"] in ("candidate", "generation")]
+    assert told == wanted
+
+
+def test_an_array_searches_as_its_file_does(run, digits, tmp_path):
+    np.savez(tmp_path / "bars.npz", x_train=digits[0], y_train=digits[1])
+    subprocess.run(["moncae", "search", "--run", tmp_path / "run", "--data", tmp_path / "bars.npz", *(f"--{k}={v}" for k, v in SMALL.items())],
+                   check=True, capture_output=True)
+    theirs, mine = (json.loads((p / "front.json").read_text()) for p in (tmp_path / "run", run.path))
+    assert theirs["members"] == mine["members"]
+
+
+def test_a_bad_value_is_the_programs_line(tmp_path):
+    with pytest.raises(ValueError, match="population of 0"):
+        moncae.search(tmp_path / "run", population=0)
+    with pytest.raises(ValueError, match="unknown flag: --populaton"):
+        moncae.search(tmp_path / "run", populaton=4)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_existing_run_is_kept(run):
+    with pytest.raises(ValueError, match="holds a run already"):
+        moncae.search(run.path, **SMALL)
+
+
+def test_damage_has_its_own_exception(run, tmp_path):
+    import shutil
+
+    shutil.copytree(run.path, tmp_path / "run")
+    journal = tmp_path / "run" / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b'"kind":"candidate"', b'"kind":"candidats"', 1))
+    with pytest.raises(moncae.DamagedFile, match="journal.jsonl: line"):
+        _ = moncae.Run(tmp_path / "run").front
+
+
+def test_a_missing_library_is_an_import_error(run, tmp_path):
+    with pytest.raises(ImportError, match="libonnxruntime"):
+        run.export(out=tmp_path, onnxruntime=tmp_path)
+
+
+def test_an_interrupt_leaves_a_run_that_can_be_resumed(run, digits, tmp_path):
+    stop = threading.Event()
+
+    def interrupt(_):
+        if not stop.is_set():
+            stop.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        moncae.search(tmp_path / "run", *digits, progress=False, on_candidate=interrupt, **SMALL)
+    resumed = moncae.search(tmp_path / "run", resume=True, progress=False)
+    assert (resumed.path / "front.json").read_bytes() == (run.path / "front.json").read_bytes()
+
+
+def test_progress_in_a_bar(digits, tmp_path, capsys):
+    moncae.search(tmp_path / "run", *digits, progress=True, **SMALL)
+    shown = capsys.readouterr().err
+    assert "generation 2/2" in shown and "hypervolume" in shown
+
+
+def test_pictures_and_pages(run, tmp_path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    axes = run.plot()
+    assert list(axes.lines[0].get_xdata()) == [m.values for m in run.members]
+    page = run._repr_html_()
+    assert page.count("data:image/png;base64,") == 2 and all(f"<td>{m.id}</td>" in page for m in run.members)
+    assert "<html" in run.report(tmp_path / "page.html").read_text()
