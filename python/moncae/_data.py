@@ -8,7 +8,7 @@ import contextlib
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -29,7 +29,7 @@ Data = str | os.PathLike[str] | Array | Rows | dict[str, Any]
 
 
 @contextlib.contextmanager
-def location(data: Data | None, labels: Sequence[int] | Array | None = None, axes: str | None = None, whole: bool = False) -> Iterator[str | None]:
+def location(data: Data | None, labels: Sequence[int] | Array | None = None, axes: str | None = None, whole: bool = False) -> Generator[str | None]:
     """Where the program finds data: a name or path is passed on, all else is written
     to a file that is deleted at the end.
 
@@ -102,7 +102,7 @@ def _rows(rows: Any, axes: str | None) -> tuple[Array, Array | None]:
         elif isinstance(row, tuple | list) and len(row) >= 2:  # pyright: ignore[reportUnknownArgumentType]
             image, label = row[0], row[1]  # pyright: ignore[reportUnknownVariableType]
         else:
-            image = row[0] if isinstance(row, tuple) else row  # pyright: ignore[reportUnknownVariableType]
+            image = row[0] if isinstance(row, tuple) and row else row  # pyright: ignore
         if hasattr(image, "detach"):
             image = image.detach().cpu().numpy()  # pyright: ignore
         images.append(np.asarray(image))  # pyright: ignore[reportUnknownArgumentType]

@@ -14,8 +14,8 @@ from ._models import Autoencoder
 
 _Base: Any = BaseEstimator
 _Mixin: Any = TransformerMixin
-_check_is_fitted: Any = check_is_fitted
-_validate: Any = validate_data
+_check_is_fitted: Any = check_is_fitted  # pyright: ignore[reportUnknownVariableType]
+_validate: Any = validate_data  # pyright: ignore[reportUnknownVariableType]
 
 
 class Encoder(_Mixin, _Base):  # pyright: ignore[reportUntypedBaseClass]
@@ -62,7 +62,7 @@ class Encoder(_Mixin, _Base):  # pyright: ignore[reportUntypedBaseClass]
         return np.array([f"latent{i}" for i in range(self._n_features_out)], object)
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
+        tags: Any = super().__sklearn_tags__()  # pyright: ignore[reportUnknownMemberType]
         tags.input_tags.positive_only = True
         return tags
 

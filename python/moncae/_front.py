@@ -42,10 +42,11 @@ def members(document: dict[str, Any]) -> list[Member]:
     """The members of a front document (docs/format/front.md), by rising values."""
     found: list[Member] = []
     for m in document["members"]:
-        pca = m.get("pca") or {}
-        own = {name: m[name] for name in COLUMNS if name in m}
-        own["latent"] = tuple(own["latent"])
-        found.append(Member(**own, **{f"pca_{name}": pca.get(name) for name in ("bce", "mse", "psnr")}))
+        pca: dict[str, Any] = m.get("pca") or {}
+        values: dict[str, Any] = {name: m[name] for name in COLUMNS if name in m}
+        values |= {f"pca_{name}": pca.get(name) for name in ("bce", "mse", "psnr")}
+        values["latent"] = tuple(m["latent"])
+        found.append(Member(**values))
     return found
 
 
@@ -55,4 +56,5 @@ def table(found: list[Member]) -> Any:
         import pandas  # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         return found
-    return pandas.DataFrame([dataclasses.asdict(m) for m in found], columns=COLUMNS).set_index("id")
+    frame: Any = pandas.DataFrame
+    return frame([dataclasses.asdict(m) for m in found], columns=COLUMNS).set_index("id")

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+import pyarrow  # pyright: ignore[reportMissingTypeStubs]
 
 from .errors import DamagedFile, MissingLibrary
 
-_arrow: Any = pa  # pyarrow has no types of its own
+_arrow: Any = pyarrow  # which has no types of its own
 
 
 def open_latents(path: str | os.PathLike[str]) -> Latents:
@@ -45,9 +45,9 @@ def _read(file: pathlib.Path) -> Any:
     with file.open("rb") as f:
         magic = f.read(6)
     if magic.startswith(b"PAR1"):
-        import pyarrow.parquet as parquet  # pyright: ignore[reportMissingTypeStubs]
+        import pyarrow.parquet  # pyright: ignore[reportMissingTypeStubs, reportUnusedImport]
 
-        return parquet.read_table(file)  # pyright: ignore[reportUnknownMemberType]
+        return _arrow.parquet.read_table(file)
     source = _arrow.memory_map(os.fspath(file))
     return (_arrow.ipc.open_file(source) if magic == b"ARROW1" else _arrow.ipc.open_stream(source)).read_all()
 

@@ -144,15 +144,17 @@ def _unit(images: npt.NDArray[Any], shape: tuple[int, int, int]) -> Floats:
 def _session(path: pathlib.Path, threads: int) -> Any:
     try:
         import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
+
+        ort: Any = onnxruntime
     except ImportError as error:
         raise MissingLibrary(f"models are run by ONNX Runtime, which can't be imported ({error}): pip install onnxruntime") from error
-    options = onnxruntime.SessionOptions()
+    options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     if not path.is_file():
         raise ValueError(f"{path} isn't there")
     try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])  # pyright: ignore[reportUnknownMemberType]
+        return ort.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own are subclasses of Exception alone
         raise DamagedFile(f"{path}: ONNX Runtime can't read it: {str(error).splitlines()[0]}") from error
 

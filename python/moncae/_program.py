@@ -77,7 +77,7 @@ class Process:
     """
 
     def __init__(self, words: Iterable[str | os.PathLike[str]], events: Callable[[str, dict[str, Any]], None] | None = None) -> None:
-        command = [program(), *map(os.fspath, words)]
+        command = [program(), *(os.fspath(word) for word in words)]
         self._events = events
         self._lines: collections.deque[str] = collections.deque(maxlen=40)
         settings: dict[str, Any] = {}

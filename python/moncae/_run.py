@@ -10,8 +10,8 @@ import pathlib
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from . import _front, _program
-from ._front import Member
+from . import _program
+from ._front import Member, members, table
 from ._models import Autoencoder
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ class Run:
     @property
     def members(self) -> list[Member]:
         """The front by rising number of values."""
-        return _front.members(self.document)
+        return members(self.document)
 
     @property
     def front(self) -> Any:
         """The front as a pandas DataFrame indexed by id where pandas is installed,
         else as a list of `Member`."""
-        return _front.table(self.members)
+        return table(self.members)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         document = self.document
-        found = _front.members(document)
+        found = members(document)
         head = "".join(f"<th>{name}</th>" for name in ("id", "latent", "ratio", "BCE", "excess", "MSE", "PSNR", "SSIM", "parameters"))
         rows = "".join(
             f"<tr><td>{m.id}</td><td>{'×'.join(map(str, m.latent))}</td><td>{m.ratio:.1f}×</td><td>{m.bce:.4f}</td><td>{m.excess_bce:.4f}</td>"

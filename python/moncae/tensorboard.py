@@ -8,7 +8,7 @@ import tempfile
 import time
 from typing import Any
 
-from . import _run
+from ._run import Run
 from .errors import MissingLibrary
 
 
@@ -38,7 +38,7 @@ class TensorBoard:
             done = data["event"]
             self._write(done["generation"], "hypervolume", simple_value=done["hypervolume"])
 
-    def ended(self, run: _run.Run) -> None:
+    def ended(self, run: Run) -> None:
         with tempfile.TemporaryDirectory() as folder:
             picture = run.picture(pathlib.Path(folder) / "front.png").read_bytes()
         width, height = (int.from_bytes(picture[i : i + 4], "big") for i in (16, 20))  # of a PNG's header
