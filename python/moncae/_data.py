@@ -69,7 +69,7 @@ def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, axes: str 
 def _split(part: Any, labels: Sequence[int] | Array | None, axes: str | None) -> dict[str, Array]:
     if isinstance(part, tuple) and len(part) == 2 and labels is None:  # pyright: ignore[reportUnknownArgumentType]
         part, labels = part  # pyright: ignore[reportUnknownVariableType]
-    if hasattr(part, "detach"):
+    if hasattr(part, "detach"):  # pyright: ignore[reportUnknownArgumentType]
         part = part.detach().cpu().numpy()  # pyright: ignore
     if isinstance(part, np.ndarray):
         images = pixels(as_nchw(part, axes))  # pyright: ignore[reportUnknownArgumentType]
@@ -103,7 +103,7 @@ def _rows(rows: Any, axes: str | None) -> tuple[Array, Array | None]:
             image, label = row[0], row[1]  # pyright: ignore[reportUnknownVariableType]
         else:
             image = row[0] if isinstance(row, tuple) and row else row  # pyright: ignore
-        if hasattr(image, "detach"):
+        if hasattr(image, "detach"):  # pyright: ignore[reportUnknownArgumentType]
             image = image.detach().cpu().numpy()  # pyright: ignore
         images.append(np.asarray(image))  # pyright: ignore[reportUnknownArgumentType]
         if label is not None:

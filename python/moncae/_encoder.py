@@ -62,9 +62,9 @@ class Encoder(_Mixin, _Base):  # pyright: ignore[reportUntypedBaseClass]
         return np.array([f"latent{i}" for i in range(self._n_features_out)], object)
 
     def __sklearn_tags__(self) -> Any:
-        tags: Any = super().__sklearn_tags__()  # pyright: ignore[reportUnknownMemberType]
-        tags.input_tags.positive_only = True
-        return tags
+        tags = super().__sklearn_tags__()  # pyright: ignore
+        tags.input_tags.positive_only = True  # pyright: ignore
+        return tags  # pyright: ignore
 
     def _images(self, rows: npt.NDArray[Any], model: Autoencoder) -> npt.NDArray[Any]:
         wanted = int(np.prod(model.image_shape))
