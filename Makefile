@@ -25,11 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-<<<<<<< HEAD
-.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels fmt clean help
-=======
-.PHONY: build deps demo test test-go test-pure test-python bench-peers lint docs test-docs docs-images chaos nightly notebooks release test-release stage-wheel wheel wheels test-package fmt clean help
->>>>>>> 4257035 (The Python package's tests run with the wheel installed)
+.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -152,6 +148,7 @@ $(PACKAGE)/.ready: python/tests/requirements.txt | $(SETUP)
 
 test-package: wheel $(PACKAGE)/.ready ## the Python package's tests, with the wheel of dist/ installed
 	$(PACKAGE)/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
+	for python in 3.11 3.14; do $(PACKAGE)/bin/pyright --pythonpath $(PACKAGE)/bin/python --pythonversion $$python || exit 1; done
 	cd python/tests && PATH=$(CURDIR)/$(PACKAGE)/bin:$$PATH $(CURDIR)/$(PACKAGE)/bin/python -m pytest -q -rs -p no:cacheprovider .
 
 wheels: $(WHEELS)/.ready ## the same for all platforms
