@@ -17,7 +17,7 @@ export LD_LIBRARY_PATH=$PWD/.deps/cuda/fake/lib MONCAE_TEST_FAKE_CUDA=1
 echo "with cuDNN"
 "$go" test -count=1 -tags nvidia "${packages[@]}"
 echo "the command line"
-"$go" test -count=1 -tags nvidia -run TestScripts/cuda ./internal/cli
+"$go" test -count=1 -tags nvidia -run "TestScripts/(cuda|selftest)" ./internal/cli
 echo "without cuDNN, threads shuffled"
 MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -tags nvidia -run 'TestEngine|TestOptimizers|TestHalf|TestWide|TestBounds' ./internal/engine/cuda
 

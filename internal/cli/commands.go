@@ -6,6 +6,6 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.newSearch(), a.newFront(), a.newFinetune(), a.newExport(), a.newCompress(), a.newDecompress(), a.newClassify(),
-		a.newReport(), a.newServe(), a.newData(), a.newBench(), a.newDoctor(), a.newVersion(),
+		a.newReport(), a.newServe(), a.newData(), a.newBench(), a.newDoctor(), a.newSelftest(), a.newVersion(),
 	}
 }

@@ -163,6 +163,9 @@ func (d *device) close() error {
 		}
 		return d.memory.trim()
 	})
+	if driver.IsLost(err) {
+		err = nil // it all goes with the context
+	}
 	if released := d.info.ID().ReleasePrimaryCtx(); err == nil {
 		err = released
 	}

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
@@ -31,13 +32,39 @@ func (d *device) load(s engine.Source) (engine.Data, error) {
 		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	data := &sources{device: d, source: s, generation: -1}
-	d.calls.RLock()
-	defer d.calls.RUnlock()
-	if err := d.do(data.place); err != nil {
+	err := d.bring(data)
+	if errors.Is(err, errAgain) {
+		err = d.bring(data)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("cuda: bringing the data to the device: %w", err)
 	}
 	d.memory.lend(data.bytes())
 	return data, nil
+}
+
+// errAgain says that the context was lost to somebody's fault and is replaced.
+var errAgain = errors.New("a fault from before; the device has begun anew")
+
+func (d *device) bring(data *sources) error {
+	d.calls.RLock()
+	generation, broken := d.generation, d.broken
+	var err error
+	if broken == nil {
+		err = d.do(data.place)
+	}
+	lost := err != nil && d.lost(err)
+	d.calls.RUnlock()
+	if broken != nil {
+		return broken
+	}
+	if !lost {
+		return err
+	}
+	if err := d.replace(generation); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errAgain, err)
 }
 
 // place copies the data to the device if this context hasn't them yet.

@@ -68,6 +68,16 @@ var archs = map[string]arch.Arch{
 		Encoder: arch.Stack{conv(16, 7, 1), pool, norm, act(arch.ReLU), pool},
 		Decoder: arch.Stack{up(8, 8), conv(3, 7, 1), act(arch.ELU), conv(16, 3, 1), up(16, 16), conv(3, 3, 1)},
 	},
+	"dropout after resampling": {
+		Input:   arch.Shape{C: 1, H: 8, W: 12},
+		Encoder: arch.Stack{conv(8, 3, 1), norm, act(arch.Sigmoid), pool, drop(0.3), conv(4, 3, 1), norm, act(arch.ELU), pool, drop(0.2), conv(4, 3, 1)},
+		Decoder: arch.Stack{conv(8, 3, 1), act(arch.ELU), norm, act(arch.Sigmoid), up(4, 6), drop(0.4), conv(4, 3, 1), act(arch.ELU), norm, up(8, 12), drop(0.1), conv(1, 3, 1)},
+	},
+	"sums after resampling": {
+		Input:   arch.Shape{C: 2, H: 8, W: 8},
+		Encoder: arch.Stack{conv(4, 3, 1)},
+		Decoder: arch.Stack{act(arch.ELU), pool, conv(4, 3, 1), norm, act(arch.Sigmoid), up(8, 8), add(0), conv(4, 3, 1), norm, act(arch.ReLU), pool, conv(4, 3, 1), act(arch.ELU), up(8, 8), add(7), conv(2, 3, 1)},
+	},
 	"pooling first": {
 		Input:   arch.Shape{C: 2, H: 8, W: 8},
 		Encoder: arch.Stack{pool, conv(4, 3, 1), pool, conv(4, 3, 1), norm, pool},

@@ -25,8 +25,9 @@ type builder struct {
 	value   map[*gorgonia.Node]int32 // tensors of nodes
 	indices map[*gorgonia.Node]int32 // of poolings
 	masks   map[ops.Dropout]int32
-	moments map[*lower.Norm]int32 // statistics of batch norms
-	bytes   int32                 // the images, or None
+	moments map[*lower.Norm]int32   // statistics of batch norms
+	bytes   int32                   // the images, or None
+	held    map[*gorgonia.Node]bool // values that a way back reads though the graph has no edge that says so
 	done    map[*gorgonia.Node]bool
 }
 
@@ -37,7 +38,7 @@ func newBuilder(net *graph.Net, g *lower.Graph, l lower.Layout, o Options) (*bui
 	return &builder{
 		Graph: g, layout: l, options: o, bytes: None,
 		value: map[*gorgonia.Node]int32{}, indices: map[*gorgonia.Node]int32{},
-		moments: map[*lower.Norm]int32{}, masks: map[ops.Dropout]int32{}, done: map[*gorgonia.Node]bool{},
+		moments: map[*lower.Norm]int32{}, masks: map[ops.Dropout]int32{}, held: map[*gorgonia.Node]bool{}, done: map[*gorgonia.Node]bool{},
 	}, nil
 }
 
@@ -92,7 +93,7 @@ func (b *builder) set(n *gorgonia.Node) int32 {
 
 // reuse gives y the tensor of x where nobody else needs x, else a new one.
 func (b *builder) reuse(y, x *gorgonia.Node) int32 {
-	if len(b.Users(x)) == 1 && !b.Kept(x) && x.Op() != nil && y != b.Loss.Logits {
+	if len(b.Users(x)) == 1 && !b.Kept(x) && !b.held[x] && x.Op() != nil && y != b.Loss.Logits {
 		b.value[y] = b.value[x]
 		return b.value[y]
 	}

@@ -104,6 +104,7 @@ func (b *builder) finishPoint(s Step, head, end, x *gorgonia.Node) error {
 		s.Y = b.reuse(end, x)
 	} else {
 		s.Y = b.set(end)
+		b.held[end] = b.training // for the gradient of the activation before it
 	}
 	b.add(s)
 	return nil
