@@ -41,6 +41,7 @@ type Options struct {
 	Train, Test string // files (or folders of shards) of latents
 	Head        Head   // "" is Linear
 	Out         string // the folder to make
+	Overwrite   bool   // what an earlier call left at Out
 	Encoder     string // encoder.onnx, for pipeline.onnx; "" makes none
 	// Data is the data set that the latents were made of, a name or a path, read
 	// as Images says (its Split and preprocessing are the latents' own); ""
@@ -106,7 +107,7 @@ func Run(ctx context.Context, o Options, watch Observer) (_ *Report, err error) 
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	place, err := claimOut(o.FS, o.Out)
+	place, err := claimOut(o.FS, o.Out, o.Overwrite)
 	if err != nil {
 		return nil, err
 	}

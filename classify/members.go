@@ -29,6 +29,7 @@ type MemberOptions struct {
 	Images     dataset.Options // how it is found; preprocessing and Split are the run's
 	Head       Head            // "" is Linear
 	Out        string
+	Overwrite  bool // what an earlier call left at Out
 	Engine     engine.Engine
 	Runtime    ort.Options
 	Seed       uint64
@@ -134,7 +135,7 @@ func (c comparison) run(ctx context.Context, watch Observer) (_ *Table, err erro
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	place, err := claimOut(c.FS, c.Out)
+	place, err := claimOut(c.FS, c.Out, c.Overwrite)
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,9 @@ import (
 )
 
 // checkOut refuses, before any work is done, a folder that must not be replaced
-// at the end: one that holds anything but what this package wrote there.
-func checkOut(dir string) error {
+// at the end: one that holds anything but what this package wrote there, and
+// that only if it may be overwritten.
+func checkOut(dir string, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
@@ -32,12 +33,15 @@ func checkOut(dir string) error {
 			return fault.Usagef("--out %s holds other files (%s) and is not replaced: name another folder, or empty it", dir, e.Name())
 		}
 	}
+	if err := durable.Vacant(dir, overwrite); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
 	return nil
 }
 
 // claimOut checks and keeps the folder until the place is closed.
-func claimOut(disk durable.FS, dir string) (*durable.Place, error) {
-	if err := checkOut(dir); err != nil {
+func claimOut(disk durable.FS, dir string, overwrite bool) (*durable.Place, error) {
+	if err := checkOut(dir, overwrite); err != nil {
 		return nil, err
 	}
 	place, err := claim(disk, filepath.Clean(dir))
@@ -99,7 +103,7 @@ func (f files) write(to *durable.Place, dir string, report any, template string,
 			return fmt.Errorf("--out %s: %w", dir, err)
 		}
 	}
-	if err := checkOut(dir); err != nil { // hours may have passed
+	if err := checkOut(dir, true); err != nil { // hours may have passed
 		return err
 	}
 	return to.Commit()

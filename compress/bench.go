@@ -59,7 +59,7 @@ func Bench(ctx context.Context, o BenchOptions, observe Observer) (rep BenchRepo
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	base, err := Options{
-		Encoder: o.Encoder, Data: o.Data, Dataset: o.Dataset, Out: filepath.Join(dir, "latents.arrow"), Batch: o.Batch,
+		Encoder: o.Encoder, Data: o.Data, Dataset: o.Dataset, Out: filepath.Join(dir, "latents.arrow"), Overwrite: true, Batch: o.Batch,
 		Workers: o.Workers, Device: o.Device, Library: o.Library, Foreign: o.Foreign, Decoder: "none", noSample: true,
 	}.resolve()
 	if err != nil {

@@ -30,14 +30,15 @@ type DecompressOptions struct {
 	In      string // a file or folder of latents
 	// Out ends in .npy (N×C×H×W), in .arrow (a column image of tensors), or is a
 	// new or empty folder that gets PNG files.
-	Out     string
-	Float   bool // float32 in [0, 1] instead of bytes; not for PNG
-	Force   bool // use a decoder that doesn't belong to the latents
-	Batch   int  // images a run of the decoder; 0: 32, fewer for large images (256 on a GPU)
-	Workers int
-	Device  string
-	Library string
-	FS      durable.FS
+	Out       string
+	Overwrite bool // what is at Out already: a file, or a folder of PNG files
+	Float     bool // float32 in [0, 1] instead of bytes; not for PNG
+	Force     bool // use a decoder that doesn't belong to the latents
+	Batch     int  // images a run of the decoder; 0: 32, fewer for large images (256 on a GPU)
+	Workers   int
+	Device    string
+	Library   string
+	FS        durable.FS
 }
 
 // DecompressReport is the result of a decompression.
@@ -109,13 +110,13 @@ func (o DecompressOptions) check() error {
 		return fault.Usagef("PNG files hold bytes: for float32 write .npy or .arrow")
 	}
 	if !o.folder() {
-		return checkOut(o.Out, false)
+		return checkOut(o.Out, false, o.Overwrite)
 	}
-	if err := checkOut(o.Out, true); err != nil {
+	if err := checkOut(o.Out, true, o.Overwrite); err != nil {
 		return err
 	}
-	if entries, err := os.ReadDir(o.Out); err == nil && len(entries) > 0 {
-		return fault.Usagef("--out %s holds %d files or folders: name a new or an empty folder", o.Out, len(entries))
+	if err := durable.VacantFolder(o.Out, o.Overwrite, ".png"); err != nil {
+		return fmt.Errorf("--out: %w", err)
 	}
 	return nil
 }

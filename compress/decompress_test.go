@@ -145,7 +145,7 @@ func TestDecompressRefuses(t *testing.T) {
 		"of another latent":  {func(o *DecompressOptions) { o.Decoder, o.Force = filepath.Join(other, "decoder.onnx"), true }, fault.Usage, "takes latents"},
 		"no latents":         {func(o *DecompressOptions) { o.In = filepath.Join(dir, "none") }, fault.Usage, "none"},
 		"not latents":        {func(o *DecompressOptions) { o.In = filepath.Join(models, "encoder.onnx") }, fault.Damaged, "encoder.onnx"},
-		"a full folder":      {func(o *DecompressOptions) { o.Out = data }, fault.Usage, "empty folder"},
+		"a full folder":      {func(o *DecompressOptions) { o.Out = data }, fault.Usage, "replaced with --overwrite only"},
 		"PNG of floats":      {func(o *DecompressOptions) { o.Float = true }, fault.Usage, "PNG"},
 		"a file as a folder": {func(o *DecompressOptions) { o.Out = in[:len(in)-6] + ".npy/x" }, fault.Usage, "no folder"},
 	} {

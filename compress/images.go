@@ -107,6 +107,9 @@ func (d *decompression) writePNG(ctx context.Context) error {
 			return err
 		}
 	}
+	if d.options.Overwrite {
+		return d.place.Commit()
+	}
 	return d.place.CommitNew()
 }
 

@@ -1,7 +1,9 @@
 package compress
 
 import (
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,7 @@ type Options struct {
 	Dataset dataset.Options // its preprocessing is the encoder's where that says one
 
 	Out       string // a file; with ShardRows a folder
+	Overwrite bool   // what is at Out already
 	Store     latent.Options
 	WithError bool // the column error: each row's mean squared error
 	ShardRows int  // rows a file; 0: one file
@@ -88,6 +91,11 @@ func (f Foreign) check() (Foreign, error) {
 // resolve fills what is empty and tells what can't be.
 func (o Options) resolve() (Options, error) {
 	var err error
+	if o.ShardRows == 0 {
+		if o.Store.Format, err = formatOf(o.Out, o.Store.Format); err != nil {
+			return o, err
+		}
+	}
 	if o.Store, err = o.Store.Resolve(); err != nil {
 		return o, err
 	}
@@ -113,6 +121,26 @@ func (o Options) resolve() (Options, error) {
 		return o, fault.Usagef("--out %s is a folder: name a file, or give --shard-rows", o.Out)
 	}
 	return o, nil
+}
+
+// formatOf is the format that a file's ending says, where none is asked for; a
+// contradiction is refused.
+func formatOf(out string, asked latent.Format) (latent.Format, error) {
+	end := strings.ToLower(filepath.Ext(out))
+	switch {
+	case end == ".parquet" && asked != "" && asked != latent.Parquet,
+		slices.Contains([]string{".arrow", ".arrows", ".feather", ".ipc"}, end) && asked == latent.Parquet:
+		return "", fault.Usagef("--out %s --format %s contradict each other: leave --format out, and the ending decides", out, asked)
+	case slices.Contains([]string{".npy", ".npz", ".csv", ".json", ".png", ".onnx", ".safetensors", ".pt", ".h5", ".zip"}, end):
+		return "", fault.Usagef("--out %s: latents are written as Arrow or Parquet: end the name in .arrow or .parquet", out)
+	case asked != "":
+		return asked, nil
+	case end == ".parquet":
+		return latent.Parquet, nil
+	case end == ".arrows":
+		return latent.Stream, nil
+	}
+	return latent.File, nil
 }
 
 func (o Options) session(threads int) ort.Options {

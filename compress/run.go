@@ -25,7 +25,7 @@ func Run(ctx context.Context, o Options, observe Observer) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if err := checkOut(o.Out, o.ShardRows > 0); err != nil {
+	if err := checkOut(o.Out, o.ShardRows > 0, o.Overwrite); err != nil {
 		return Report{}, err
 	}
 	enc, data, err := openEncoder(o, 1)
@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options, observe Observer) (Report, error) {
 
 // checkOut refuses, before hours of work, a place that can't be written to, and
 // removes what killed processes left there.
-func checkOut(out string, folder bool) error {
+func checkOut(out string, folder, overwrite bool) error {
 	info, err := os.Stat(out)
 	switch {
 	case out == "-":
@@ -52,6 +52,11 @@ func checkOut(out string, folder bool) error {
 		return fault.Usagef("--out %s is a file; with --shard-rows a folder is written", out)
 	case err == nil && !folder && info.IsDir():
 		return fault.Usagef("--out %s is a folder: name a file, or give --shard-rows", out)
+	}
+	if !folder {
+		if err := durable.Vacant(out, overwrite); err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
 	}
 	parent := filepath.Dir(filepath.Clean(out))
 	if info, err := os.Stat(parent); err != nil || !info.IsDir() {

@@ -43,10 +43,11 @@ type candidate struct {
 
 // Options say how to export.
 type Options struct {
-	Out   string // folder that gets a folder for each candidate
-	DType string // float32 ("" too) or float16
-	ORT   ort.Options
-	FS    durable.FS
+	Out       string // folder that gets a folder for each candidate
+	Overwrite bool   // earlier exports at the same places
+	DType     string // float32 ("" too) or float16
+	ORT       ort.Options
+	FS        durable.FS
 }
 
 // Result is one exported candidate.
@@ -109,7 +110,7 @@ func (c candidate) export(o Options, dtype onnx.Type) (Result, error) {
 		return Result{}, fault.Usagef("id %q can't be a folder's name", c.ID)
 	}
 	target := filepath.Join(o.Out, c.ID)
-	if err := replaceable(target); err != nil {
+	if err := replaceable(target, o.Overwrite); err != nil {
 		return Result{}, err
 	}
 	nets, err := onnxnet.Build(c.Arch, c.Weights, dtype)

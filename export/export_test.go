@@ -129,13 +129,18 @@ func TestExportIsRepeatable(t *testing.T) {
 func TestExportReplacesAnExportOnly(t *testing.T) {
 	needORT(t)
 	out := t.TempDir()
+	overwrite := false
 	export := func(c candidate, dtype string) error {
-		_, err := exportAll(context.Background(), []candidate{c}, Options{Out: out, DType: dtype})
+		_, err := exportAll(context.Background(), []candidate{c}, Options{Out: out, DType: dtype, Overwrite: overwrite})
 		return err
 	}
 	if err := export(small(t), "float32"); err != nil {
 		t.Fatal(err)
 	}
+	if err := export(small(t), "float16"); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "replaced with --overwrite only") {
+		t.Errorf("an export is replaced unasked: %v", err)
+	}
+	overwrite = true
 	whole := readModel(t, filepath.Join(out, "g1-02"), "encoder").Bytes()
 	for _, id := range []string{"g1-02", "g9-09"} { // what a killed process leaves
 		if err := os.Mkdir(filepath.Join(out, "."+id+durable.TempMark+"place"), 0o755); err != nil {

@@ -18,7 +18,7 @@ type content struct {
 }
 
 // replaceable refuses to take the place of something that no export wrote.
-func replaceable(dir string) error {
+func replaceable(dir string, overwrite bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
@@ -29,7 +29,7 @@ func replaceable(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, certificate.Name)); err != nil {
 		return fault.Usagef("%s holds other files (no %s) and is not replaced: export to another folder, or empty it", dir, certificate.Name)
 	}
-	return nil
+	return durable.Vacant(dir, overwrite)
 }
 
 // writeDir puts a folder of the files in the target's place.

@@ -56,6 +56,7 @@ dropout; conv two 3×3 convolutions of 64 filters and a hidden layer of 256.`,
 	f.StringVar(&o.test, "test", "", "`file` or folder of latents to score on")
 	f.Var(choice{&o.head, []string{"linear", "mlp", "conv"}}, "head", "kind of classifier (default linear)")
 	f.StringVarP(&o.out, "out", "o", "", "`folder` to make: head.onnx, pipeline.onnx, report.json (required)")
+	a.addOverwrite(f)
 	f.StringVarP(&o.encoder, "encoder", "e", "", "the latents' encoder.onnx: also write pipeline.onnx, from image to logits")
 	addCounting(f, &o.run)
 	f.BoolVar(&o.baselines, "baselines", false, "score the same head on PCA codes, random codes and pixels too (needs --data)")
@@ -86,7 +87,7 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	report, err := classify.Run(cmd.Context(), classify.Options{
 		RunDir: o.run,
-		Train:  o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Encoder: o.encoder,
+		Train:  o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Overwrite: a.overwrite, Encoder: o.encoder,
 		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
@@ -211,7 +212,7 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	result, err := classify.RunMembers(cmd.Context(), r, classify.MemberOptions{
-		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: classify.Head(o.head), Out: o.out,
+		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: classify.Head(o.head), Out: o.out, Overwrite: a.overwrite,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
 	if err != nil {

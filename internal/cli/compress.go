@@ -47,8 +47,9 @@ image input; --images and --scale say what it takes.`,
 	addSplit(f, &o.data.options.Split)
 	f.Var(choice{&o.dtype, []string{"float32", "float16", "int8"}}, "dtype", "of the stored values (default float32)")
 	f.Var(choice{&o.layout, []string{"tensor", "list"}}, "layout", "type of the column: list for readers that refuse extension types (default tensor)")
-	f.Var(choice{&o.format, []string{"file", "stream", "parquet"}}, "format", "Arrow IPC file or stream, or Parquet (default file)")
+	f.Var(choice{&o.format, []string{"file", "stream", "parquet"}}, "format", "Arrow IPC file or stream, or Parquet (default by the ending of --out, otherwise file)")
 	f.Var(choice{&o.compression, []string{"none", "lz4", "zstd"}}, "compression", "of the file; none maps into memory without a copy (default none)")
+	a.addOverwrite(f)
 	f.BoolVar(&o.WithError, "with-error", false, "add the column error: each image's mean squared error")
 	f.IntVar(&o.ShardRows, "shard-rows", 0, "write files of so many rows and a _manifest.json into the folder --out; 0: one file")
 	f.BoolVar(&o.Resume, "resume", false, "go on behind the last whole shard")
@@ -79,6 +80,7 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	if err := o.data.validateForModel(); err != nil {
 		return err
 	}
+	o.Overwrite = a.overwrite
 	o.Data, o.Dataset = o.data.name, o.data.options
 	o.Store = latent.Options{
 		DType: latent.DType(o.dtype), Layout: latent.Layout(o.layout), Format: latent.Format(o.format), Compression: latent.Compression(o.compression),
@@ -205,6 +207,7 @@ func (a *app) newDecompress() *cobra.Command {
 			}
 			o.FS = a.FS
 			defer spareProcessors(&o.Workers)()
+			o.Overwrite = a.overwrite
 			watch := &rowProgress{app: a}
 			report, err := compress.Decompress(cmd.Context(), o, watch.observe)
 			watch.end()
@@ -229,6 +232,7 @@ func (a *app) newDecompress() *cobra.Command {
 	f.StringVar(&o.Decoder, "decoder", "", "ONNX `file` of the decoder (required)")
 	f.StringVarP(&o.In, "in", "i", "", "`file` or folder of latents (required)")
 	f.StringVarP(&o.Out, "out", "o", "", "what to write: a new `folder`, or a file .npy or .arrow (required)")
+	a.addOverwrite(f)
 	f.BoolVar(&o.Float, "float", false, "float32 in [0,1] instead of bytes (.npy and .arrow)")
 	f.BoolVar(&o.Force, "force", false, "use a decoder that doesn't belong to the latents")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the decoder; 0: 32, fewer for large images (256 on a GPU)")

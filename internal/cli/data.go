@@ -82,6 +82,9 @@ reconstruction has a smaller binary cross-entropy (nats, mean over all values).`
 			if err := d.validate(); err != nil {
 				return err
 			}
+			if err := a.vacant(sheet); err != nil {
+				return err
+			}
 			set, err := dataset.Load(cmd.Context(), d.name, d.options)
 			if err != nil {
 				return err
@@ -98,6 +101,7 @@ reconstruction has a smaller binary cross-entropy (nats, mean over all values).`
 	d.prepare(cmd.Flags())
 	addSplit(cmd.Flags(), &d.options.Split)
 	cmd.Flags().StringVar(&sheet, "png", "", "write a contact sheet, ten images a class, to this `file`")
+	a.addOverwrite(cmd.Flags())
 	addJSON(cmd, &asJSON)
 	return cmd
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -105,36 +106,60 @@ func (a *app) newDataConvert() *cobra.Command {
 			if err := d.validate(); err != nil {
 				return err
 			}
-			splits := []string{d.options.Split}
-			if d.options.Split == "" {
-				splits = []string{"train", "test"}
-			}
-			var sets []*dataset.Set
-			for _, split := range splits {
-				o := d.options
-				o.Split = split
-				set, err := dataset.Load(cmd.Context(), args[0], o)
-				if err != nil {
-					return err
-				}
-				a.skipped(set.Skipped)
-				sets = append(sets, set)
-			}
-			if err := convert.Write(a.FS, out, format, sets...); err != nil {
+			target := convert.Target{Path: out, Format: format, Overwrite: a.overwrite}
+			if err := target.Check(); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(a.Out, out)
+			sets, err := a.splitsOf(cmd.Context(), args[0], format, d.options)
+			if err != nil {
+				return err
+			}
+			if err := convert.Write(a.FS, target, sets...); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.Out, out)
 			return err
 		},
 	}
 	f := cmd.Flags()
+	a.addOverwrite(f)
 	f.Var(choice{&format, convert.Formats}, "format", "what to write (required)")
-	f.StringVarP(&out, "out", "o", "", "`path` to write; it must not exist (required)")
+	f.StringVarP(&out, "out", "o", "", "`path` to write (required)")
 	f.StringVar(&d.options.DataDir, "data-dir", "", "`folder` that named data sets are looked for in first")
 	f.IntVar(&d.options.Limit, "limit", 0, "at most so many images of a split, a stratified sample; 0: all")
 	d.columns(f)
 	d.bad(f)
 	d.prepare(f)
-	f.Var(choice{&d.options.Split, []string{"train", "val", "test", "all"}}, "split", "one split only (default train and test)")
+	f.Var(choice{&d.options.Split, []string{"train", "val", "test", "all"}}, "split", "one split only, or all; as images, all are one folder a class (default all, each by itself)")
 	return cmd
+}
+
+// splitsOf loads the split that is asked for, or each of those that the data set
+// has; without any, train and test as they are set apart. All as a folder of images
+// are one folder a class.
+func (a *app) splitsOf(ctx context.Context, name, format string, o dataset.Options) ([]*dataset.Set, error) {
+	splits := []string{o.Split}
+	if o.Split == "" || o.Split == "all" && format != "images" {
+		own, err := dataset.Splits(ctx, name, o)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case len(own) > 1:
+			splits = own
+		case o.Split == "":
+			splits = []string{"train", "test"}
+		}
+	}
+	var sets []*dataset.Set
+	for _, split := range splits {
+		o.Split = split
+		set, err := dataset.Load(ctx, name, o)
+		if err != nil {
+			return nil, err
+		}
+		a.skipped(set.Skipped)
+		sets = append(sets, set)
+	}
+	return sets, nil
 }

@@ -46,7 +46,8 @@ trainer's own forward pass before anything is written.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.candidate, "candidate", "c", "all", "which: an `ID`, best-loss, knee, all (the front) or population")
-	f.StringVarP(&o.out, "out", "o", "", "`folder` that gets a folder for each (default RUN/export)")
+	f.StringVarP(&o.out, "out", "o", "", "`folder` that gets a folder for each (default RUN/export, whose exports are renewed)")
+	a.addOverwrite(f)
 	f.Var(choice{&o.dtype, []string{"float32", "float16"}}, "dtype", "of the parameters and of what is computed (default float32)")
 	addDevice(f, &o.device)
 	addLibrary(f, &o.library)
@@ -76,12 +77,14 @@ func (a *app) export(cmd *cobra.Command, path string, o *exportOptions) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
+	overwrite := a.overwrite
 	if o.out == "" {
 		if o.out, err = ownExports(path); err != nil {
 			return err
 		}
+		overwrite = true // the run's own follow its weights
 	}
-	results, err := export.Export(cmd.Context(), r, ids, set, eng, export.Options{Out: o.out, DType: o.dtype, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
+	results, err := export.Export(cmd.Context(), r, ids, set, eng, export.Options{Out: o.out, Overwrite: overwrite, DType: o.dtype, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
 	if err != nil {
 		return err
 	}
@@ -133,7 +136,7 @@ func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front
 	if err != nil {
 		return err
 	}
-	_, err = export.Export(ctx, r, ids, s.set, s.engine, export.Options{Out: out, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
+	_, err = export.Export(ctx, r, ids, s.set, s.engine, export.Options{Out: out, Overwrite: true, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
 	switch {
 	case err == nil:
 		fmt.Fprintf(a.Err, "exported to %s: %s\n", out, strings.Join(ids, ", "))

@@ -43,6 +43,7 @@ All figures are of validation images, on which the members were selected.`,
 	f.StringVar(&o.plot, "plot", "", "draw loss against level of compression to this `file` (.png or .svg)")
 	f.StringVar(&o.gallery, "gallery", "", "draw validation images as every member reconstructs them to this `file` (.png or .svg)")
 	f.IntVar(&o.images, "images", 10, "images in a row of the gallery")
+	a.addOverwrite(f)
 	addDevice(f, &o.device)
 	o.data.locate(f, "")
 	addJSON(cmd, &o.json)
@@ -50,6 +51,9 @@ All figures are of validation images, on which the members were selected.`,
 }
 
 func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
+	if err := a.vacant(o.plot, o.gallery); err != nil {
+		return err
+	}
 	r, front, err := openFront(path, o.bounds)
 	if err != nil {
 		return err

@@ -105,8 +105,9 @@ func oneLine(err error) string {
 // app is what the commands share.
 type app struct {
 	Streams
-	config  string
-	started bool
+	config    string
+	started   bool
+	overwrite bool // --overwrite of the command
 }
 
 func (a *app) called(root *cobra.Command, args []string) string {

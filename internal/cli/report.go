@@ -29,6 +29,9 @@ func (a *app) newReport() *cobra.Command {
 			if err := required(map[string]string{"out": o.out}); err != nil {
 				return err
 			}
+			if err := a.vacant(o.out); err != nil {
+				return err
+			}
 			page, err := a.page(cmd, args[0], &o)
 			if err != nil {
 				return err
@@ -46,6 +49,7 @@ func (a *app) newReport() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "", "HTML `file` to write (required)")
+	a.addOverwrite(f)
 	f.StringVar(&o.classify, "classify", "", "`folder` that moncae classify made of the run: its table (default the tables that the run keeps)")
 	f.IntVar(&o.images, "images", 10, "images in a row of the gallery")
 	addDevice(f, &o.device)

@@ -88,6 +88,16 @@ func Open(ctx context.Context, nameOrPath string, o Options) (Source, error) {
 	return s, nil
 }
 
+// Splits are the names of a data set's own splits, in their order; there may be
+// but one, "all".
+func Splits(ctx context.Context, nameOrPath string, o Options) ([]string, error) {
+	found, err := locate(ctx, nameOrPath, o)
+	if err != nil {
+		return nil, err
+	}
+	return splitNames(found.Collection), found.Close()
+}
+
 // stream is the Source over any collection.
 type stream struct {
 	collection *source.Collection

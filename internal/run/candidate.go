@@ -9,7 +9,6 @@ import (
 	"moncae/internal/metric"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
-	"moncae/search/algorithm"
 	"moncae/search/genome"
 )
 
@@ -21,8 +20,6 @@ type Candidate struct {
 	Origin     string        `json:"origin"` // algorithm.OriginRandom or OriginChild
 	Parents    []string      `json:"parents,omitempty"`
 	Genome     genome.Genome `json:"genome"`
-	// Forecast is what a model expected of it; nil where none was asked.
-	Forecast *algorithm.Forecast `json:"forecast,omitempty"`
 	// Failure is why there is no score; "" where there is one.
 	Failure string `json:"failure,omitempty"`
 	// What follows is there where the genome makes a network that may be trained.

@@ -2,7 +2,7 @@
 // IDX files, an .npz archive, a folder of PNG images, a folder of Parquet files.
 //
 // A result appears whole or not at all (package durable), and its place is locked
-// while it is written. It never overwrites. Pixels and labels survive exactly; ids
+// while it is written. What is there is replaced only if the target says so. Pixels and labels survive exactly; ids
 // follow the new order where a format has one of its own (images go by class).
 package convert
 
@@ -21,21 +21,41 @@ import (
 // Formats are the names of what can be written.
 var Formats = []string{"idx", "npz", "images", "parquet"}
 
-// Write writes the sets, each a split of one data set (named by its Info.Split;
-// "all" if there is only one and it is everything), to out.
-func Write(disk durable.FS, out, format string, sets ...*dataset.Set) (err error) {
-	if !slices.Contains(Formats, format) {
-		return fault.Usagef("format %q: it is one of %s", format, strings.Join(Formats, ", "))
+// Target is what is written, and where.
+type Target struct {
+	Path, Format string
+	Overwrite    bool // what is there already, if it was written in the same format
+}
+
+// endings are those of the files in each format's folders.
+var endings = map[string][]string{"idx": {"-ubyte", "-ubyte.gz"}, "images": {".png"}, "parquet": {".parquet"}}
+
+// Check refuses what can't be written.
+func (t Target) Check() error {
+	if !slices.Contains(Formats, t.Format) {
+		return fault.Usagef("format %q: it is one of %s", t.Format, strings.Join(Formats, ", "))
 	}
-	if _, err := os.Lstat(out); !errors.Is(err, os.ErrNotExist) {
-		return fault.Usagef("%s: is there already; name a new place, or move it away", out)
+	if t.Format == "npz" {
+		if info, err := os.Stat(t.Path); err == nil && info.IsDir() {
+			return fault.Usagef("%s is a folder: name a file", t.Path)
+		}
+		return durable.Vacant(t.Path, t.Overwrite)
+	}
+	return durable.VacantFolder(t.Path, t.Overwrite, endings[t.Format]...)
+}
+
+// Write writes the sets, each a split of one data set (named by its Info.Split;
+// "all" if there is only one and it is everything), to the target.
+func Write(disk durable.FS, t Target, sets ...*dataset.Set) (err error) {
+	if err := t.Check(); err != nil {
+		return err
 	}
 	for _, s := range sets {
 		if s.Shape != sets[0].Shape {
 			return fmt.Errorf("convert: shapes %v and %v differ", sets[0].Shape, s.Shape)
 		}
 	}
-	to, err := disk.Claim(out)
+	to, err := disk.Claim(t.Path)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		err = fault.Usagef("%w", err)
 	}
@@ -43,7 +63,7 @@ func Write(disk durable.FS, out, format string, sets ...*dataset.Set) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	switch format {
+	switch t.Format {
 	case "idx":
 		err = writeIDX(to, sets)
 	case "npz":
@@ -55,6 +75,9 @@ func Write(disk durable.FS, out, format string, sets ...*dataset.Set) (err error
 	}
 	if err != nil {
 		return err
+	}
+	if t.Overwrite {
+		return to.Commit()
 	}
 	return to.CommitNew()
 }

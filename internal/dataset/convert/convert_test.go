@@ -53,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 		if count++; format == "npz" {
 			out += ".npz"
 		}
-		if err := Write(durable.FS{}, out, format, train, test); err != nil {
+		if err := Write(durable.FS{}, Target{Path: out, Format: format}, train, test); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range []*dataset.Set{train, test} {
@@ -90,7 +90,7 @@ func TestMiniRoundTrip(t *testing.T) {
 	}
 	for _, format := range []string{"idx", "parquet"} {
 		out := filepath.Join(t.TempDir(), format)
-		if err := Write(durable.FS{}, out, format, s); err != nil {
+		if err := Write(durable.FS{}, Target{Path: out, Format: format}, s); err != nil {
 			t.Fatal(err)
 		}
 		got, err := dataset.Load(context.Background(), out, dataset.Options{Split: "test"})
@@ -102,15 +102,19 @@ func TestMiniRoundTrip(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1, 2}, Labels: []int32{0, -1}, Classes: []string{"a/b", `a\b`}, Info: dataset.Info{Split: "all"}}
-	dir := t.TempDir()
+	dir, full := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "notes.txt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ out, format, want string }{
-		{dir, "idx", "is there already"},
+		{full, "idx", "holds other files (notes.txt)"},
+		{filepath.Join(full, "notes.txt"), "npz", "replaced with --overwrite only"},
 		{filepath.Join(dir, "x"), "tiff", "format \"tiff\""},
 		{filepath.Join(dir, "x"), "idx", "image 1 has no label"},
 		{filepath.Join(dir, "x"), "images", "both make the folder a-b"},
 		{filepath.Join(dir, "no", "where"), "idx", "no such file"},
 	} {
-		if err := Write(durable.FS{}, c.out, c.format, s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), c.want) {
+		if err := Write(durable.FS{}, Target{Path: c.out, Format: c.format}, s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v, should contain %q", c.format, err, c.want)
 		}
 	}
@@ -123,7 +127,7 @@ func TestRefusals(t *testing.T) {
 func TestParquetRootIsRequired(t *testing.T) {
 	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1}, Info: dataset.Info{Split: "train"}}
 	out := filepath.Join(t.TempDir(), "p")
-	if err := Write(durable.FS{}, out, "parquet", s); err != nil {
+	if err := Write(durable.FS{}, Target{Path: out, Format: "parquet"}, s); err != nil {
 		t.Fatal(err)
 	}
 	p, err := file.OpenParquetFile(filepath.Join(out, "data", "train-00000-of-00001.parquet"), false)
@@ -156,7 +160,7 @@ func TestEveryStepMayFail(t *testing.T) {
 					return full
 				}
 				return nil
-			}}, out, format, s)
+			}}, Target{Path: out, Format: format}, s)
 			if err == nil {
 				steps = n - 1
 				break
@@ -168,7 +172,7 @@ func TestEveryStepMayFail(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n%7 == 0 {
-				if err := Write(durable.FS{}, out, format, s); err != nil {
+				if err := Write(durable.FS{}, Target{Path: out, Format: format}, s); err != nil {
 					t.Fatalf("%s: step %d, then again: %v", format, n, err)
 				}
 			}
@@ -189,7 +193,7 @@ func TestOneWriter(t *testing.T) {
 	}
 	defer func() { _ = first.Close() }()
 	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1}, Info: dataset.Info{Split: "all"}}
-	if err := Write(durable.FS{}, out, "images", s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
+	if err := Write(durable.FS{}, Target{Path: out, Format: "images"}, s); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("%v", err)
 	}
 }
