@@ -107,6 +107,10 @@ race: ## the Go tests under the race detector, with the reference engine
 nightly: build ## all long tests; called again, it goes on with those that have not passed
 	sh scripts/nightly.sh $(NIGHTLY)
 
+.PHONY: prior
+prior: build $(VENV)/.ready ## learn anew what a search expects of trainings (an hour; needs MONCAE_DATA)
+	$(VENV)/bin/python scripts/learn_prior.py --data $(MONCAE_DATA)
+
 lint: $(NATIVE) ## gofmt, vet, golangci-lint (depguard holds the layers)
 	bash scripts/lint.sh $(GOTAGS)
 

@@ -10,6 +10,7 @@ import (
 	"moncae/internal/run"
 	"moncae/search/algorithm"
 	"moncae/search/genome"
+	"moncae/search/surrogate"
 )
 
 // evolve asks the algorithm for what is to be trained, has it trained, and tells
@@ -183,9 +184,28 @@ func (s *Study) problem() algorithm.Problem {
 		Space: s.config.Space, Population: s.config.Population, Generations: s.config.Generations, Spread: s.config.Spread,
 		Seed:      func(k int) uint64 { return s.seed(place(k)) },
 		ID:        func(k int) string { return run.CandidateID(place(k)) },
-		Reference: s.reference,
-		Describe:  s.describe,
+		Window:    s.config.Window,
+		Reference: s.reference, Objectives: s.guesses(),
+		Describe: s.describe,
 	}
+}
+
+// guesses are the objectives: which of them are exact, and how the others are guessed.
+func (s *Study) guesses() []algorithm.Objective {
+	var all []algorithm.Objective
+	for _, name := range s.config.Objectives {
+		o := algorithm.Objective{Name: name}
+		switch name {
+		case run.ObjectiveLoss:
+			o.Target, o.Prior = lossTarget(s.config.Loss, s.mean, s.floor), surrogate.Learned()
+		case run.ObjectiveProbe:
+			o.Target, o.Prior = surrogate.Target{Nothing: s.guess()}, surrogate.Learned().Flat()
+		default:
+			o.Exact = func(a arch.Arch) float64 { return run.Static(a)[name] }
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 // describe decodes a genome; one that can't become a member of the front, or
@@ -204,7 +224,7 @@ func (s *Study) describe(g genome.Genome) (*algorithm.Network, error) {
 // candidate is what was proposed for place k, before its training.
 func (s *Study) candidate(k int, p algorithm.Proposal) *Candidate {
 	g, i := k/s.config.Population, k%s.config.Population
-	c := &Candidate{ID: run.CandidateID(g, i), Generation: g, Index: i, Origin: p.Origin, Parents: p.Parents, Genome: p.Genome}
+	c := &Candidate{ID: run.CandidateID(g, i), Generation: g, Index: i, Origin: p.Origin, Parents: p.Parents, Genome: p.Genome, Forecast: p.Forecast}
 	if n := p.Network; n != nil {
 		c.Identity, c.Recipe, c.Latent, c.Params, c.FLOPs = n.Identity, n.Recipe, n.Arch.Latent(), n.Arch.ParamCount(), n.Arch.FLOPs()
 	} else {

@@ -23,7 +23,7 @@ func TestSameSeedSameFrontWhateverTheJobs(t *testing.T) {
 	t.Parallel()
 	for _, name := range algorithm.Names {
 		c := config(t)
-		c.Algorithm = name
+		c.SetAlgorithm(name)
 		var fronts []string
 		for _, jobs := range []int{1, 4} {
 			fronts = append(fronts, complete(t, create(t, filepath.Join(t.TempDir(), "run"), c, Options{Jobs: jobs, Memory: int64(jobs) << 24})))

@@ -21,7 +21,7 @@ import (
 // replaces the preset's value.
 type configFlags struct {
 	preset, space, algorithm, loss, objectives, reference, precision, scope string
-	population, generations, spread, epochs, patience, batch, limit         int
+	population, generations, spread, window, epochs, patience, batch, limit int
 	finetune, trial, maxLayers, maxFilters                                  int
 	maxFLOPs                                                                int64
 	validation                                                              float64
@@ -44,6 +44,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	number(&o.population, "population", "candidates in a generation", func(c *run.Config) *int { return &c.Population })
 	number(&o.generations, "generations", "generations, the first, random one too", func(c *run.Config) *int { return &c.Generations })
 	number(&o.spread, "spread", "networks drawn for a place of the first generation; the one whose latent size is farthest from the others takes it", func(c *run.Config) *int { return &c.Spread })
+	number(&o.window, "window", "candidates that may be under way when ehvi decides on the next; the result depends on it, and no more are trained at once", func(c *run.Config) *int { return &c.Window })
 	number(&o.epochs, "epochs", "epochs of each candidate at most", func(c *run.Config) *int { return &c.Epochs })
 	number(&o.patience, "patience", "epochs without a better validation loss before a training stops; 0: never", func(c *run.Config) *int { return &c.Patience })
 	number(&o.batch, "batch", "images in a training step", func(c *run.Config) *int { return &c.Batch })
@@ -57,7 +58,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 		o.set[name] = func(c *run.Config) error { return set(c, *p) }
 	}
 	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *run.Config, v string) error { c.Space.Name = v; return nil })
-	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(algorithm.Names, ", "), func(c *run.Config, v string) error { c.Algorithm = v; return nil })
+	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(algorithm.Names, ", "), func(c *run.Config, v string) error { c.SetAlgorithm(v); return nil })
 	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce or mse", func(c *run.Config, v string) error { c.Loss = graph.Loss(v); return nil })
 	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front, sizes (of every latent size the best) or population", func(c *run.Config, v string) error { c.Finetune.Scope = v; return nil })
 	word(&o.precision, "precision", "auto", "of the trainings: auto, f32, bf16 or tf32", func(c *run.Config, v string) error {

@@ -9,6 +9,7 @@ import (
 	"moncae/internal/metric"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
+	"moncae/search/algorithm"
 	"moncae/search/genome"
 )
 
@@ -20,6 +21,8 @@ type Candidate struct {
 	Origin     string        `json:"origin"` // algorithm.OriginRandom or OriginChild
 	Parents    []string      `json:"parents,omitempty"`
 	Genome     genome.Genome `json:"genome"`
+	// Forecast is what a model expected of it; nil where none was asked.
+	Forecast *algorithm.Forecast `json:"forecast,omitempty"`
 	// Failure is why there is no score; "" where there is one.
 	Failure string `json:"failure,omitempty"`
 	// What follows is there where the genome makes a network that may be trained.

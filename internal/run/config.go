@@ -28,7 +28,10 @@ type Config struct {
 	Generations int          `json:"generations"` // the first, random one too
 	// Spread is how many genomes are drawn for a place of the first generation; the
 	// one whose latent size is farthest from those before it takes the place.
-	Spread     int        `json:"spread,omitempty"`
+	Spread int `json:"spread,omitempty"`
+	// Window is how many candidates may be under way when the next is decided, where
+	// that is done one by one (ehvi); a decision sees all results but theirs.
+	Window     int        `json:"window,omitempty"`
 	Epochs     int        `json:"epochs"`
 	Patience   int        `json:"patience"` // epochs without a better validation loss; 0: all epochs
 	Batch      int        `json:"batch"`
@@ -67,6 +70,19 @@ const (
 // Scopes are the names that Finetune.Scope takes.
 var Scopes = []string{ScopeFront, ScopeSizes, ScopePopulation}
 
+// SetAlgorithm names the algorithm; one that decides candidate by candidate gets
+// the usual window, and the others none.
+func (c *Config) SetAlgorithm(name string) {
+	c.Algorithm, c.Window = name, 0
+	if name == algorithm.EHVI {
+		c.Window = usualWindow
+	}
+}
+
+// usualWindow keeps as many workers busy, and costs a search little: a decision
+// misses three results.
+const usualWindow = 4
+
 // Validate tells everything that is wrong with the configuration, joined.
 func (c Config) Validate() error {
 	var errs []error
@@ -82,6 +98,8 @@ func (c Config) Validate() error {
 	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
 	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
 	check(c.Spread >= 0, "a spread of %d: it is 0 (plain random) or more", c.Spread)
+	check(c.Window >= 0, "a window of %d: it is 1 or more", c.Window)
+	check(c.Window > 0 || c.Algorithm != algorithm.EHVI, "algorithm %s needs a window of 1 or more: how many candidates may be under way when the next is decided", algorithm.EHVI)
 	check(c.Epochs >= 1, "%d epochs: it takes 1 at least", c.Epochs)
 	check(c.Patience >= 0, "patience %d: it is 0 (never stop early) or more", c.Patience)
 	check(c.Batch >= 1, "batch of %d: it takes 1 at least", c.Batch)

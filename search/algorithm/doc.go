@@ -18,6 +18,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/search/genome"
 	"moncae/search/moo"
+	"moncae/search/surrogate"
 )
 
 // The algorithms.
@@ -26,10 +27,11 @@ const (
 	SMSEMOA = "sms-emoa" // survivors by contribution; parents uniformly
 	NSGA2   = "nsga2"    // survivors by crowding; parents by tournament
 	Random  = "random"   // no selection: the control
+	EHVI    = "ehvi"     // a model of what was told; the largest expected gain of hypervolume
 )
 
 // Names are the algorithms that New makes.
-var Names = []string{Moncae, SMSEMOA, NSGA2, Random}
+var Names = []string{EHVI, Moncae, SMSEMOA, NSGA2, Random}
 
 // Algorithm is a search's course. It is asked for the places in order.
 type Algorithm interface {
@@ -52,12 +54,25 @@ type Problem struct {
 	Population, Generations int
 	// Spread is how many genomes are drawn for a place of the first generation; the
 	// one whose latent size is farthest from those before takes it.
-	Spread    int
-	Seed      func(place int) uint64
-	ID        func(place int) string
-	Reference moo.Point
+	Spread int
+	Seed   func(place int) uint64
+	ID     func(place int) string
+	// Window is how many candidates may be under way when a place is asked for, for
+	// algorithms that decide place by place.
+	Window     int
+	Reference  moo.Point
+	Objectives []Objective // as in Reference
 	// Describe is what a genome's network is like; an error says why it is refused.
 	Describe func(genome.Genome) (*Network, error)
+}
+
+// Objective is one of those that are minimised.
+type Objective struct {
+	Name  string
+	Exact func(arch.Arch) float64 // nil where a training decides it
+	// How it is guessed then.
+	Target surrogate.Target
+	Prior  surrogate.Prior
 }
 
 // Network is what is known of a candidate before its training.
@@ -77,6 +92,14 @@ type Proposal struct {
 	Genome  genome.Genome
 	Network *Network // nil where it is refused
 	Refusal string
+	// Forecast is what a model expects of it; nil where none was asked.
+	Forecast *Forecast
+}
+
+// Forecast is what was expected of a candidate before its training.
+type Forecast struct {
+	Gain   float64            `json:"gain"`   // of hypervolume, the mean
+	Values map[string]float64 `json:"values"` // of the guessed objectives, the medians
 }
 
 // Where genomes come from.
@@ -104,6 +127,8 @@ func New(name string, p Problem) Algorithm {
 		return &nsga2{newGenerational(p)}
 	case Random:
 		return &random{newGenerational(p)}
+	case EHVI:
+		return newEHVI(p)
 	}
 	panic(fmt.Sprintf("algorithm: %q is unknown", name))
 }

@@ -1,0 +1,230 @@
+package algorithm
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
+	"moncae/search/genome"
+	"moncae/search/moo"
+	"moncae/search/surrogate"
+)
+
+// How many children are ranked for a place: at first so many, half of them random;
+// then the best have children of their own, for some rounds.
+const (
+	firstChildren = 240
+	rounds        = 3
+	bestChildren  = 16 // that have children
+	grandchildren = 80 // a round
+)
+
+// normal are the quantiles of the normal distribution at the middles of as many
+// equal parts: an expectation is a mean over them.
+var normal = []float64{-1.5341, -0.8871, -0.4888, -0.1573, 0.1573, 0.4888, 0.8871, 1.5341}
+
+// brood ranks the children of a place.
+type brood struct {
+	problem  Problem
+	guessed  []int
+	models   []*surrogate.Process
+	rng      *rand.Rand
+	known    map[string]bool // identities that are trained, asked for, or ranked
+	parents  []relative
+	front    volumes
+	locs     []float64 // of the places before
+	children []child   // by falling gain, then as they were drawn
+}
+
+// relative is who may have children.
+type relative struct {
+	id     string // "" for a child that is only ranked
+	genome genome.Genome
+}
+
+// child is one that is ranked.
+type child struct {
+	Proposal
+	gain float64
+}
+
+// take makes the front and the parents of what is known.
+func (b *brood) take(told []Trial, pending []Proposal) {
+	var ps []moo.Point
+	var scored []Trial
+	for _, t := range told {
+		b.known[t.Identity] = true
+		if t.Point != nil {
+			ps, scored = append(ps, t.Point), append(scored, t)
+		}
+	}
+	for _, rank := range moo.Fronts(ps) {
+		if len(b.parents) >= bestChildren {
+			break
+		}
+		for _, i := range rank {
+			b.parents = append(b.parents, relative{scored[i].ID, scored[i].Genome})
+		}
+	}
+	for _, p := range pending {
+		if p.Network != nil {
+			b.known[p.Network.Identity] = true
+			ps = append(ps, b.expected(p))
+		}
+	}
+	b.front = measure(ps, b.problem.Reference)
+}
+
+// breed is the child with the largest expected gain, or the one that a spread
+// takes; of none that may be trained, the last one that is refused.
+func (b *brood) breed(spread bool) Proposal {
+	var refused Proposal
+	for i := range firstChildren {
+		parents := b.parents
+		if i%2 == 0 || spread {
+			parents = nil
+		}
+		if p, ok := b.add(b.draw(parents)); !ok {
+			refused = p
+		}
+	}
+	if len(b.children) == 0 {
+		return refused
+	}
+	if spread {
+		return b.forecast(b.farthest())
+	}
+	for range rounds {
+		b.sort()
+		var best []relative
+		for _, c := range b.children[:min(bestChildren, len(b.children))] {
+			best = append(best, relative{"", c.Genome})
+		}
+		for range grandchildren {
+			b.add(b.draw(best))
+		}
+	}
+	b.sort()
+	return b.forecast(b.children[0])
+}
+
+// farthest is, of the quarter of the children whose LOC is farthest from those of
+// the places before, the one with the lowest levels expected.
+func (b *brood) farthest() child {
+	slices.SortStableFunc(b.children, func(x, y child) int {
+		return cmp.Compare(distance(y.Network.Arch.LOC(), b.locs), distance(x.Network.Arch.LOC(), b.locs))
+	})
+	return slices.MinFunc(b.children[:(len(b.children)+3)/4], func(x, y child) int {
+		return cmp.Compare(b.level(x), b.level(y))
+	})
+}
+
+// level is the sum of the levels that are expected.
+func (b *brood) level(c child) (sum float64) {
+	mean, _ := b.guess(c.Proposal)
+	for _, m := range mean {
+		sum += m
+	}
+	return sum
+}
+
+func (b *brood) sort() {
+	slices.SortStableFunc(b.children, func(x, y child) int { return cmp.Compare(y.gain, x.gain) })
+}
+
+// draw makes a child of parents: a mutation of one, or of a cross of two; without
+// parents, a random one.
+func (b *brood) draw(parents []relative) Proposal {
+	space := b.problem.Space
+	if len(parents) == 0 {
+		return Proposal{Origin: OriginRandom, Genome: space.Random(b.rng)}
+	}
+	mother := parents[b.rng.IntN(len(parents))]
+	p := Proposal{Origin: OriginChild, Genome: mother.genome}
+	if mother.id != "" {
+		p.Parents = []string{mother.id}
+	}
+	if b.rng.IntN(2) == 0 {
+		father := parents[b.rng.IntN(len(parents))]
+		p.Genome = space.Crossover(p.Genome, father.genome, b.rng)
+		if father.id != "" && father.id != mother.id {
+			p.Parents = append(p.Parents, father.id)
+		}
+	}
+	p.Genome = space.Mutate(p.Genome, b.rng)
+	return p
+}
+
+// add ranks a proposal; one that is known counts as ranked, not ok is one that is refused.
+func (b *brood) add(p Proposal) (_ Proposal, ok bool) {
+	p = b.problem.describe(p)
+	if p.Network == nil {
+		return p, false
+	}
+	if !b.known[p.Network.Identity] {
+		b.known[p.Network.Identity] = true
+		b.children = append(b.children, child{p, b.gain(p)})
+	}
+	return p, true
+}
+
+// gain is the expected gain of hypervolume, the guesses taken as independent.
+func (b *brood) gain(p Proposal) float64 {
+	mean, deviation := b.guess(p)
+	point := b.exact(p)
+	var over func(g int) float64
+	over = func(g int) float64 {
+		if g == len(b.guessed) {
+			return b.front.gain(point)
+		}
+		sum := 0.0
+		for _, q := range normal {
+			i := b.guessed[g]
+			point[i] = b.problem.Objectives[i].Target.Value(mean[g] + q*deviation[g])
+			sum += over(g + 1)
+		}
+		return sum / float64(len(normal))
+	}
+	return over(0)
+}
+
+// guess are the levels that are expected of the guessed objectives.
+func (b *brood) guess(p Proposal) (mean, deviation []float64) {
+	x := features(p)
+	for _, m := range b.models {
+		mu, sd := m.Predict(x)
+		mean, deviation = append(mean, mu), append(deviation, sd)
+	}
+	return mean, deviation
+}
+
+// exact is a proposal's point, as far as it is known.
+func (b *brood) exact(p Proposal) moo.Point {
+	point := make(moo.Point, len(b.problem.Objectives))
+	for i, o := range b.problem.Objectives {
+		if o.Exact != nil {
+			point[i] = o.Exact(p.Network.Arch)
+		}
+	}
+	return point
+}
+
+// expected is a proposal's point with the medians of the guesses.
+func (b *brood) expected(p Proposal) moo.Point {
+	point := b.exact(p)
+	mean, _ := b.guess(p)
+	for g, i := range b.guessed {
+		point[i] = b.problem.Objectives[i].Target.Value(mean[g])
+	}
+	return point
+}
+
+// forecast notes what is expected of the child that is chosen.
+func (b *brood) forecast(c child) Proposal {
+	median := b.expected(c.Proposal)
+	c.Forecast = &Forecast{Gain: c.gain, Values: map[string]float64{}}
+	for _, i := range b.guessed {
+		c.Forecast.Values[b.problem.Objectives[i].Name] = median[i]
+	}
+	return c.Proposal
+}

@@ -1,0 +1,133 @@
+package algorithm
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"moncae/search/moo"
+	"moncae/search/surrogate"
+)
+
+// ehvi trains, of many children, the one with the largest expected gain of
+// hypervolume (Emmerich, Giannakoglou and Naujoks 2006). Only the objectives that
+// a training decides are guessed, by a Gaussian process over what was told; the
+// others are exact. A place that is asked for and not told counts as trained, with
+// the result that is expected of it, so that neighbours differ.
+//
+// The first half of the first generation is spread over latent sizes: of random
+// networks, the quarter whose sizes are farthest from those before, and of these
+// the one that the prior thinks best. A model that has seen one size can't tell
+// what the others are worth.
+//
+// An Ask costs some tens of milliseconds, and the cube of the places told.
+type ehvi struct {
+	problem  Problem
+	guessed  []int      // the objectives that a training decides
+	told     []Trial    // by place
+	observed []observed // what the model learns from, of all places told
+	sees     []int      // by place: how many observations it leaves
+	asked    []Proposal // by place
+}
+
+// observed is a trained network: its features, and the level of every objective
+// that is guessed.
+type observed struct{ features, levels []float64 }
+
+func newEHVI(p Problem) *ehvi {
+	e := &ehvi{problem: p}
+	for i, o := range p.Objectives {
+		if o.Exact == nil {
+			e.guessed = append(e.guessed, i)
+		}
+	}
+	return e
+}
+
+func (e *ehvi) Sees(k int) int { return max(0, k-max(1, e.problem.Window)+1) }
+
+// Tell keeps a result. A training that failed teaches that its like fails.
+func (e *ehvi) Tell(t Trial) {
+	if p := e.asked[len(e.told)]; p.Network != nil {
+		o := observed{features: features(p)}
+		for _, i := range e.guessed {
+			value := math.NaN()
+			if t.Point != nil {
+				value = t.Point[i]
+			}
+			o.levels = append(o.levels, e.problem.Objectives[i].Target.Level(value))
+		}
+		e.observed = append(e.observed, o)
+	}
+	e.told = append(e.told, t)
+	e.sees = append(e.sees, len(e.observed))
+}
+
+// Population are the candidates of the last places told.
+func (e *ehvi) Population() []string {
+	var ids []string
+	for _, t := range e.told[max(0, len(e.told)-e.problem.Population):] {
+		ids = append(ids, t.ID)
+	}
+	return ids
+}
+
+func (e *ehvi) Ask(k int) Proposal {
+	b := &brood{
+		problem: e.problem, guessed: e.guessed, models: e.models(e.Sees(k)),
+		rng: rand.New(rand.NewPCG(e.problem.Seed(k), 0)), known: map[string]bool{},
+	}
+	for _, p := range e.asked[:k] {
+		if p.Network != nil {
+			b.locs = append(b.locs, p.Network.Arch.LOC())
+		}
+	}
+	b.take(e.told[:e.Sees(k)], e.asked[e.Sees(k):k])
+	p := b.breed(2*k < e.problem.Population)
+	e.asked = append(e.asked, p)
+	return p
+}
+
+// models are the guesses that the first places told allow, one an objective.
+func (e *ehvi) models(places int) []*surrogate.Process {
+	n := 0
+	if places > 0 {
+		n = e.sees[places-1]
+	}
+	x, y := make([][]float64, n), make([]float64, n)
+	var models []*surrogate.Process
+	for g, i := range e.guessed {
+		for k, o := range e.observed[:n] {
+			x[k], y[k] = o.features, o.levels[g]
+		}
+		models = append(models, surrogate.Fit(e.problem.Objectives[i].Prior, x, y))
+	}
+	return models
+}
+
+func features(p Proposal) []float64 {
+	return surrogate.Features(p.Network.Arch, p.Network.Recipe, p.Genome.Rate)
+}
+
+// volumes measures the gains of points over a front.
+type volumes struct {
+	front     []moo.Point
+	reference moo.Point
+	whole     float64
+}
+
+func measure(ps []moo.Point, reference moo.Point) volumes {
+	v := volumes{reference: reference}
+	for _, i := range moo.NonDominated(ps) {
+		v.front = append(v.front, ps[i])
+	}
+	v.whole = moo.Hypervolume(v.front, reference)
+	return v
+}
+
+// gain is what p adds to the hypervolume.
+func (v volumes) gain(p moo.Point) float64 {
+	if !p.Better(v.reference) {
+		return 0
+	}
+	return moo.Hypervolume(append(v.front[:len(v.front):len(v.front)], p), v.reference) - v.whole
+}

@@ -1,0 +1,42 @@
+package search
+
+import (
+	"math"
+
+	"moncae/internal/baseline"
+	"moncae/internal/graph"
+	"moncae/internal/run"
+	"moncae/search/genome"
+	"moncae/search/surrogate"
+)
+
+// lossTarget is the scale on which a loss is guessed: from what the mean image
+// gets down to the pixels' entropy, below which no BCE is.
+func lossTarget(loss graph.Loss, mean baseline.Loss, floor float64) surrogate.Target {
+	if loss == graph.MSE {
+		return surrogate.Target{Nothing: mean.MSE}
+	}
+	return surrogate.Target{Nothing: mean.BCE, Floor: floor}
+}
+
+// Observations are the features of all candidates of a run that were trained, and
+// the levels of their losses; a failed training's is the worst.
+func Observations(r *Run) (features [][]float64, levels []float64, err error) {
+	t := lossTarget(r.Config.Loss, r.Front.MeanImage, r.Front.Floor.BCE)
+	for _, c := range r.Candidates {
+		if c.Network == nil {
+			continue
+		}
+		n, _, err := r.Config.Space.Decode(c.Genome, r.Manifest.Data.Shape, genome.Limits{})
+		if err != nil {
+			return nil, nil, err
+		}
+		loss := math.NaN()
+		if c.Search != nil {
+			loss = c.Search.Values[run.ObjectiveLoss]
+		}
+		features = append(features, surrogate.Features(n, c.Recipe, c.Genome.Rate))
+		levels = append(levels, t.Level(loss))
+	}
+	return features, levels, nil
+}

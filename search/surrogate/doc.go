@@ -1,0 +1,32 @@
+// Package surrogate guesses what a training will come to from what is known
+// before it: features of the network and its recipe, a prior learned once over
+// several data sets, and a Gaussian process over the trainings seen.
+//
+// What is guessed is Level: the logarithm of a loss's share of what learning can
+// win. The package is pure. Fit costs O(n³) for n observations, some
+// milliseconds for a hundred; Predict O(n²), some microseconds.
+package surrogate
+
+import "math"
+
+// Target is the scale on which an objective is guessed: 0 is the level of a system
+// that learns nothing, −∞ what nothing can be below.
+type Target struct {
+	Floor   float64 // what no value is below
+	Nothing float64 // without learning
+}
+
+// worst is a level beyond which differences mean nothing, nor does a failure.
+const worst = 0.3
+
+// Level puts a value of the objective on the scale; a NaN is a failure.
+func (t Target) Level(value float64) float64 {
+	share := (value - t.Floor) / (t.Nothing - t.Floor)
+	if math.IsNaN(share) {
+		return worst
+	}
+	return min(math.Log(max(share, 1e-4)), worst)
+}
+
+// Value is Level's inverse.
+func (t Target) Value(level float64) float64 { return t.Floor + (t.Nothing-t.Floor)*math.Exp(level) }

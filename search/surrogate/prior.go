@@ -1,0 +1,55 @@
+package surrogate
+
+import (
+	_ "embed"
+	"encoding/json"
+	"slices"
+)
+
+//go:embed prior.json
+var learned []byte
+
+// Prior is what is expected of a training before any is seen: a line over
+// standardised features.
+type Prior struct {
+	Features []string  `json:"features"` // Names, when it was learned
+	Mean     []float64 `json:"mean"`
+	Scale    []float64 `json:"scale"`
+	Weights  []float64 `json:"weights"`
+	Level    float64   `json:"level"`
+}
+
+// Learned is the prior of a reconstruction loss, as
+// internal/tools/learnprior made it from searches on several data sets.
+func Learned() Prior {
+	var p Prior
+	if err := json.Unmarshal(learned, &p); err != nil {
+		panic("surrogate: prior.json: " + err.Error()) // it is part of the program
+	}
+	if !slices.Equal(p.Features, Names) {
+		panic("surrogate: prior.json was learned for other features")
+	}
+	return p
+}
+
+// Flat expects nothing of any feature, and scales them like p.
+func (p Prior) Flat() Prior {
+	p.Weights, p.Level = make([]float64, len(p.Weights)), 0
+	return p
+}
+
+func (p Prior) standardise(x []float64) []float64 {
+	row := make([]float64, len(x))
+	for i, v := range x {
+		row[i] = (v - p.Mean[i]) / p.Scale[i]
+	}
+	return row
+}
+
+func (p Prior) mean(row []float64) float64 {
+	m := p.Level
+	for i, v := range row {
+		m += v * p.Weights[i]
+	}
+	return m
+}
