@@ -302,7 +302,7 @@ func TestLibraryOfWheels(t *testing.T) {
 			if !apart(t, "MONCAE_FAKE_CUDART="+cuda, "MONCAE_CUDNN="+library) {
 				return
 			}
-			defer os.RemoveAll(root)
+			defer func() { _ = os.RemoveAll(root) }() // in the temporary folder
 			for _, file := range []string{library, filepath.Join(root, "nvidia", blas)} {
 				b, err := os.ReadFile(filepath.Join(strings.Split(os.Getenv("LD_LIBRARY_PATH"), ":")[0], "libcudnn.so.9"))
 				if err != nil {

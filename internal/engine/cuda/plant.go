@@ -28,8 +28,11 @@ func (d *device) fault() error {
 		err := d.functions["count_run"].Launch(1, 1, 1, 32, 1, 1, 0, cu.Stream{}, arguments)
 		return errors.Join(err, d.wait())
 	})
-	if !driver.IsLost(err) {
-		return fmt.Errorf("a write to a wild address ends with %v, and should be a fault", err)
+	switch {
+	case err == nil:
+		return errors.New("a write to a wild address goes well, and should be a fault")
+	case !driver.IsLost(err):
+		return fmt.Errorf("a write to a wild address should be a fault, and ends with %w", err)
 	}
 	return nil
 }
