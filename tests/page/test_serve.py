@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from conftest import MONCAE, ROOT, SMALL
+from conftest import MONCAE, ROOT
 
 
 @contextlib.contextmanager
@@ -53,7 +53,7 @@ def test_a_list_and_a_comparison(tab, runs):
 
 def test_a_run_goes_on_without_reload(tab, photos, tmp_path):
     run = tmp_path / "live"
-    search = subprocess.Popen([MONCAE, "search", "--data", photos, "--run", run, "--no-export", "--epochs", "6", *[w for w in SMALL if w not in ("--epochs",)][:4], "--seed", "5",
+    search = subprocess.Popen([MONCAE, "search", "--data", photos, "--run", run, "--no-export", "--epochs", "60", "--population", "6", "--generations", "3", "--max-layers", "2", "--seed", "5",
                                "--finetune", "2", "--finetune-trial", "0", "--patience", "0"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         for line in search.stderr:  # the first generation's line
@@ -69,7 +69,7 @@ def test_a_run_goes_on_without_reload(tab, photos, tmp_path):
             assert page.evaluate("$('live-bar').value") > 0
             assert search.wait(240) == 0
             until(page, "$('live-text').textContent.includes('finished')")
-            until(page, "data.members.length > 0")
+            until(page, "!data.run.subtitle.includes('not finished')")
             assert page.evaluate("window.marker") == 1
     finally:
         search.kill()

@@ -6,10 +6,11 @@ function follow(address) {
   const bar = $("live");
   bar.hidden = false;
   events.addEventListener("progress", (e) => drawLive(JSON.parse(e.data)));
-  events.addEventListener("run", async () => {
-    const answer = await fetch(document.body.dataset.data);
-    if (answer.ok) show(await answer.json());
-  });
+  events.addEventListener("run", () =>
+    fetch(document.body.dataset.data)
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.statusText))))
+      .then(show)
+      .catch(() => ($("live-text").textContent = "The server does not answer; the page goes on when it does.")));
   events.addEventListener("end", () => {
     events.close();
     $("live-text").textContent = "The search has finished.";
