@@ -120,8 +120,8 @@ docs: $(NATIVE) ## write docs/reference anew, from the commands
 test-docs: build $(VENV)/.ready ## every command that README and docs show (about five minutes)
 	MONCAE_DOCS_BIN=$(CURDIR)/bin/moncae MONCAE_DOCS_PYTHON=$(CURDIR)/$(VENV)/bin/python $(GO) test -count=1 -v -run TestEveryCommandInTheDocsRuns -timeout 20m ./docs
 
-docs-images: build $(VENV)/.ready ## the pictures and tables of the README, by its own commands
-	$(VENV)/bin/python scripts/docs_images.py
+docs-images: build $(VENV)/.ready $(PAGE)/.ready ## the pictures and tables of the README, by its own commands
+	MONCAE_PAGE_PYTHON=$(CURDIR)/$(PAGE)/bin/python $(VENV)/bin/python scripts/docs_images.py $(RUN)
 
 notebooks: build $(VENV)/.notebooks ## execute the notebooks from a clean state (about five minutes)
 	sh tests/python/setup_torch.sh notebooks/requirements-torch.txt || [ -z "$$MONCAE_REQUIRE_TORCH" ]

@@ -5,7 +5,8 @@
 The README's shell blocks are run in an empty folder. What `front` and
 `classify` print goes between the <!-- front --> and <!-- classify --> marks,
 and the pictures to docs/images. With RUN, a finished run with the README's
-search, that search is left out.
+search, that search is left out. Screenshots of its page are made with the
+Python in MONCAE_PAGE_PYTHON, which has playwright.
 """
 
 import os
@@ -47,6 +48,8 @@ def main(words):
         IMAGES.mkdir(exist_ok=True)
         for name in ("front.png", "gallery.png"):
             shutil.copy(scratch / name, IMAGES / name)
+        page = [os.environ["MONCAE_PAGE_PYTHON"], ROOT / "scripts/page_images.py", ROOT / "bin/moncae", "digits", IMAGES]
+        subprocess.run(page, cwd=scratch, check=True)
     README.write_text(readme)
 
 
