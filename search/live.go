@@ -120,8 +120,8 @@ func (l *live) status(now time.Time) run.Live {
 	left := max(0, l.todo-l.inPhase)
 	s := run.Live{Format: "moncae.live", Version: 1, Phase: l.phase, Fraction: (l.before + l.done) / max(1, l.before+l.done+left), Candidates: []run.InFlight{}}
 	s.Text = l.phase
-	if l.done > 0 {
-		s.SecondsLeft = left * now.Sub(l.began).Seconds() / l.done
+	if spent := now.Sub(l.began); l.done > 0 && spent > 2*liveEvery { // before, it would be a guess
+		s.SecondsLeft = left * spent.Seconds() / l.done
 		s.Text += ", about " + Left(s.SecondsLeft) + " left"
 	}
 	for _, c := range l.flying {

@@ -25,6 +25,8 @@ type progress struct {
 	hypervolume float64
 	sum         run.Times
 	began       time.Time
+	left        string // of the whole search, estimated
+	verbose     bool   // a line a candidate on a terminal too
 }
 
 func newProgress(s Streams, quiet bool) *progress {
@@ -43,6 +45,11 @@ func (p *progress) observe(e search.Event) {
 	case search.Trained:
 		p.images[e.ID] += e.Images
 		p.add(e.Images)
+	case search.Status:
+		if e.SecondsLeft > 0 {
+			p.left = search.Left(e.SecondsLeft)
+			p.describe()
+		}
 	case search.CandidateFinished:
 		p.finished(e)
 	case search.FinetuneFinished:
@@ -62,18 +69,28 @@ func (p *progress) start(title string, candidates, images int) {
 	}
 	p.bar = progressbar.NewOptions(candidates*images,
 		progressbar.OptionSetWriter(p.Err),
-		progressbar.OptionSetWidth(max(10, min(30, p.Width-75))),
+		progressbar.OptionSetWidth(max(8, min(30, p.Width-85))),
 		progressbar.OptionShowIts(),
 		progressbar.OptionSetItsString("images"),
 		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
 	)
 	p.describe()
 }
 
-func (p *progress) describe() { p.bar.Describe(fmt.Sprintf("%s  %d of %d", p.title, p.done, p.todo)) }
+func (p *progress) describe() {
+	if p.bar == nil {
+		return
+	}
+	text := fmt.Sprintf("%s  %d of %d", p.title, p.done, p.todo)
+	if p.left != "" {
+		text += ", " + p.left + " left in all"
+	}
+	p.bar.Describe(text)
+}
 
 func finetuning(e search.FinetuneStarted) string {
 	if e.Of > 1 && e.Round < e.Of {
@@ -97,7 +114,10 @@ func (p *progress) finished(e search.CandidateFinished) {
 	if p.bar != nil {
 		p.bar.ChangeMax(max(1, p.bar.GetMax()-(p.each-p.images[e.Candidate.ID])))
 		p.describe()
-		return
+		if !p.verbose {
+			return
+		}
+		quietly(p.bar.Clear())
 	}
 	fmt.Fprintf(p.Err, "  %s\n", candidateLine(e))
 }

@@ -30,6 +30,7 @@ type searchOptions struct {
 	events     int
 	library    string
 	json       bool
+	verbose    bool
 }
 
 func (a *app) newSearch() *cobra.Command {
@@ -64,6 +65,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 	f.BoolVar(&o.noExport, "no-export", false, "don't export the front as ONNX at the end")
 	addLibrary(f, &o.library)
 	f.IntVar(&o.events, "events", 0, "write what happens as JSON lines to this open file `descriptor`, 3 or above, for a program that shows it")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "a line for each finished candidate beside the bar")
 	addJSON(cmd, &o.json)
 	return cmd
 }
@@ -176,6 +178,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		return nil, err
 	}
 	s.progress = newProgress(a.Streams, o.json)
+	s.progress.verbose = o.verbose
 	watch := func(e search.Event) {
 		s.progress.observe(e)
 		events.observe(e)
