@@ -54,7 +54,7 @@ func (p *progress) observe(e search.Event) {
 		p.finished(e)
 	case search.FinetuneFinished:
 		p.end()
-		p.sum = plus(p.sum, e.Times)
+		p.sum = p.sum.Plus(e.Times)
 	case search.GenerationFinished:
 		p.end()
 		p.generation(e)
@@ -143,7 +143,7 @@ func (p *progress) end() {
 }
 
 func (p *progress) generation(e search.GenerationFinished) {
-	p.sum = plus(p.sum, e.Times)
+	p.sum = p.sum.Plus(e.Times)
 	change := ""
 	if p.hypervolume > 0 {
 		change = fmt.Sprintf(" (%+.1f %%)", 100*(e.Front.Hypervolume/p.hypervolume-1))
@@ -157,13 +157,6 @@ func (p *progress) generation(e search.GenerationFinished) {
 		line = string([]rune(line)[:p.Width-1]) + "…"
 	}
 	fmt.Fprintln(p.Err, line)
-}
-
-func plus(a, b run.Times) run.Times {
-	return run.Times{
-		Build: a.Build + b.Build, Compile: a.Compile + b.Compile, Train: a.Train + b.Train,
-		Validate: a.Validate + b.Validate, Store: a.Store + b.Store, Idle: a.Idle + b.Idle, Wall: a.Wall + b.Wall,
-	}
 }
 
 // times prints where the time of the trainings went, and the memory's peak.

@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"moncae/internal/report"
@@ -53,7 +54,7 @@ func differences(names []string, runs []*run.Run) report.Table {
 			keys[k] = true
 		}
 	}
-	for _, k := range sorted(keys) {
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
 		row, differ := []string{k}, false
 		for i := range runs {
 			v, ok := settings[i][k]
@@ -95,13 +96,4 @@ func flat(prefix string, v any) map[string]string {
 		}
 	}
 	return out
-}
-
-func sorted(keys map[string]bool) []string {
-	all := make([]string, 0, len(keys))
-	for k := range keys {
-		all = append(all, k)
-	}
-	slices.Sort(all)
-	return all
 }
