@@ -247,3 +247,41 @@ func replaced(v any, left *int, value any) any {
 	}
 	return v
 }
+
+// A run is sound at every moment of a search that is at work on it.
+func TestARunIsSoundWhileItIsSearched(t *testing.T) {
+	c, err := Preset("quick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs, c.Finetune.Trial = 4, 4, 3, 8, 3, 1
+	path := filepath.Join(t.TempDir(), "run")
+	s, err := Create(path, c, images(60), Options{Engine: fakeEngine{}, Jobs: 2, CheckpointEvery: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.fit = fakeFit
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Run(context.Background())
+		done <- errors.Join(err, s.Close())
+	}()
+	looks, records := 0, map[int]bool{}
+	for ended := false; !ended; looks++ {
+		select {
+		case err := <-done:
+			if ended = true; err != nil {
+				t.Error(err)
+			}
+		default:
+		}
+		h, err := run.Verify(path)
+		if err != nil {
+			t.Fatalf("look %d: %v", looks, err)
+		}
+		records[h.Records] = true
+	}
+	if len(records) < 3 {
+		t.Errorf("%d looks saw %d states of the run", looks, len(records))
+	}
+}

@@ -121,6 +121,15 @@ func (fs FS) rename(from, to string) error {
 	return fs.did(Step{Kind: "rename", Path: from, To: to}, os.Rename(from, to))
 }
 
+// Move gives a file another place on the same disk, and syncs both folders. One that
+// isn't there is an error that os.ErrNotExist tells.
+func (fs FS) Move(from, to string) error {
+	if err := fs.rename(from, to); err != nil {
+		return err
+	}
+	return errors.Join(fs.SyncDir(filepath.Dir(to)), fs.SyncDir(filepath.Dir(from)))
+}
+
 // Remove removes a file, and syncs the folder in which it was.
 func (fs FS) Remove(path string) error {
 	if err := fs.fault("remove", path); err != nil {

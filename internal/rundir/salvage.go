@@ -103,8 +103,15 @@ func (s *Salvage) Sound(f File) error {
 func (s *Salvage) Commit(records []Record, files []string) (aside string, err error) {
 	for n := 1; ; n++ {
 		aside = fmt.Sprintf("set-aside-%d", n)
-		if _, err := os.Lstat(s.file(aside)); errors.Is(err, os.ErrNotExist) {
+		info, err := os.Lstat(s.file(aside))
+		if errors.Is(err, os.ErrNotExist) {
 			break
+		}
+		if err == nil && info.IsDir() { // a repair may have been killed in it
+			err = s.fs.Sweep(s.file(aside))
+		}
+		if err != nil {
+			return "", err
 		}
 	}
 	if err := s.fs.Mkdir(s.file(aside)); err != nil {
@@ -139,10 +146,10 @@ func (s *Salvage) move(name, aside string) error {
 	if err := s.fs.Mkdir(filepath.Dir(to)); err != nil {
 		return err
 	}
-	if err := os.Rename(s.file(name), to); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := s.fs.Move(s.file(name), to); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return errors.Join(s.fs.SyncDir(filepath.Dir(to)), s.fs.SyncDir(filepath.Dir(s.file(name))))
+	return nil
 }
 
 // Front tells whether a record is one of a front.

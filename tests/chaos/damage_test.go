@@ -20,11 +20,19 @@ type reader struct {
 	args   string
 	files  []string // patterns
 	result string   // a file that it makes; "": what it prints
+	begin  string   // a folder of which it gets a copy, as out
+	warns  string   // it goes on without a damaged file, and says this of it
 }
 
 func readers() []reader {
 	run := []string{"run/run.json", "run/journal.jsonl", "run/front.json", "run/candidates/*/*"}
-	all := []reader{{args: "doctor run", files: run}, {args: "front run --json", files: run[:3]}}
+	checkpoints := []string{"half/candidates/*/*.checkpoint"}
+	all := []reader{
+		{args: "doctor run", files: run},
+		{args: "front run --json", files: run[:3]},
+		{args: "doctor half", files: checkpoints},
+		{args: "search --run out --resume", files: checkpoints, result: "out/front.json", begin: "half", warns: "the training begins anew"},
+	}
 	if fixtures.library == "" {
 		return all
 	}
@@ -94,6 +102,7 @@ func damageable(t *testing.T) (begin string, whole [][]byte) {
 	t.Helper()
 	all := prepared(t)
 	begin = scratch(t, all[0])
+	interrupt(t, begin)
 	var words []string
 	if fixtures.library != "" {
 		ids, err := filepath.Glob(filepath.Join(begin, "models", "*"))
@@ -121,6 +130,27 @@ func damageable(t *testing.T) (begin string, whole [][]byte) {
 	return begin, whole
 }
 
+// interrupt makes half, a run that was killed while a training was on the disk.
+func interrupt(t *testing.T, dir string) {
+	t.Helper()
+	half := filepath.Join(dir, "half")
+	args := strings.Fields("search --run half --data tiny.npz --checkpoint-every 1us " + tiny)
+	for kill := 20; kill < 200; kill++ {
+		r := moncae(dir, args, fmt.Sprintf("%s=%d", envKill, kill))
+		found, err := filepath.Glob(filepath.Join(half, "candidates", "*", "*.checkpoint"))
+		if err != nil || r.code >= 0 {
+			t.Fatalf("no kill left a checkpoint: %v, exit code %d: %s", err, r.code, r.stderr)
+		}
+		if len(found) > 0 {
+			return
+		}
+		if err := os.RemoveAll(half); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("no kill left a checkpoint")
+}
+
 func (r reader) paths(t *testing.T, dir string) (all []string) {
 	t.Helper()
 	for _, pattern := range r.files {
@@ -143,6 +173,11 @@ func (r reader) paths(t *testing.T, dir string) (all []string) {
 // read runs the reader, and gives what it makes.
 func (r reader) read(t *testing.T, dir string) (result, []byte) {
 	t.Helper()
+	if r.begin != "" {
+		if err := os.CopyFS(filepath.Join(dir, "out"), os.DirFS(filepath.Join(dir, r.begin))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cmd, text := process(dir, strings.Fields(r.args))
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -186,6 +221,11 @@ func (r reader) damaged(t *testing.T, name, dir, file string, do func([]byte, *r
 	switch {
 	case end.code == 3 && end.reason() != "":
 		return "found"
+	case end.code == 0 && bytes.Equal(made, whole) && r.warns != "":
+		if !strings.Contains(end.stderr, r.warns) {
+			failed(t, name, "it goes on without a word: %s", end.stderr)
+		}
+		return "said"
 	case end.code == 0 && bytes.Equal(made, whole):
 		return "harmless"
 	case end.code == 0 && bytes.Contains(made, []byte("of an interrupted record, which --resume cuts off")):

@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +33,8 @@ type job struct {
 	out string
 	// files, where set, are those below the folder that come out the same each time.
 	files *regexp.Regexp
-	runs  bool // the folder run is written to, and must stay sound
+	runs  bool   // the folder run is written to, and must stay sound
+	mends string // a damaged run: sound afterwards, with no file's content gone
 
 	begin string            // a folder with what the command finds
 	old   map[string]string // SHA-256 of out's files before, by path
@@ -56,6 +59,7 @@ func jobs() []*job {
 	all := []*job{
 		{name: "search", args: "search --run r --data tiny.npz " + tiny, again: "search --run r --resume", files: regexp.MustCompile(`^r/(front\.json|run\.json|candidates/)`)},
 		{name: "finetune", args: "finetune run --epochs 1 --device ref --data tiny.npz", runs: true, files: regexp.MustCompile(`^$`)},
+		{name: "repair", args: "doctor broken --repair", mends: "broken", files: regexp.MustCompile(`^broken/(journal\.jsonl|run\.json|front\.json|candidates/)`)},
 		{name: "data-get", args: download + " " + fixtures.remote + " got", out: "got", files: regexp.MustCompile(`^got/file$`)},
 		{name: "convert-idx", args: "data convert tiny.npz --format idx --out out", out: "out"},
 		{name: "convert-npz", args: "data convert tiny.npz --format npz --out out.npz", out: "out.npz"},
@@ -138,6 +142,9 @@ func prepare() ([]*job, error) {
 			return nil, fmt.Errorf("%s: exit code %d: %s", w, r.code, r.stderr)
 		}
 	}
+	if err := breakRun(filepath.Join(begin, "run"), filepath.Join(begin, "broken")); err != nil {
+		return nil, err
+	}
 	// What is replaced is another version: something of an earlier day.
 	for _, name := range []string{"old.png", "old.svg", "old.html"} {
 		if err := os.WriteFile(filepath.Join(begin, name), []byte("an earlier version\n"), 0o600); err != nil {
@@ -150,6 +157,28 @@ func prepare() ([]*job, error) {
 		}
 	}
 	return all, nil
+}
+
+// breakRun copies a run, and flips a bit of its journal and one of a candidate's weights.
+func breakRun(run, to string) error {
+	if err := os.CopyFS(to, os.DirFS(run)); err != nil {
+		return err
+	}
+	weights, err := filepath.Glob(filepath.Join(to, "candidates", "g0-*", "*.safetensors"))
+	if err != nil || len(weights) == 0 {
+		return fmt.Errorf("weights: %v, %w", weights, err)
+	}
+	for _, path := range []string{filepath.Join(to, "journal.jsonl"), weights[0]} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		content[len(content)/2] ^= 1
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copyModels puts an export's encoder and decoder into the folder itself.
@@ -252,7 +281,7 @@ func (j *job) check(t *testing.T, name, dir string) bool {
 		failed(t, name, "%s is neither as it was nor whole: %v", j.out, names(now))
 		return false
 	}
-	if j.runs && !sound(t, name, dir) {
+	if j.runs && !sound(t, name, dir, "run") {
 		return false
 	}
 	if j.out != "" && len(j.old) == 0 && len(j.whole) > 0 && same(j.content(dir), j.whole) {
@@ -276,7 +305,24 @@ func (j *job) check(t *testing.T, name, dir string) bool {
 		failed(t, name, "left behind: %v", left)
 		return false
 	}
-	return !j.runs || sound(t, name, dir)
+	if j.mends != "" && !j.mended(t, name, dir) {
+		return false
+	}
+	return !j.runs || sound(t, name, dir, "run")
+}
+
+// mended wants a run that was damaged to be sound, and every content that it had
+// somewhere below it.
+func (j *job) mended(t *testing.T, name, dir string) bool {
+	t.Helper()
+	all := &job{out: j.mends}
+	for was, sum := range all.content(j.begin) {
+		if !slices.Contains(slices.Collect(maps.Values(all.content(dir))), sum) {
+			failed(t, name, "the content of %s is gone", was)
+			return false
+		}
+	}
+	return sound(t, name, dir, j.mends)
 }
 
 func isRun(dir string) bool {
@@ -284,11 +330,11 @@ func isRun(dir string) bool {
 	return err == nil
 }
 
-// sound asks doctor about the run.
-func sound(t *testing.T, name, dir string) bool {
+// sound asks doctor about a run.
+func sound(t *testing.T, name, dir, run string) bool {
 	t.Helper()
-	if r := moncae(dir, []string{"doctor", "run"}); r.code != 0 {
-		failed(t, name, "doctor run ends with %d: %s", r.code, r.stderr)
+	if r := moncae(dir, []string{"doctor", run}); r.code != 0 {
+		failed(t, name, "doctor %s ends with %d: %s", run, r.code, r.stderr)
 		return false
 	}
 	return true

@@ -116,7 +116,7 @@ func (j *job) twice(t *testing.T, name string) (refused int) {
 	case len(temporary(dir)) > 0:
 		failed(t, name, "left behind: %v", temporary(dir))
 	case j.runs:
-		sound(t, name, dir)
+		sound(t, name, dir, "run")
 	}
 	return refused
 }
