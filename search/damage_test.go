@@ -97,6 +97,7 @@ func TestInvalidContentIsDamage(t *testing.T) {
 		{"a genome without blocks", "candidate", "genome", map[string]any{"blocks": []any{}, "optimizer": "adam", "schedule": "constant"}},
 		{"a recipe of nothing", "candidate", "recipe", map[string]any{}},
 		{"parameters below 0", "candidate", "params", -1},
+		{"steps below 0", "candidate", "steps", -1},
 		{"finetuning of nobody", "finetune", "id", "g7-7"},
 		{"finetuning of round −1", "finetune", "round", -1},
 		{"text for a number", "generation", "hypervolume", "much"},

@@ -64,7 +64,7 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *r
 			return err
 		}
 	}
-	c.Seconds = run.Seconds(time.Since(begin))
+	c.Steps, c.Seconds = out.Steps, run.Seconds(time.Since(begin))
 	if err := s.record(&c); err != nil {
 		return err
 	}

@@ -45,14 +45,14 @@ func fakeFit(ctx context.Context, _ engine.Engine, _ engine.Data, a arch.Arch, _
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	loss := 0.1 + 0.4/float64(1+a.Latent().Values()) + 0.1*rng.Float64()
 	o.Progress(len(o.Train))
-	out := train.Outcome{Epochs: o.Epochs, BestEpoch: o.Epochs, Weights: arch.InitialWeights(a.Params(), o.Seed)}
+	out := train.Outcome{Epochs: o.Epochs, Steps: o.Epochs * len(o.Train) / o.Batch, BestEpoch: o.Epochs, Weights: arch.InitialWeights(a.Params(), o.Seed)}
 	switch luck := rng.IntN(7); {
 	case o.KeepStart && luck < 2:
 		out.BestEpoch, out.Weights = 0, o.Weights
 	case o.KeepStart:
 		loss *= 0.8
 	case luck == 0:
-		return train.Outcome{Failure: "diverged: by design"}, nil
+		return train.Outcome{Failure: "diverged: by design", Steps: 1}, nil
 	}
 	out.Metrics = engine.Metrics{Loss: loss, BCE: loss, MSE: loss / 5}
 	out.History = []train.Epoch{{Train: loss, Validation: loss}}

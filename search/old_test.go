@@ -35,6 +35,9 @@ func TestOldRuns(t *testing.T) {
 	if !r.Finished || len(r.Front.Members) == 0 || len(r.Generations) != 2 {
 		t.Errorf("read as %+v", r)
 	}
+	if ts := r.Trainings(); len(ts) != r.Front.Evaluations || ts[0].Steps != 6 { // 54 images in batches of 8; the fake training's one epoch
+		t.Errorf("trainings %+v", ts)
+	}
 	for _, m := range r.Front.Members {
 		if n, err := r.Trained(m.ID); err != nil || n.Weights.Check(n.Arch.Params()) != nil {
 			t.Errorf("%s: %v", m.ID, err)

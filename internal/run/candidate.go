@@ -33,6 +33,7 @@ type Candidate struct {
 	FLOPs    int64        `json:"flops,omitempty"`
 	Network  *rundir.File `json:"network,omitempty"`
 	Search   *Result      `json:"result,omitempty"` // of the search's training
+	Steps    int          `json:"steps,omitempty"`  // of the search's training, a failed one too
 	Seconds  float64      `json:"seconds,omitempty"`
 	// Finetuned is the result of the last finetuning that won; it has records of its own.
 	Finetuned *Result `json:"-"`

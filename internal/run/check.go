@@ -51,8 +51,8 @@ func (c Config) checkCandidate(cand *Candidate) error {
 	if cand.Identity == "" && cand.Network == nil && cand.Search == nil {
 		return nil // no network
 	}
-	if !sides(cand.Latent) || cand.Params < 1 || cand.FLOPs < 0 || cand.Identity == "" {
-		return fmt.Errorf("candidate %s: latent %v, %d parameters, %d multiply-adds, identity %q", cand.ID, cand.Latent, cand.Params, cand.FLOPs, cand.Identity)
+	if !sides(cand.Latent) || cand.Params < 1 || cand.FLOPs < 0 || cand.Steps < 0 || cand.Identity == "" {
+		return fmt.Errorf("candidate %s: latent %v, %d parameters, %d multiply-adds, %d steps, identity %q", cand.ID, cand.Latent, cand.Params, cand.FLOPs, cand.Steps, cand.Identity)
 	}
 	if err := cand.Recipe.Validate(); err != nil {
 		return fmt.Errorf("candidate %s: %w", cand.ID, err)

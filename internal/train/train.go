@@ -66,6 +66,7 @@ type Outcome struct {
 	Metrics   engine.Metrics // of those weights on the validation rows
 	BestEpoch int            // from 1; 0 for the starting weights
 	Epochs    int            // done
+	Steps     int            // made, those of a failed training too
 	History   []Epoch
 	Phases    Phases
 }
@@ -124,7 +125,7 @@ func Net(ctx context.Context, eng engine.Engine, data engine.Data, net *graph.Ne
 		err = errors.Join(t.whole(weights), p.Close())
 	}
 	if errors.Is(err, engine.ErrMemory) || errors.Is(err, engine.ErrFault) {
-		return Outcome{Failure: err.Error(), Phases: t.out.Phases}, nil
+		return Outcome{Failure: err.Error(), Steps: t.out.Steps, Phases: t.out.Phases}, nil
 	}
 	return t.out, err
 }
@@ -249,6 +250,7 @@ func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool
 	rng := rand.New(rand.NewPCG(t.o.Seed, epochStream+uint64(e)))
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	first, total := (e-1)*steps, t.o.Epochs*steps
+	t.out.Steps = first + done
 	rates, losses := make([]float32, min(Chunk, steps)), make([]float32, min(Chunk, steps))
 	for at := done; at < steps; at += Chunk {
 		if err := t.interrupted(e, at, sum); err != nil {
@@ -261,6 +263,7 @@ func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool
 		if err := t.p.Train(rows[at*t.batch:(at+n)*t.batch], rates[:n], losses[:n]); err != nil {
 			return 0, false, err
 		}
+		t.out.Steps = first + at + n
 		for i, loss := range losses[:n] {
 			if diverged(float64(loss)) {
 				t.fail("diverged: the training loss is %v at step %d", loss, first+at+i+1)

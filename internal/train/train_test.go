@@ -125,8 +125,8 @@ func TestPatience(t *testing.T) {
 		o := options()
 		o.Patience = patience
 		out, err := Autoencoder(context.Background(), s, nil, conv(), recipe, o)
-		if err != nil || out.Epochs != want {
-			t.Errorf("patience %d: %d epochs (%v), want %d", patience, out.Epochs, err, want)
+		if err != nil || out.Epochs != want || out.Steps != 4*want {
+			t.Errorf("patience %d: %d epochs, %d steps (%v), want %d of 4", patience, out.Epochs, out.Steps, err, want)
 		}
 	}
 }
@@ -157,19 +157,20 @@ func TestSmallDataMakesSmallBatches(t *testing.T) {
 
 func TestFailuresAreOutcomes(t *testing.T) {
 	for name, c := range map[string]struct {
-		s    *script
-		want string
+		s     *script
+		want  string
+		steps int
 	}{
-		"NaN in training":   {&script{validation: []float64{0.5, 0.5}, nanAt: 6}, "step 6"},
-		"NaN in validation": {&script{validation: []float64{0.5, math.NaN()}}, "after epoch 2"},
-		"explosion":         {&script{validation: []float64{2e3}}, "2000"},
-		"no memory":         {&script{compileErr: fmt.Errorf("8 GB: %w", engine.ErrMemory)}, "8 GB: out of memory"},
-		"a fault in a step": {&script{trainErr: fmt.Errorf("adam: %w", engine.ErrFault)}, "adam: the device fails on this network"},
-		"memory in a step":  {&script{trainErr: fmt.Errorf("scratch: %w", engine.ErrMemory)}, "scratch: out of memory"},
+		"NaN in training":   {&script{validation: []float64{0.5, 0.5}, nanAt: 6}, "step 6", 8},
+		"NaN in validation": {&script{validation: []float64{0.5, math.NaN()}}, "after epoch 2", 8},
+		"explosion":         {&script{validation: []float64{2e3}}, "2000", 4},
+		"no memory":         {&script{compileErr: fmt.Errorf("8 GB: %w", engine.ErrMemory)}, "8 GB: out of memory", 0},
+		"a fault in a step": {&script{trainErr: fmt.Errorf("adam: %w", engine.ErrFault)}, "adam: the device fails on this network", 0},
+		"memory in a step":  {&script{trainErr: fmt.Errorf("scratch: %w", engine.ErrMemory)}, "scratch: out of memory", 0},
 	} {
 		out, err := Autoencoder(context.Background(), c.s, nil, conv(), recipe, options())
-		if err != nil || !strings.Contains(out.Failure, c.want) || out.Weights != nil {
-			t.Errorf("%s: %+v, %v", name, out, err)
+		if err != nil || !strings.Contains(out.Failure, c.want) || out.Weights != nil || out.Steps != c.steps {
+			t.Errorf("%s: %+v, %v; %d steps were made", name, out, err, c.steps)
 		}
 	}
 	odd := conv()
