@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
-	"moncae/internal/rundir"
 	"moncae/internal/train"
-	"moncae/internal/version"
+	"moncae/search/task"
 )
 
 // searchCheckpoint is the name of checkpoints of the search's own trainings.
@@ -49,7 +47,10 @@ func (s *Study) interruptedRound(chosen []*Candidate, next, epochs int, recipe *
 			if recipe != nil {
 				r = *recipe
 			}
-			what, err := s.trainingKey(c.ID, r, s.refining(c, round, epochs), c.Best().Weights.SHA256)
+			t := s.refining(c, round, epochs)
+			t.Recipe = r
+			s.complete(&t)
+			what, err := s.trainingKey(c.ID, t)
 			if err != nil || kept.Training == what {
 				return round, err
 			}
@@ -58,29 +59,12 @@ func (s *Study) interruptedRound(chosen []*Candidate, next, epochs int, recipe *
 	return next, nil
 }
 
-// kept is what of a train.Checkpoint is JSON.
-type kept struct {
-	Epoch     int            `json:"epoch"`
-	Step      int            `json:"step"`
-	Sum       float64        `json:"sum"`
-	Steps     uint64         `json:"steps"` // since the training began
-	Metrics   engine.Metrics `json:"metrics"`
-	BestEpoch int            `json:"best_epoch"`
-	Epochs    int            `json:"epochs"`
-	History   []train.Epoch  `json:"history"`
-}
-
-// The groups of tensors in a checkpoint; a name is group and parameter.
-const (
-	groupWeights = "weights/"
-	groupSlot0   = "slot0/"
-	groupSlot1   = "slot1/"
-	groupAverage = "average/"
-	groupBest    = "best/"
-)
-
-// trainingKey says all that a training's bits depend on; start names its first weights.
-func (s *Study) trainingKey(id string, r arch.Recipe, o train.Options, start string) (string, error) {
+// trainingKey says all that a training's bits depend on.
+func (s *Study) trainingKey(id string, t task.Training) (string, error) {
+	start := ""
+	if t.Start != nil {
+		start = t.Start.SHA256
+	}
 	b, err := json.Marshal(struct {
 		Run, ID, Moncae string
 		Class           engine.Class
@@ -90,8 +74,7 @@ func (s *Study) trainingKey(id string, r arch.Recipe, o train.Options, start str
 		Seed            uint64
 		Start           string
 	}{
-		s.dir.Manifest.Run, id, version.Number(), s.options.Engine.Info().Class(s.config.Precision), r,
-		o.Epochs, s.config.Batch, o.Patience, len(o.Train), o.Seed, start,
+		s.dir.Manifest.Run, id, t.Moncae, t.Class, t.Recipe, t.Epochs, t.Batch, t.Patience, len(t.Train.Numbers), t.Seed, start,
 	})
 	return string(b), err
 }
@@ -110,7 +93,7 @@ func (s *Study) keeping(id, name, what string, params []arch.Param) (train.Keepi
 	if err != nil || !ok || c.Training != what {
 		return k, err
 	}
-	from, err := decodeKept(c, params)
+	from, err := task.Unpack(c, params)
 	if err != nil {
 		slog.Warn("a checkpoint does not fit; the training begins anew", "candidate", id, "error", err)
 		return k, nil
@@ -120,53 +103,9 @@ func (s *Study) keeping(id, name, what string, params []arch.Param) (train.Keepi
 }
 
 func (s *Study) keep(id, name, what string, c train.Checkpoint) error {
-	state, err := json.Marshal(kept{c.Epoch, c.Step, c.Sum, c.State.Steps, c.Outcome.Metrics, c.Outcome.BestEpoch, c.Outcome.Epochs, c.Outcome.History})
+	packed, err := task.Pack(what, c)
 	if err != nil {
 		return err
 	}
-	out := rundir.Checkpoint{Training: what, State: state, Singles: map[string][]float32{}, Doubles: map[string][]float64{}}
-	add := func(group string, w arch.Weights) {
-		for name, v := range w {
-			out.Singles[group+name] = v
-		}
-	}
-	add(groupWeights, c.State.Weights)
-	add(groupSlot0, c.State.Slots[0])
-	add(groupSlot1, c.State.Slots[1])
-	add(groupBest, c.Outcome.Weights)
-	for name, v := range c.State.Averages {
-		out.Doubles[groupAverage+name] = v
-	}
-	return s.dir.WriteCheckpoint(id, name, out)
-}
-
-func decodeKept(c rundir.Checkpoint, params []arch.Param) (out train.Checkpoint, err error) {
-	var k kept
-	if err := json.Unmarshal(c.State, &k); err != nil {
-		return out, err
-	}
-	group := func(prefix string) arch.Weights {
-		w := arch.Weights{}
-		for name, v := range c.Singles {
-			if rest, ok := strings.CutPrefix(name, prefix); ok {
-				w[rest] = v
-			}
-		}
-		return w
-	}
-	out = train.Checkpoint{Epoch: k.Epoch, Step: k.Step, Sum: k.Sum, State: engine.State{
-		Steps: k.Steps, Weights: group(groupWeights), Slots: [2]arch.Weights{group(groupSlot0), group(groupSlot1)}, Averages: map[string][]float64{},
-	}, Outcome: train.Outcome{Metrics: k.Metrics, BestEpoch: k.BestEpoch, Epochs: k.Epochs, History: k.History}}
-	for name, v := range c.Doubles {
-		if rest, ok := strings.CutPrefix(name, groupAverage); ok {
-			out.State.Averages[rest] = v
-		}
-	}
-	if best := group(groupBest); len(best) > 0 {
-		if err := best.Check(params); err != nil {
-			return out, err
-		}
-		out.Outcome.Weights = best
-	}
-	return out, out.State.Check(params)
+	return s.dir.WriteCheckpoint(id, name, packed)
 }

@@ -17,6 +17,7 @@ import (
 
 	"moncae/internal/fault"
 	"moncae/internal/run"
+	"moncae/search/task"
 )
 
 // smallRun is a small run, complete.
@@ -32,7 +33,7 @@ func smallRun(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.fit = fakeFit
+	s.options.Trainer = task.NewHere(fakeEngine{}, fakeFit)
 	if _, err := s.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +218,7 @@ func FuzzRun(f *testing.F) {
 			expected(t, err)
 			return
 		}
-		s.fit = fakeFit
+		s.options.Trainer = task.NewHere(fakeEngine{}, fakeFit)
 		_, err = s.Run(context.Background())
 		expected(t, errors.Join(err, s.Close()))
 	})

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"moncae/internal/arch"
-	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
+	"moncae/internal/version"
+	"moncae/search/task"
 )
 
 // isDone tells whether a planned candidate is in the journal; one in its place
@@ -46,9 +47,9 @@ func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job
 func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *run.Times) error {
 	begin := time.Now()
 	s.emit(CandidateStarted{Candidate: &c, Epochs: s.config.Epochs})
-	out, result, err := s.train(ctx, c.ID, a, c.Recipe, train.Options{
-		Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.limited,
-	}, searchCheckpoint, "")
+	out, result, err := s.train(ctx, c.ID, task.Training{
+		Arch: a, Recipe: c.Recipe, Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.rows.limited,
+	}, searchCheckpoint)
 	if err != nil {
 		return fmt.Errorf("candidate %s: %w", c.ID, err)
 	}
@@ -76,49 +77,54 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *r
 }
 
 // store writes a training's weights and completes what it came to.
-func (s *Study) store(n rundir.Network, name string, out train.Outcome, r run.Result) (_ *run.Result, err error) {
+func (s *Study) store(n rundir.Network, name string, out task.Trained, r run.Result) (_ *run.Result, err error) {
 	r.Epochs, r.BestEpoch, r.History = out.BestEpoch, out.BestEpoch, out.History
 	r.Weights, err = s.dir.WriteWeights(n, name, out.Weights)
 	return &r, err
 }
 
-// train trains a network on o's rows and measures its best weights on the
-// validation images. A training that memory can't hold alone fails. Its checkpoints have
-// a name; start names the weights that it begins with.
-func (s *Study) train(ctx context.Context, id string, a arch.Arch, r arch.Recipe, o train.Options, checkpoint, start string) (out train.Outcome, result run.Result, err error) {
-	o.Batch, o.Loss, o.Precision, o.Validation = s.config.Batch, s.config.Loss, s.config.Precision, s.validation
-	if bytes := a.TrainingBytes(train.Batch(o.Batch, len(o.Train))); s.options.Memory > 0 && bytes > s.options.Memory {
+// train does a training and measures its best weights on the validation images; t
+// says what is its own. A training that memory can't hold alone fails. Its checkpoints
+// have a name.
+func (s *Study) train(ctx context.Context, id string, t task.Training, checkpoint string) (out task.Trained, result run.Result, err error) {
+	s.complete(&t)
+	rows := len(t.Train.Numbers)
+	batch := train.Batch(t.Batch, rows)
+	if bytes := t.Arch.TrainingBytes(batch); s.options.Memory > 0 && bytes > s.options.Memory {
 		out.Failure = fmt.Sprintf("out of memory: the training takes %d bytes, there are %d", bytes, s.options.Memory)
 		return out, result, nil
 	}
-	o.Progress = func(images int) { s.emit(Trained{ID: id, Images: images}) }
-	o.Epoch = func(n int, e train.Epoch) { s.emit(EpochFinished{ID: id, Epoch: n, Loss: e}) }
-	result.Values = run.Static(a)
-	var ssim, probe float64
-	o.Inspect = func(p engine.Program) (err error) {
-		if ssim, err = run.SSIM(p, s.set, s.validation); err == nil && s.config.Uses(run.ObjectiveProbe) {
-			probe, err = s.probe(p, a.Latent().Values())
-		}
-		return err
+	watch := task.Watch{
+		Progress: func(images int) { s.emit(Trained{ID: id, Images: images}) },
+		Epoch:    func(n int, e train.Epoch) { s.emit(EpochFinished{ID: id, Epoch: n, Loss: e}) },
 	}
-	what, err := s.trainingKey(id, r, o, start)
+	what, err := s.trainingKey(id, t)
 	if err != nil {
 		return out, result, err
 	}
-	if o.Keeping, err = s.keeping(id, checkpoint, what, a.Params()); err != nil {
+	if watch.Keeping, err = s.keeping(id, checkpoint, what, t.Arch.Params()); err != nil {
 		return out, result, err
 	}
-	if from := o.Keeping.From; from != nil {
-		steps := (from.Epoch-1)*(len(o.Train)/train.Batch(o.Batch, len(o.Train))) + from.Step
-		o.Progress(steps * train.Batch(o.Batch, len(o.Train)))
+	if from := watch.Keeping.From; from != nil {
+		watch.Progress(((from.Epoch-1)*(rows/batch) + from.Step) * batch)
 	}
-	out, err = s.fit(ctx, s.options.Engine, s.data, a, r, o)
-	result.Figures = run.FiguresOf(out.Metrics, ssim)
+	out, err = s.options.Trainer.Train(ctx, t, watch)
+	result.Values = run.Static(t.Arch)
+	result.Figures = run.FiguresOf(out.Metrics, out.SSIM)
 	result.Values[run.ObjectiveLoss] = result.Figures.Loss(s.config.Loss)
-	if s.config.Uses(run.ObjectiveProbe) {
-		result.Values[run.ObjectiveProbe] = probe
+	if t.Probe != nil {
+		result.Values[run.ObjectiveProbe] = out.Probe
 	}
 	return out, result, err
+}
+
+// complete adds what all trainings of the run have in common.
+func (s *Study) complete(t *task.Training) {
+	t.Moncae, t.Class, t.Data = version.Number(), s.options.Trainer.Info().Class(s.config.Precision), s.dir.Manifest.Data.Fingerprint
+	t.Batch, t.Loss, t.Validation = s.config.Batch, s.config.Loss, s.rows.validation
+	if s.config.Uses(run.ObjectiveProbe) {
+		t.Probe = &s.rows.probe
+	}
 }
 
 // record journals a candidate and lets it be known.

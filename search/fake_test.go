@@ -13,6 +13,7 @@ import (
 	"moncae/internal/engine"
 	"moncae/internal/graph"
 	"moncae/internal/train"
+	"moncae/search/task"
 )
 
 // fakeEngine computes nothing: fakeFit stands for the training.
@@ -93,7 +94,7 @@ func create(t *testing.T, path string, c Config, o Options) *Study {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.fit = fakeFit
+	s.options.Trainer = task.NewHere(fakeEngine{}, fakeFit)
 	return s
 }
 
@@ -105,7 +106,7 @@ func resumed(t *testing.T, path string, o Options) *Study {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.fit = fakeFit
+	s.options.Trainer = task.NewHere(fakeEngine{}, fakeFit)
 	return s
 }
 

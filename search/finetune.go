@@ -9,7 +9,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
-	"moncae/internal/train"
+	"moncae/search/task"
 )
 
 // finetuneAll trains what the configuration says on, from the weights of the search.
@@ -97,9 +97,9 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 		return err
 	}
 	s.emit(CandidateStarted{Candidate: c, Finetuning: true, Epochs: epochs})
-	o := s.refining(c, round, epochs)
-	o.Weights = weights
-	out, result, err := s.train(ctx, c.ID, n.Arch, r, o, finetuneCheckpoint(round), before.Weights.SHA256)
+	t := s.refining(c, round, epochs)
+	t.Arch, t.Recipe, t.Start.Weights = n.Arch, r, weights
+	out, result, err := s.train(ctx, c.ID, t, finetuneCheckpoint(round))
 	if err != nil {
 		return fmt.Errorf("finetuning %s: %w", c.ID, err)
 	}
@@ -122,10 +122,10 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 	return nil
 }
 
-// refining are the options of a finetuning, but for its first weights.
-func (s *Study) refining(c *Candidate, round, epochs int) train.Options {
-	return train.Options{
-		Epochs: epochs, Train: s.training, KeepStart: true,
+// refining is a finetuning, but for its network and first weights.
+func (s *Study) refining(c *Candidate, round, epochs int) task.Training {
+	return task.Training{
+		Epochs: epochs, Train: s.rows.training, Start: &task.Start{SHA256: c.Best().Weights.SHA256},
 		Seed: seedOf(s.config.Seed, c.Generation, c.Index, fmt.Sprintf("finetune %d", round)),
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"moncae/internal/arch"
 	"moncae/internal/baseline"
 	"moncae/internal/dataset"
 	"moncae/internal/durable"
@@ -19,14 +18,16 @@ import (
 	"moncae/internal/train"
 	"moncae/internal/version"
 	"moncae/search/moo"
+	"moncae/search/task"
 )
 
 // Options are what a study runs on; nothing of it changes the result, but that a
 // candidate that Memory can't hold alone is recorded as failed.
 type Options struct {
-	Engine   engine.Engine
-	Jobs     int   // candidates trained at once; 0: as many as the engine has workers
-	Memory   int64 // bytes for all trainings at once (arch.TrainingBytes); 0: no limit
+	Engine   engine.Engine // that trains in this process
+	Trainer  task.Trainer  // instead of it
+	Jobs     int           // candidates trained at once; 0: as many as the engine has workers
+	Memory   int64         // bytes for all trainings at once (arch.TrainingBytes); 0: no limit
 	Observer Observer
 	// CheckpointEvery is how often a training under way is kept, so that it goes on
 	// after a kill; 0: never.
@@ -51,8 +52,7 @@ type Study struct {
 	floor                         float64
 	pca                           *baseline.PCA
 	pcas                          map[int]*baseline.Figures // by number of values
-	data                          engine.Data
-	fit                           trainer
+	rows                          taskRows
 	began                         time.Time
 	live                          *live
 
@@ -60,8 +60,11 @@ type Study struct {
 	state run.State
 }
 
-// trainer is train.Autoencoder, or what a test puts in its place.
-type trainer func(context.Context, engine.Engine, engine.Data, arch.Arch, arch.Recipe, train.Options) (train.Outcome, error)
+// taskRows are the rows of trainings.
+type taskRows struct {
+	training, limited, validation task.Rows
+	probe                         task.Probe
+}
 
 // Create begins a run in the folder path, which must not hold anything.
 func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) {
@@ -78,7 +81,7 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
-	class, err := json.Marshal(o.Engine.Info().Class(c.Precision))
+	class, err := json.Marshal(s.options.Trainer.Info().Class(c.Precision))
 	if err != nil {
 		return nil, err
 	}
@@ -143,13 +146,13 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if o.Engine == nil {
-		panic("search: no engine")
+	if o.Trainer == nil {
+		o.Trainer = task.NewHere(o.Engine, train.Autoencoder)
 	}
+	info := o.Trainer.Info()
 	if o.Jobs <= 0 {
-		o.Jobs = max(1, o.Engine.Info().Workers)
+		o.Jobs = max(1, info.Workers)
 	}
-	info := o.Engine.Info()
 	if err := engine.CheckPrecision(c.Precision, info.Precisions); err != nil {
 		return nil, fault.Usagef("%s on %s: %w", info.Name, info.Device, err)
 	}
@@ -159,7 +162,7 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if o.Recorded == nil {
 		o.Recorded = func(string, any) {}
 	}
-	s := &Study{config: c, options: o, set: set, fit: train.Autoencoder, pcas: map[int]*baseline.Figures{}, began: time.Now()}
+	s := &Study{config: c, options: o, set: set, pcas: map[int]*baseline.Figures{}, began: time.Now()}
 	s.live = newLive(s, o.Observer)
 	s.options.Observer = s.live.observe
 	var err error
@@ -177,10 +180,20 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 		}
 		guess = s.guess()
 	}
+	s.rows = s.taskRows()
 	if s.reference, err = reference(c, set.Shape, s.mean, guess); err != nil {
 		return nil, err
 	}
 	return s, attainable(c, s.reference, s.floor)
+}
+
+func (s *Study) taskRows() taskRows {
+	r := taskRows{training: task.RowsOf(s.training), limited: task.RowsOf(s.limited), validation: task.RowsOf(s.validation)}
+	if s.config.Uses(run.ObjectiveProbe) {
+		learn, measure := s.probeRows()
+		r.probe = task.Probe{Train: task.RowsOf(learn), Validation: task.RowsOf(measure)}
+	}
+	return r
 }
 
 func (s *Study) validationIDs() []int64 {
@@ -201,7 +214,7 @@ func (s *Study) Reference() moo.Point { return slices.Clone(s.reference) }
 // engine of another class than the one that the run began on is refused. When
 // ctx ends, its error comes back, and everything finished is on the disk.
 func (s *Study) Run(ctx context.Context) (front Front, err error) {
-	if err := checkEngine(s.dir, s.options.Engine.Info()); err != nil {
+	if err := checkEngine(s.dir, s.options.Trainer.Info()); err != nil {
 		return front, err
 	}
 	unload, err := s.load()
@@ -221,16 +234,10 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 
 // load brings the data to the device and notes the session.
 func (s *Study) load() (unload func() error, err error) {
-	info := s.options.Engine.Info()
-	err = s.append(run.Session{Moncae: version.Number(), Engine: info, Jobs: s.options.Jobs})
-	if err != nil {
+	if err := s.append(run.Session{Moncae: version.Number(), Engine: s.options.Trainer.Info(), Jobs: s.options.Jobs}); err != nil {
 		return nil, err
 	}
-	s.data, err = s.options.Engine.Load(engine.Source{Shape: s.set.Shape, Images: s.set.Images})
-	if err != nil {
-		return nil, err
-	}
-	return s.data.Close, nil
+	return s.options.Trainer.Load(s.set)
 }
 
 // Close gives the run directory back.

@@ -17,6 +17,7 @@ import (
 	"moncae/internal/rundir"
 	"moncae/search/algorithm"
 	"moncae/search/moo"
+	"moncae/search/task"
 )
 
 func TestSameSeedSameFrontWhateverTheJobs(t *testing.T) {
@@ -456,7 +457,7 @@ func TestSkippedImagesKeepTheirIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.fit = fakeFit
+	s.options.Trainer = task.NewHere(fakeEngine{}, fakeFit)
 	complete(t, s)
 	for _, id := range open(t, path).Manifest.ValidationIDs {
 		if id%2 != 0 {
