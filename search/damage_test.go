@@ -262,7 +262,7 @@ func TestARunIsSoundWhileItIsSearched(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.fit = fakeFit
+	s.options.Trainer = task.NewHere(fakeEngine{}, fakeFit)
 	done := make(chan error, 1)
 	go func() {
 		_, err := s.Run(context.Background())
