@@ -197,7 +197,11 @@ func TestRunWithEncoderAndBaselines(t *testing.T) {
 // again scores the written head.onnx itself, and reads the report back.
 func again(t *testing.T, o Options, want *Report) {
 	t.Helper()
-	session, err := ort.OpenFile(filepath.Join(o.Out, HeadFile), o.Runtime)
+	model, err := onnx.ReadFile(filepath.Join(o.Out, HeadFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := ort.OpenModel(model, o.Runtime)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +319,7 @@ func TestRunRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit func(*Options)
 		say  string
-		sort fault.Sort
+		kind fault.Kind
 	}{
 		"no labels": {func(o *Options) {
 			o.Train = change(t, b.train, at("unlabelled.arrow"), func(_ *latent.Meta, r *latent.Rows) { r.Labels = nil })
@@ -373,8 +377,8 @@ func TestRunRefuses(t *testing.T) {
 			if err == nil {
 				t.Fatal("it was not refused")
 			}
-			if fault.Of(err) != c.sort || !strings.Contains(err.Error(), c.say) {
-				t.Errorf("sort %d: %v; wanted is sort %d with %q", fault.Of(err), err, c.sort, c.say)
+			if fault.Of(err) != c.kind || !strings.Contains(err.Error(), c.say) {
+				t.Errorf("kind %d: %v; wanted is kind %d with %q", fault.Of(err), err, c.kind, c.say)
 			}
 			if _, err := os.Stat(o.Out); err == nil && o.Out != full {
 				t.Error("there is an output folder all the same")

@@ -142,7 +142,11 @@ func TestLatentsAreTheSessionsOwn(t *testing.T) {
 // bareLatents runs the encoder over the set, batch by batch.
 func bareLatents(t testing.TB, models string, set *dataset.Set, batch int) []float32 {
 	t.Helper()
-	s, err := ort.OpenFile(filepath.Join(models, "encoder.onnx"), ort.Options{Device: "cpu"})
+	m, err := onnx.ReadFile(filepath.Join(models, "encoder.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ort.OpenModel(m, ort.Options{Device: "cpu"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func TestDecompressRefuses(t *testing.T) {
 	good := DecompressOptions{Decoder: filepath.Join(models, "decoder.onnx"), In: in, Out: filepath.Join(dir, "out"), Device: "cpu"}
 	for name, c := range map[string]struct {
 		change func(*DecompressOptions)
-		sort   fault.Sort
+		kind   fault.Kind
 		want   string
 	}{
 		"another decoder":    {func(o *DecompressOptions) { o.Decoder = filepath.Join(other, "decoder.onnx") }, fault.Usage, "--force"},
@@ -151,7 +151,7 @@ func TestDecompressRefuses(t *testing.T) {
 	} {
 		d := good
 		c.change(&d)
-		if _, err := Decompress(context.Background(), d, nil); fault.Of(err) != c.sort || !strings.Contains(err.Error(), c.want) {
+		if _, err := Decompress(context.Background(), d, nil); fault.Of(err) != c.kind || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -30,3 +30,21 @@ func InitialWeights(params []Param, seed uint64) Weights {
 	}
 	return w
 }
+
+// ScatteredWeights are InitialWeights with biases, betas and means near 0, gammas and
+// variances near 1, drawn from r: where they start at their usual places, a trial of
+// an engine doesn't show their gradients.
+func ScatteredWeights(params []Param, seed uint64, r *rand.Rand) Weights {
+	w := InitialWeights(params, seed)
+	for _, p := range params {
+		for i := range w[p.Name] {
+			switch p.Role {
+			case Bias, Beta, Mean:
+				w[p.Name][i] = float32(0.2 * r.NormFloat64())
+			case Gamma, Variance:
+				w[p.Name][i] = float32(0.5 + r.Float64())
+			}
+		}
+	}
+	return w
+}

@@ -2,7 +2,7 @@
 // beside it: the SHA-256 of each, sealed by a CRC-32C of its own (docs/format/onnx.md).
 //
 // Promises: a file that a certificate beside it names, and whose bytes are others, is
-// an error of the sort fault.Damaged. A file that none names is nobody's to judge.
+// an error of the kind fault.Damaged. A file that none names is nobody's to judge.
 package certificate
 
 import (

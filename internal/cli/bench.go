@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -131,4 +133,27 @@ func (a *app) printBenchmark(r benchmark) error {
 	}
 	t.add("gemm peak of a thread", "", "", fmt.Sprintf("%.0f GFLOP/s", r.GemmGFLOPS))
 	return t.print(a.Out)
+}
+
+// readArch reads a network from an arch.json, bare or as a run and an export keep it.
+func readArch(path string) (arch.Arch, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return arch.Arch{}, fault.Usagef("%w", err)
+	}
+	var kept struct {
+		arch.Arch
+		Inner *arch.Arch `json:"arch"`
+	}
+	if err := json.Unmarshal(text, &kept); err != nil {
+		return arch.Arch{}, fault.Usagef("%s is no network's arch.json: %w", path, err)
+	}
+	a := kept.Arch
+	if kept.Inner != nil {
+		a = *kept.Inner
+	}
+	if err := a.Validate(); err != nil {
+		return arch.Arch{}, fault.Usagef("%s is no network's arch.json: %w", path, err)
+	}
+	return a, nil
 }

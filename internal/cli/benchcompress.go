@@ -41,7 +41,7 @@ Figures are medians over --rounds; the ratios are medians of each round's own ra
 			}
 			o.Data, o.Dataset = d.name, d.options
 			o.Foreign = compress.Foreign{Layout: compress.Layout(images), Scale: compress.Scale(scale)}
-			defer spareProcessors(&o.Workers)()
+			defer addProcessors(&o.Workers)()
 			report, err := compress.Bench(cmd.Context(), o, func(p compress.Progress) {
 				fmt.Fprintf(a.Err, "%s: round %d of %d, %.0f images/s\n", p.Phase, p.Rows, p.Total, p.PerSec)
 			})

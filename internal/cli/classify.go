@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"moncae/internal/run"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +10,7 @@ import (
 	"moncae/classify"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
+	"moncae/internal/run"
 	"moncae/internal/view"
 )
 

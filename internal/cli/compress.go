@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -87,7 +88,7 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	}
 	o.Foreign = compress.Foreign{Layout: compress.Layout(o.images), Scale: compress.Scale(o.scale)}
 	o.FS = a.FS
-	defer spareProcessors(&o.Workers)()
+	defer addProcessors(&o.Workers)()
 	watch := &rowProgress{app: a}
 	report, err := compress.Run(cmd.Context(), o.Options, watch.observe)
 	watch.end()
@@ -206,7 +207,7 @@ func (a *app) newDecompress() *cobra.Command {
 				return err
 			}
 			o.FS = a.FS
-			defer spareProcessors(&o.Workers)()
+			defer addProcessors(&o.Workers)()
 			o.Overwrite = a.overwrite
 			watch := &rowProgress{app: a}
 			report, err := compress.Decompress(cmd.Context(), o, watch.observe)
@@ -240,4 +241,19 @@ func (a *app) newDecompress() *cobra.Command {
 	addLibrary(f, &o.Library)
 	addJSON(cmd, &asJSON)
 	return cmd
+}
+
+// addProcessors gives Go's scheduler more processors than the workers of a
+// compression, and says how many those are, until the function that it gives is
+// called. A goroutine within ONNX Runtime keeps a processor; where none is idle,
+// the scheduler takes it away in each run of a batch and starts a thread that
+// looks for work and finds none, at a seventh of the throughput. This is the
+// program's business: the package compress leaves the process as it is.
+func addProcessors(workers *int) (restore func()) {
+	before := runtime.GOMAXPROCS(0)
+	if *workers <= 0 {
+		*workers = before
+	}
+	runtime.GOMAXPROCS(before + *workers)
+	return func() { runtime.GOMAXPROCS(before) }
 }

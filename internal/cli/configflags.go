@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"math"
-	"moncae/internal/run"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/graph"
+	"moncae/internal/run"
 	"moncae/search"
 	"moncae/search/algorithm"
 )

@@ -138,7 +138,7 @@ func (a *app) doctor(library string, asJSON bool) error {
 		look("cuda", func() (engine.Engine, error) { return cuda.Open() }),
 	}
 	var err error
-	health.Runtime, err = ort.FindFor(library, "auto")
+	health.Runtime, err = ort.Find(library, "auto")
 	if _, _, unloaded := ort.LoadFor(library, "auto"); unloaded != nil { // found and loaded are two things
 		err = unloaded
 	}

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"moncae/internal/durable"
-	"moncae/internal/run"
-	"moncae/internal/rundir"
 	"path/filepath"
 	"strings"
 
@@ -14,8 +11,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"moncae/export"
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
+	"moncae/internal/run"
+	"moncae/internal/rundir"
 )
 
 // addLibrary adds the flag that names ONNX Runtime's library.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"moncae/internal/run"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -14,6 +12,8 @@ import (
 	"moncae/classify"
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/run"
+	"moncae/internal/rundir"
 	"moncae/internal/view"
 	"moncae/search"
 )
@@ -124,16 +124,8 @@ func (a *app) tellOldExports(path string, before *run.Run) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range before.Candidates {
-		now, err := after.Candidate(c.ID)
-		if err != nil {
-			return err
-		}
-		folder := filepath.Join(path, "export", c.ID)
-		if _, err := os.Stat(folder); err != nil || now.Best().Weights == c.Best().Weights {
-			continue
-		}
-		fmt.Fprintf(a.Err, "%s has the weights from before; `moncae export %s --candidate %s` writes it anew\n", folder, path, c.ID)
+	for _, id := range after.Outdated(before) {
+		fmt.Fprintf(a.Err, "%s has the weights from before; `moncae export %s --candidate %s` writes it anew\n", filepath.Join(path, rundir.ExportDir, id), path, id)
 	}
 	return nil
 }

@@ -3,13 +3,13 @@ package cli
 import (
 	"encoding/csv"
 	"fmt"
-	"moncae/internal/run"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"moncae/internal/fault"
 	"moncae/internal/figure"
+	"moncae/internal/run"
 	"moncae/internal/view"
 )
 
@@ -106,7 +106,7 @@ func openFront(path string, words []string) (*run.Run, run.Front, error) {
 func (a *app) printFront(f run.Front) error {
 	t := table{left: 2, rows: make([][]string, len(f.Members))}
 	for _, c := range view.Columns {
-		t.head, t.spare = append(t.head, c.Head), append(t.spare, c.Spare)
+		t.head, t.dispensable = append(t.head, c.Head), append(t.dispensable, c.Dispensable)
 		for i, m := range f.Members {
 			t.rows[i] = append(t.rows[i], c.Cell(m, f))
 		}

@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bytes"
-	"moncae/internal/run"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"moncae/internal/arch"
 	"moncae/internal/baseline"
+	"moncae/internal/run"
 )
 
 // TestFrontFitsTheTerminal: a table is no wider than the terminal; where there is

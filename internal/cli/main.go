@@ -147,3 +147,20 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 	complete(root)
 	return root
 }
+
+// commands are moncae's commands, in the order of a user's way through them.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.newSearch(), a.newFront(), a.newFinetune(), a.newExport(), a.newCompress(), a.newDecompress(), a.newClassify(),
+		a.newReport(), a.newServe(), a.newData(), a.newBench(), a.newDoctor(), a.newSelftest(), a.newVersion(),
+	}
+}
+
+// Command is the command line as a tree of commands, for the generator of
+// docs/reference. Main runs it.
+func Command() *cobra.Command {
+	root := (&app{Streams: System()}).root()
+	root.InitDefaultCompletionCmd()
+	root.DisableAutoGenTag = true
+	return root
+}

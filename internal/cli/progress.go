@@ -3,12 +3,12 @@ package cli
 import (
 	"fmt"
 	"math"
-	"moncae/internal/run"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"moncae/internal/dataset"
+	"moncae/internal/run"
 	"moncae/internal/view"
 	"moncae/search"
 )

@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"moncae/internal/run"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"moncae/classify"
 	"moncae/internal/fault"
 	"moncae/internal/report"
+	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/internal/view"
 )

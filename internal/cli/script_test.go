@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 			if path := os.Getenv("LD_LIBRARY_PATH"); path != "" {
 				e.Setenv("LD_LIBRARY_PATH", path) // of the emulated GPU
 			}
-			library, err := ort.Find("")
+			library, err := ort.Find("", "cpu")
 			if err == nil {
 				e.Setenv(ort.EnvLibrary, library.Path)
 			}
@@ -63,7 +63,7 @@ func condition(name string) (bool, error) {
 		devices, err := cuda.Devices()
 		return err == nil && len(devices) > 0, nil
 	case "onnxruntime":
-		_, err := ort.Find("")
+		_, err := ort.Find("", "cpu")
 		return err == nil && withCgo, nil
 	case "data":
 		return os.Getenv("MONCAE_DATA") != "", nil

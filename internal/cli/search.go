@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"moncae/internal/run"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/internal/view"
 	"moncae/search"

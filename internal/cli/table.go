@@ -11,10 +11,10 @@ import (
 // table prints rows under a head, columns as wide as they need to be; the first
 // left columns are flush left, the others right. A nil row is a ruled line.
 type table struct {
-	head  []string
-	rows  [][]string
-	left  int
-	spare []int // of each column; where the table is too wide, the largest goes first, 0 never
+	head        []string
+	rows        [][]string
+	left        int
+	dispensable []int // of each column; where the table is too wide, the largest goes first, 0 never
 }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
@@ -33,19 +33,19 @@ func (t *table) widths() (widths []int, total int) {
 	return widths, total
 }
 
-// fit leaves out spare columns until the table is no wider than so many columns
+// fit leaves out dispensable columns until the table is no wider than so many columns
 // of the terminal; 0: any number.
 func (t *table) fit(columns int) {
 	for columns > 0 {
 		if _, total := t.widths(); total <= columns {
 			return
 		}
-		most := slices.Max(t.spare)
+		most := slices.Max(t.dispensable)
 		if most == 0 {
 			return
 		}
-		at := slices.Index(t.spare, most)
-		t.head, t.spare = slices.Delete(t.head, at, at+1), slices.Delete(t.spare, at, at+1)
+		at := slices.Index(t.dispensable, most)
+		t.head, t.dispensable = slices.Delete(t.head, at, at+1), slices.Delete(t.dispensable, at, at+1)
 		for i, row := range t.rows {
 			if row != nil {
 				t.rows[i] = slices.Delete(row, at, at+1)

@@ -14,7 +14,7 @@
 //     keeps its number;
 //   - the same content gives the same bytes and the same Fingerprint, whatever
 //     the number of cores and wherever it lies; nothing depends on the clock;
-//   - bad input is an error of the sort fault.Usage that names file, place and fix;
+//   - bad input is an error of the kind fault.Usage that names file, place and fix;
 //   - lengths that a file claims are checked before memory is taken for them.
 //
 // Costs: Load takes N·C·H·W bytes, and the decoding of each image once. Open takes

@@ -1,7 +1,7 @@
-// Package fault sorts errors by what the person at the terminal can do about
-// them; the command line turns the sort into its exit code.
+// Package fault sorts errors into kinds by what the person at the terminal can do about
+// them; the command line turns the kind into its exit code.
 //
-// An error without a sort is a failure of moncae or of the machine (exit 1).
+// An error without a kind is a failure of moncae or of the machine (exit 1).
 package fault
 
 import (
@@ -9,39 +9,39 @@ import (
 	"fmt"
 )
 
-// Sort is the kind of an error; its value is the exit code.
-type Sort int
+// Kind is what can be done about an error; its value is the exit code.
+type Kind int
 
-// The sorts.
+// The kinds.
 const (
-	Failed  Sort = 1 // anything else
-	Usage   Sort = 2 // bad flags, bad configuration, bad input data
-	Damaged Sort = 3 // a file of moncae's own kinds (run, ONNX, latents) is damaged or foreign
-	Missing Sort = 4 // a needed library or device is not there
+	Failed  Kind = 1 // anything else
+	Usage   Kind = 2 // bad flags, bad configuration, bad input data
+	Damaged Kind = 3 // a file of moncae's own kinds (run, ONNX, latents) is damaged or foreign
+	Missing Kind = 4 // a needed library or device is not there
 )
 
-type sorted struct {
+type fault struct {
 	error
-	sort Sort
+	kind Kind
 }
 
-func (s sorted) Unwrap() error { return s.error }
+func (f fault) Unwrap() error { return f.error }
 
-// Usagef makes an error of the sort Usage; %w wraps as in fmt.Errorf.
-func Usagef(format string, args ...any) error { return sorted{fmt.Errorf(format, args...), Usage} }
+// Usagef makes an error of the kind Usage; %w wraps as in fmt.Errorf.
+func Usagef(format string, args ...any) error { return fault{fmt.Errorf(format, args...), Usage} }
 
-// Damagedf makes an error of the sort Damaged.
-func Damagedf(format string, args ...any) error { return sorted{fmt.Errorf(format, args...), Damaged} }
+// Damagedf makes an error of the kind Damaged.
+func Damagedf(format string, args ...any) error { return fault{fmt.Errorf(format, args...), Damaged} }
 
-// Missingf makes an error of the sort Missing.
-func Missingf(format string, args ...any) error { return sorted{fmt.Errorf(format, args...), Missing} }
+// Missingf makes an error of the kind Missing.
+func Missingf(format string, args ...any) error { return fault{fmt.Errorf(format, args...), Missing} }
 
-// Of is the sort of the outermost sorted error in err's chain, Failed if there
+// Of is the kind of the outermost such error in err's chain, Failed if there
 // is none.
-func Of(err error) Sort {
-	var s sorted
-	if errors.As(err, &s) {
-		return s.sort
+func Of(err error) Kind {
+	var f fault
+	if errors.As(err, &f) {
+		return f.kind
 	}
 	return Failed
 }

@@ -10,7 +10,7 @@
 // Reading: Open takes a file or a folder of shards, written by this package or
 // by any other Arrow writer with the same columns, and gives rows as float32,
 // dequantised. No length in a file is believed before it was held against the
-// file's own size, and what this package wrote is held against its checksums; damage is an error of the sort fault.Damaged that names the
+// file's own size, and what this package wrote is held against its checksums; damage is an error of the kind fault.Damaged that names the
 // file and the byte offset or the column.
 //
 // Memory: a writer holds one record batch (at most RecordBytes) in the file's

@@ -95,12 +95,6 @@ func (r *Reader) openNext() error {
 // Meta is what the file says beside its rows.
 func (r *Reader) Meta() Meta { return r.meta }
 
-// DType is the element type in the file.
-func (r *Reader) DType() DType { return r.dtype }
-
-// Rows is the number of rows in the whole, −1 where only reading tells.
-func (r *Reader) Rows() int { return r.rows }
-
 // Next gives the next rows, one record batch, or io.EOF. They are valid until
 // the next call.
 func (r *Reader) Next() (Rows, error) {

@@ -5,7 +5,7 @@
 //
 // Reading: Parse and ReadFile accept what one file can hold. Damage, lengths
 // that lie, data kept in other files, subgraphs, functions and sparse tensors
-// are refused, as errors of the sort fault.Damaged that name the file and the
+// are refused, as errors of the kind fault.Damaged that name the file and the
 // place. An accepted model is consistent: every name that is used is defined
 // before its use, every tensor holds the bytes that its shape asks for. That
 // the operators exist and fit together is for the runtime to say.

@@ -107,11 +107,11 @@ func TestReadFileRefuses(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for path, sort := range map[string]fault.Sort{
+	for path, kind := range map[string]fault.Kind{
 		text: fault.Damaged, empty: fault.Damaged, dir: fault.Usage, filepath.Join(dir, "absent.onnx"): fault.Usage,
 	} {
-		if _, err := ReadFile(path); err == nil || fault.Of(err) != sort || !strings.Contains(err.Error(), path) {
-			t.Errorf("%s: error %v, want sort %d and the path", path, err, sort)
+		if _, err := ReadFile(path); err == nil || fault.Of(err) != kind || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: error %v, want kind %d and the path", path, err, kind)
 		}
 	}
 }

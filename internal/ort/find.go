@@ -37,13 +37,10 @@ type Found struct {
 // around the working directory, the user's cache (moncae/lib), the package
 // onnxruntime of the active Python environment and of python3. The first that
 // can be used is taken; an explicit or environment one that can't be used is an
-// error, and nothing else is tried. Nothing is loaded.
-func Find(explicit string) (Found, error) { return find(explicit, false) }
-
-// FindFor looks for the library that runs models on a device, as Options.Device
-// has it: a folder that also holds CUDA's provider goes before others for cuda,
-// and for auto where there is an NVIDIA driver.
-func FindFor(explicit, device string) (Found, error) {
+// error, and nothing else is tried. The device is as Options.Device has it: a
+// folder that also holds CUDA's provider goes before others for cuda, and for auto
+// where there is an NVIDIA driver. Nothing is loaded.
+func Find(explicit, device string) (Found, error) {
 	d, err := parseDevice(device)
 	if err != nil {
 		return Found{}, err

@@ -35,7 +35,7 @@ func TestFindRefusesWhatIsNoLibrary(t *testing.T) {
 		"half":     {write("half.so", firstBytes(t, libc(t), 1<<19)), "cut short"},
 	}
 	for name, c := range cases {
-		f, err := Find(c.path)
+		f, err := Find(c.path, "cpu")
 		if fault.Of(err) != fault.Missing || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "pip install onnxruntime") {
 			t.Errorf("%s: error %v, want a missing one that says %q and how to install", name, err, c.says)
 		}
@@ -46,16 +46,16 @@ func TestFindRefusesWhatIsNoLibrary(t *testing.T) {
 }
 
 func TestFindTakesTheEnvironmentFirst(t *testing.T) {
-	f, err := Find("")
+	f, err := Find("", "cpu")
 	if err != nil {
 		t.Skip(err)
 	}
 	t.Setenv(EnvLibrary, t.TempDir())
-	if _, err := Find(""); fault.Of(err) != fault.Missing || !strings.Contains(err.Error(), EnvLibrary) {
+	if _, err := Find("", "cpu"); fault.Of(err) != fault.Missing || !strings.Contains(err.Error(), EnvLibrary) {
 		t.Errorf("an empty folder in %s: error %v", EnvLibrary, err)
 	}
 	t.Setenv(EnvLibrary, filepath.Dir(f.Path))
-	again, err := Find("")
+	again, err := Find("", "cpu")
 	if err != nil || again.Path != f.Path || again.Places[0].Why != EnvLibrary {
 		t.Errorf("%s=%s: %+v, %v", EnvLibrary, filepath.Dir(f.Path), again, err)
 	}
@@ -67,7 +67,7 @@ func TestFindSaysWhereItLooked(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Chdir(t.TempDir())
-	f, err := Find("")
+	f, err := Find("", "cpu")
 	if fault.Of(err) != fault.Missing {
 		t.Fatalf("found %+v, error %v", f, err)
 	}
@@ -79,7 +79,7 @@ func TestFindSaysWhereItLooked(t *testing.T) {
 }
 
 func TestFindLooksIntoPython(t *testing.T) {
-	have, err := Find("")
+	have, err := Find("", "cpu")
 	if err != nil {
 		t.Skip(err)
 	}
@@ -109,7 +109,7 @@ func TestFindLooksIntoPython(t *testing.T) {
 	} {
 		t.Setenv("VIRTUAL_ENV", c.env)
 		t.Setenv("PATH", c.path)
-		f, err := Find("")
+		f, err := Find("", "cpu")
 		if err != nil || f.Path != library || f.Places[len(f.Places)-1].Why != c.why {
 			t.Errorf("%s: found %+v, %v", c.why, f, err)
 		}
@@ -119,7 +119,7 @@ func TestFindLooksIntoPython(t *testing.T) {
 // pip install onnxruntime-gpu has an effect beside a library that comes with the
 // program: a GPU wants the one with CUDA's provider, the CPU the first.
 func TestFindPrefersCUDAForAGPU(t *testing.T) {
-	have, err := Find("")
+	have, err := Find("", "cpu")
 	if err != nil {
 		t.Skip(err)
 	}
@@ -153,7 +153,7 @@ func TestFindPrefersCUDAForAGPU(t *testing.T) {
 	driverFiles = []string{driver}
 	look := func(device, want string) {
 		t.Helper()
-		if f, err := FindFor("", device); err != nil || f.Path != want {
+		if f, err := Find("", device); err != nil || f.Path != want {
 			t.Errorf("device %s: %s (%v), want %s", device, f.Path, err, want)
 		}
 	}
@@ -169,7 +169,7 @@ func TestFindPrefersCUDAForAGPU(t *testing.T) {
 		t.Fatal(err)
 	}
 	look("auto", library)
-	if f, err := Find(""); err != nil || f.Path != first {
+	if f, err := Find("", "cpu"); err != nil || f.Path != first {
 		t.Errorf("without a device: %s (%v)", f.Path, err)
 	}
 }

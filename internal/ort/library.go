@@ -22,14 +22,14 @@ var loaded struct {
 // says which it is. A second library can't be loaded into the process.
 func Load(library string) (path, version string, err error) { return LoadFor(library, "cpu") }
 
-// LoadFor is Load for models on a device: see FindFor.
+// LoadFor is Load for models on a device: see Find.
 func LoadFor(library, device string) (path, version string, err error) {
 	loaded.Lock()
 	defer loaded.Unlock()
 	if loaded.path != "" && library == "" {
 		return loaded.path, loaded.version, nil
 	}
-	f, err := FindFor(library, device)
+	f, err := Find(library, device)
 	if err != nil {
 		return "", "", err
 	}

@@ -24,26 +24,7 @@ type Session struct {
 	session  *ort.DynamicAdvancedSession
 }
 
-// OpenFile opens a model file.
-func OpenFile(path string, o Options) (*Session, error) {
-	m, err := onnx.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	o.Name = path
-	return OpenModel(m, o)
-}
-
-// Open opens a model from a file's content.
-func Open(model []byte, o Options) (*Session, error) {
-	m, err := onnx.Parse(model, o.name())
-	if err != nil {
-		return nil, err
-	}
-	return OpenModel(m, o)
-}
-
-// OpenModel opens a model that is read already.
+// OpenModel opens a model.
 func OpenModel(m *onnx.Model, o Options) (*Session, error) {
 	d, err := parseDevice(o.Device)
 	if err != nil {
@@ -109,9 +90,6 @@ func names(vs []onnx.Value) []string {
 	}
 	return ns
 }
-
-// Model is the model that the session runs.
-func (s *Session) Model() *onnx.Model { return s.model }
 
 // Inputs are what Run takes, in order.
 func (s *Session) Inputs() []onnx.Value { return s.ins }

@@ -21,19 +21,10 @@ func LoadFor(string, string) (path, version string, err error) { return "", "", 
 // CheckCUDA tells the same.
 func CheckCUDA(string) error { return errNoCgo }
 
-// OpenFile tells the same.
-func OpenFile(string, Options) (*Session, error) { return nil, errNoCgo }
-
-// Open tells the same.
-func Open([]byte, Options) (*Session, error) { return nil, errNoCgo }
-
 // OpenModel tells the same.
 func OpenModel(*onnx.Model, Options) (*Session, error) { return nil, errNoCgo }
 
-// Model is never called, for there is no session.
-func (*Session) Model() *onnx.Model { panic(errNoCgo) }
-
-// Inputs is never called.
+// Inputs is never called, for there is no session.
 func (*Session) Inputs() []onnx.Value { panic(errNoCgo) }
 
 // Outputs is never called.

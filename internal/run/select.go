@@ -2,10 +2,13 @@ package run
 
 import (
 	"cmp"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"moncae/internal/fault"
+	"moncae/internal/rundir"
 	"moncae/search/moo"
 )
 
@@ -73,4 +76,16 @@ func (r *Run) scoredPopulation() ([]string, error) {
 		return nil, fault.Usagef("%s: no generation has finished with a trained candidate", r.Path)
 	}
 	return ids, nil
+}
+
+// Outdated are the candidates among the run's own exports that have other weights
+// than before, when it was opened earlier.
+func (r *Run) Outdated(before *Run) (ids []string) {
+	for _, c := range before.Candidates {
+		_, err := os.Stat(filepath.Join(r.Path, rundir.ExportDir, c.ID))
+		if now := r.ByID(c.ID); err == nil && now != nil && now.Best().Weights != c.Best().Weights {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
 }

@@ -10,7 +10,7 @@
 //
 // Files are replaced whole (internal/durable). A record is on the disk when
 // Append returns, after the files that it names. The formats are described in
-// docs/format. Damage is an error of the sort fault.Damaged that names the file,
+// docs/format. Damage is an error of the kind fault.Damaged that names the file,
 // the line and the byte; a torn last line, which a crash leaves, is not damage.
 //
 // Costs: an Append is one fsync; Open and Read take the journal's size in memory.

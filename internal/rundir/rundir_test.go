@@ -433,7 +433,7 @@ func TestUnreadableIsNotDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := d.checked(f); err == nil || fault.Of(err) != fault.Failed {
-			t.Errorf("%s: %v is of sort %d", f.Path, err, fault.Of(err))
+			t.Errorf("%s: %v is of kind %d", f.Path, err, fault.Of(err))
 		}
 	}
 }

@@ -36,7 +36,7 @@ func imagesFor(a arch.Arch, batch int, loss graph.Loss) (subject, error) {
 	for i := range images {
 		images[i] = uint8(r.IntN(256))
 	}
-	return subject{net, engine.Source{Shape: a.Input, Images: images}, weightsOf(net.Params, r)}, nil
+	return subject{net, engine.Source{Shape: a.Input, Images: images}, arch.ScatteredWeights(net.Params, 7, r)}, nil
 }
 
 func featuresFor(in arch.Shape, head arch.Stack, classes, batch int) (subject, error) {
@@ -53,22 +53,7 @@ func featuresFor(in arch.Shape, head arch.Stack, classes, batch int) (subject, e
 	for i := range s.Labels {
 		s.Labels[i] = int32(r.IntN(classes))
 	}
-	return subject{net, s, weightsOf(net.Params, r)}, nil
-}
-
-func weightsOf(params []arch.Param, r *rand.Rand) arch.Weights {
-	w := arch.InitialWeights(params, 7)
-	for _, p := range params {
-		for i := range w[p.Name] {
-			switch p.Role {
-			case arch.Bias, arch.Beta, arch.Mean:
-				w[p.Name][i] = float32(0.2 * r.NormFloat64())
-			case arch.Gamma, arch.Variance:
-				w[p.Name][i] = float32(0.5 + r.Float64())
-			}
-		}
-	}
-	return w
+	return subject{net, s, arch.ScatteredWeights(net.Params, 7, r)}, nil
 }
 
 // result is what a training of some steps leaves.

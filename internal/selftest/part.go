@@ -121,7 +121,7 @@ func environment(_ context.Context, t *trials) error {
 	if info.Name == "cuda" {
 		e.GPU = gpu(t)
 	}
-	found, err := ort.FindFor(t.Models.Library, t.Models.Device)
+	found, err := ort.Find(t.Models.Library, t.Models.Device)
 	if err == nil {
 		e.Models = found.Version
 	}

@@ -96,7 +96,7 @@ var limit = 3 * time.Minute
 // grace is what a part that is interrupted gets to end by itself.
 const grace = 10 * time.Second
 
-// Run tries everything. It fails, with the sort Missing, where the device isn't
+// Run tries everything. It fails, with the kind Missing, where the device isn't
 // here; checks that fail are in the report.
 func Run(ctx context.Context, o Options) (Report, error) {
 	r := Report{

@@ -81,7 +81,7 @@ func TestWithoutTheDevice(t *testing.T) {
 		return exec.CommandContext(ctx, "/bin/echo", `{"missing":"no GPU"}`)
 	}})
 	if fault.Of(err) != fault.Missing {
-		t.Errorf("%v, want an error of the sort Missing", err)
+		t.Errorf("%v, want an error of the kind Missing", err)
 	}
 }
 

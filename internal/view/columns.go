@@ -9,11 +9,11 @@ import (
 )
 
 // Column is a column of a front's table. Where a table is too wide, columns go by
-// falling Spare; those of 0 always stay.
+// falling Dispensable; those of 0 always stay.
 type Column struct {
-	Head  string
-	Spare int
-	Cell  func(run.Member, run.Front) string
+	Head        string
+	Dispensable int
+	Cell        func(run.Member, run.Front) string
 }
 
 // Divider is the head of the line between a member's figures and PCA's.

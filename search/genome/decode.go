@@ -11,8 +11,6 @@ import (
 // Limits refuse a network before anything is allocated; 0 is no limit.
 type Limits struct {
 	FLOPs int64 // multiply-adds of one image, encoder and decoder
-	Bytes int64 // of a training, arch.TrainingBytes
-	Batch int   // for Bytes
 }
 
 // Decode makes the network that g describes for images of shape in, and how to
@@ -56,9 +54,6 @@ func (s Space) Decode(g Genome, in arch.Shape, limits Limits) (arch.Arch, arch.R
 func (l Limits) check(a arch.Arch) error {
 	if n := a.FLOPs(); l.FLOPs > 0 && n > l.FLOPs {
 		return fmt.Errorf("%d multiply-adds an image; the limit is %d", n, l.FLOPs)
-	}
-	if n := a.TrainingBytes(l.Batch); l.Bytes > 0 && n > l.Bytes {
-		return fmt.Errorf("training takes %d bytes at batch %d; the limit is %d", n, l.Batch, l.Bytes)
 	}
 	return nil
 }

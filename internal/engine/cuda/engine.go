@@ -15,7 +15,7 @@ import (
 
 // Open opens the engine on the devices of the given ordinals; with none, on all
 // devices of the first one's model, for results must not depend on where a
-// program lands. Without a driver or a device, the error is of the sort Missing.
+// program lands. Without a driver or a device, the error is of the kind Missing.
 func Open(ordinals ...int) (engine.Engine, error) {
 	found, err := driver.Devices()
 	if err != nil {

@@ -236,7 +236,7 @@ func TestMemoryTaken(t *testing.T) {
 	same(t, "after a refusal", j.must(t), want)
 }
 
-// TestMissing: what is missing, or too old, is said, with the sort Missing.
+// TestMissing: what is missing, or too old, is said, with the kind Missing.
 func TestMissing(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -254,7 +254,7 @@ func TestMissing(t *testing.T) {
 			}
 			_, err := Open()
 			if err == nil || fault.Of(err) != fault.Missing {
-				t.Fatalf("Open: %v, want an error of the sort Missing", err)
+				t.Fatalf("Open: %v, want an error of the kind Missing", err)
 			}
 			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
@@ -356,7 +356,7 @@ func TestSeveralDevices(t *testing.T) {
 		}
 	}
 	if _, err := Open(2); fault.Of(err) != fault.Missing {
-		t.Errorf("opening device 2 of 2: %v, want an error of the sort Missing", err)
+		t.Errorf("opening device 2 of 2: %v, want an error of the kind Missing", err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"moncae/internal/engine/cuda/driver"
 )
 
-// Devices lists the GPUs; an error of the sort Missing if there is no driver.
+// Devices lists the GPUs; an error of the kind Missing if there is no driver.
 func Devices() ([]Device, error) {
 	found, err := driver.Devices()
 	if err != nil {

@@ -157,7 +157,7 @@ func own(err error) error {
 // all steps that it has made, and does the work.
 func (p *program) resumed() error {
 	if p.start.params != nil && p.generation != p.device.generation {
-		if err := p.settle(); err != nil {
+		if err := p.becomeResident(); err != nil {
 			return err
 		}
 		p.generation = p.device.generation
@@ -165,11 +165,11 @@ func (p *program) resumed() error {
 	return p.work()
 }
 
-func (p *program) settle() error {
+func (p *program) becomeResident() error {
 	if err := p.data.place(); err != nil {
 		return err
 	}
-	on, err := settle(p)
+	on, err := newResident(p)
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,8 @@ type resident struct {
 	measured []float64
 }
 
-// settle allocates the program's memory and records its graphs.
-func settle(p *program) (*resident, error) {
+// newResident allocates the program's memory and records its graphs.
+func newResident(p *program) (*resident, error) {
 	r := &resident{program: p}
 	if err := r.make(); err != nil {
 		return nil, r.abandon(err)

@@ -54,19 +54,7 @@ func classifier(t *testing.T, in arch.Shape, head arch.Stack, classes, batch int
 }
 
 func weights(params []arch.Param, seed uint64) arch.Weights {
-	w := arch.InitialWeights(params, seed)
-	r := rand.New(rand.NewPCG(seed, 3))
-	for _, p := range params {
-		for i := range w[p.Name] {
-			switch p.Role {
-			case arch.Bias, arch.Beta, arch.Mean:
-				w[p.Name][i] = float32(0.2 * r.NormFloat64())
-			case arch.Gamma, arch.Variance:
-				w[p.Name][i] = float32(0.5 + r.Float64())
-			}
-		}
-	}
-	return w
+	return arch.ScatteredWeights(params, seed, rand.New(rand.NewPCG(seed, 3)))
 }
 
 // rows are n row numbers, every one there is in turn, but in no plain order.

@@ -27,7 +27,7 @@ struct Oihw {
 
 // Packed weights of the few kernels take at most this many values.
 inline size_t few_values(const Oihw &w, int lanes) { return size_t(w.k) * w.k * (w.o + lanes) * (w.i + lanes); }
-void pack_few_many(const Oihw &, bool input_is_few, bool flip, int lanes, const float *from, float *to);
+void pack_few_to_many(const Oihw &, bool input_is_few, bool flip, int lanes, const float *from, float *to);
 void pack_many_few(const Oihw &, bool output_is_few, bool flip, int lanes, const float *from, float *to);
 // unpack_few brings the sums of few_grad to OIHW.
 void unpack_few(const Oihw &, bool input_is_few, int lanes, const float *from, float *to);

@@ -62,7 +62,7 @@ template <class F> static void bykernel(int kernel, int few, F f) {
   }
 }
 
-template <class T> void few_many(const Few &g, const void *few_, const float *w, const float *bias, Act act, void *many_) {
+template <class T> void few_to_many(const Few &g, const void *few_, const float *w, const float *bias, Act act, void *many_) {
   const Shape &f = g.few, &m = g.many;
   int padded = (m.c + lanes - 1) / lanes * lanes;
   size_t size = bordered(f, g.kernel), wide = size_t(f.w + g.kernel - 1) * f.c, row = size_t(m.w) * m.c;
@@ -124,7 +124,7 @@ template <int K> KERNEL void many_row(int width, size_t wide, int many, int stre
   }
 }
 
-template <class T> void many_few(const Few &g, const void *many_, const float *w, const float *bias, float *few) {
+template <class T> void many_to_few(const Few &g, const void *many_, const float *w, const float *bias, float *few) {
   const Shape &f = g.few, &m = g.many;
   int stretch = (g.kernel * m.c + lanes - 1) / lanes * lanes;
   // A last vector of pixels reads past its row, and past the last row.

@@ -93,9 +93,9 @@ struct Kernels {
   void (*interleave)(const Shape &phase, const void *phases, void *image);
   void (*deinterleave)(const Shape &phase, const void *image, void *phases);
   void (*sum4)(size_t n, const void *parts, void *sum);
-  // few_many: weights [kernel·kernel·few][many] padded to lanes, bias may be null.
-  void (*few_many)(const Few &, const void *few, const float *w, const float *bias, Act, void *many);
-  void (*many_few)(const Few &, const void *many, const float *w, const float *bias, float *few);
+  // few_to_many: weights [kernel·kernel·few][many] padded to lanes, bias may be null.
+  void (*few_to_many)(const Few &, const void *few, const float *w, const float *bias, Act, void *many);
+  void (*many_to_few)(const Few &, const void *many, const float *w, const float *bias, float *few);
   // dw: [tap·few][many] with tap (i, j) pairing many at (h, w) with few at
   // (h+i−p, w+j−p); many_sum and few_sum (either may be null) are the sums of all.
   void (*few_grad)(const Few &, const void *few, const void *many, float *dw, float *many_sum, float *few_sum);

@@ -7,7 +7,7 @@ using namespace moncae;
 namespace moncae {
 
 // to[(row·k + column)·few + f][many, padded to lanes] for the few → many kernel.
-void pack_few_many(const Oihw &w, bool input_is_few, bool flip, int lanes, const float *from, float *to) {
+void pack_few_to_many(const Oihw &w, bool input_is_few, bool flip, int lanes, const float *from, float *to) {
   int few = input_is_few ? w.i : w.o, many = input_is_few ? w.o : w.i, padded = round_up(many, lanes);
   for (int t = 0; t < w.k * w.k; t++)
     for (int f = 0; f < few; f++)
@@ -44,13 +44,13 @@ void mn_plan::few_forward(const mn_step &s, const Linear &l, Place weights, Plac
   size_t packed = keep(few_values(w, k.lanes) * sizeof(float));
   need_scratch(few_scratch(g));
   weigh([=, this] {
-    if (spread) pack_few_many(w, true, false, k.lanes, pointer(weights), kept(packed));
+    if (spread) pack_few_to_many(w, true, false, k.lanes, pointer(weights), kept(packed));
     else pack_many_few(w, true, false, k.lanes, pointer(weights), kept(packed));
   });
   own([=, this] {
     Few now{g.few, g.many, g.kernel, scratched()};
-    if (spread) return k.few_many(now, at(s.x), kept(packed), pointer(bias), l.act, at(s.y));
-    k.many_few(now, at(s.x), kept(packed), pointer(bias), at<float>(s.y));
+    if (spread) return k.few_to_many(now, at(s.x), kept(packed), pointer(bias), l.act, at(s.y));
+    k.many_to_few(now, at(s.x), kept(packed), pointer(bias), at<float>(s.y));
     if (l.act) kernels(false).forward({l.y, l.y, at(s.y), nullptr, nullptr, l.act, moncae::plain, at(s.y), nullptr, scratched()});
   });
   need_scratch(point_scratch(l.y));
@@ -66,12 +66,12 @@ void mn_plan::few_grad_input(const mn_step &s, const Linear &l) {
   own([=, this] {
     Few now{g.few, g.many, g.kernel, scratched()};
     if (spread) {
-      pack_few_many(w, false, true, k.lanes, weights, kept(packed));
-      return k.few_many(now, at(s.dy), kept(packed), nullptr, act_none, at(s.dx));
+      pack_few_to_many(w, false, true, k.lanes, weights, kept(packed));
+      return k.few_to_many(now, at(s.dy), kept(packed), nullptr, act_none, at(s.dx));
     }
     const float none[few_channels] = {};
     pack_many_few(w, false, true, k.lanes, weights, kept(packed));
-    k.many_few(now, at(s.dy), kept(packed), none, at<float>(s.dx));
+    k.many_to_few(now, at(s.dy), kept(packed), none, at<float>(s.dx));
   });
 }
 

@@ -66,7 +66,7 @@ void mn_plan::up_few_forward(const mn_step &s) {
   });
   own([=, this] {
     float *phases = at<float>(s.aux), *y = at<float>(s.y);
-    k.many_few(few_layer(low, image.c, l.to.k, scratched()), at(s.x), kept(packed), kept(bias), phases);
+    k.many_to_few(few_layer(low, image.c, l.to.k, scratched()), at(s.x), kept(packed), kept(bias), phases);
     each_pixel(image, [=](size_t i, size_t j) { y[i] = phases[j]; });
     if (s.act) kernels(false).forward({image, image, y, nullptr, nullptr, Act(s.act), plain, y, nullptr, scratched()});
   });
@@ -90,7 +90,7 @@ void mn_plan::up_few_grad(const mn_step &s) {
     for (int o = 0; o < image.c; o++) db[o] = (sums[o] + sums[image.c + o]) + (sums[2 * image.c + o] + sums[3 * image.c + o]);
     if (s.dx < 0) return;
     l.fold(w, kept(folded));
-    pack_few_many(l.to, false, true, k.lanes, kept(folded), kept(packed));
-    k.few_many(g, at(s.aux), kept(packed), nullptr, act_none, at(s.dx));
+    pack_few_to_many(l.to, false, true, k.lanes, kept(folded), kept(packed));
+    k.few_to_many(g, at(s.aux), kept(packed), nullptr, act_none, at(s.dx));
   });
 }

@@ -16,14 +16,14 @@ const unknown = "6b1f0c4e9d27a85830e4f9b2c76d15a8b3907fe2415cd86a0d9e37b6f2184ac
 // finish ends the file, with the fingerprint where there is to be one.
 func (w *writer) finish(file io.WriterAt, fingerprint func() string) error {
 	if fingerprint != nil {
-		if err := w.late(file, fingerprint()); err != nil {
+		if err := w.setFingerprint(file, fingerprint()); err != nil {
 			return fmt.Errorf("the images' fingerprint: %w", err)
 		}
 	}
 	return w.file.Close()
 }
 
-func (w *writer) late(file io.WriterAt, fingerprint string) error {
+func (w *writer) setFingerprint(file io.WriterAt, fingerprint string) error {
 	switch f := w.file.(type) {
 	case *parquetWriter: // its schema comes last
 		return f.AppendKeyValueMetadata(keyFingerprint, fingerprint)
