@@ -107,9 +107,21 @@ race: ## the Go tests under the race detector, with the reference engine
 nightly: build ## all long tests; called again, it goes on with those that have not passed
 	sh scripts/nightly.sh $(NIGHTLY)
 
+SEARCH_DATA := .deps/venv-search-data
+OUT         ?= search-data
+
+$(SEARCH_DATA)/.ready: scripts/search_data.txt | $(SETUP)
+	$(PYTHON) -m venv $(SEARCH_DATA)
+	$(SEARCH_DATA)/bin/pip install -q --disable-pip-version-check -r scripts/search_data.txt
+	touch $@
+
+.PHONY: search-data
+search-data: $(SEARCH_DATA)/.ready ## the data sets that docs/results.md measures searches on, in OUT=search-data
+	$(SEARCH_DATA)/bin/python scripts/search_data.py --out $(OUT) $(if $(MONCAE_DATA),--data $(MONCAE_DATA))
+
 .PHONY: prior
-prior: build $(VENV)/.ready ## learn anew what a search expects of trainings (an hour; needs MONCAE_DATA)
-	$(VENV)/bin/python scripts/learn_prior.py --data $(MONCAE_DATA)
+prior: build $(SEARCH_DATA)/.ready ## learn anew what a search expects of trainings (an hour; needs MONCAE_DATA)
+	$(SEARCH_DATA)/bin/python scripts/learn_prior.py --data $(MONCAE_DATA)
 
 lint: $(NATIVE) ## gofmt, vet, golangci-lint (depguard holds the layers)
 	bash scripts/lint.sh $(GOTAGS)

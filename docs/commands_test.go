@@ -28,6 +28,7 @@ var norun = map[[2]string]int{
 	{"docs/format/latents.md", "tests/python/test_latents.py runs it"}:                                           6,
 	{"docs/format/latents.md", "needs PyTorch; tests/python/test_latents.py runs it where that is"}:              1,
 	{"docs/format/run.md", "needs the package crc32c or google-crc32c"}:                                          1,
+	{"docs/how-to/other-optimisers.md", "tests/python/test_evaluate.py runs it"}:                                 1,
 	{"docs/how-to/gpu.md", "needs a GPU"}:                                                                        3,
 	{"docs/how-to/gpu.md", "installs a gigabyte of libraries; make gpu-wheels resolves it"}:                      2,
 	{"docs/results.md", "searches of minutes and of half an hour"}:                                               9,

@@ -83,17 +83,10 @@ func (s *Study) store(n rundir.Network, name string, out task.Trained, r run.Res
 	return &r, err
 }
 
-// train does a training and measures its best weights on the validation images; t
-// says what is its own. A training that memory can't hold alone fails. Its checkpoints
-// have a name.
+// train does a training that belongs to a candidate, and measures its best weights
+// on the validation images; t says what is its own. Its checkpoints have a name.
 func (s *Study) train(ctx context.Context, id string, t task.Training, checkpoint string) (out task.Trained, result run.Result, err error) {
 	s.complete(&t)
-	rows := len(t.Train.Numbers)
-	batch := train.Batch(t.Batch, rows)
-	if bytes := t.Arch.TrainingBytes(batch); s.options.Memory > 0 && bytes > s.options.Memory {
-		out.Failure = fmt.Sprintf("out of memory: the training takes %d bytes, there are %d", bytes, s.options.Memory)
-		return out, result, nil
-	}
 	watch := task.Watch{
 		Progress: func(images int) { s.emit(Trained{ID: id, Images: images}) },
 		Epoch:    func(n int, e train.Epoch) { s.emit(EpochFinished{ID: id, Epoch: n, Loss: e}) },
@@ -106,21 +99,35 @@ func (s *Study) train(ctx context.Context, id string, t task.Training, checkpoin
 		return out, result, err
 	}
 	if from := watch.Keeping.From; from != nil {
+		rows := len(t.Train.Numbers)
+		batch := train.Batch(t.Batch, rows)
 		watch.Progress(((from.Epoch-1)*(rows/batch) + from.Step) * batch)
 	}
-	out, err = s.options.Trainer.Train(ctx, t, watch)
+	return s.measured(ctx, t, watch)
+}
+
+// measured does a training that is complete, and measures its best weights on the
+// validation images. One that memory can't hold alone fails.
+func (s *Study) measured(ctx context.Context, t task.Training, watch task.Watch) (out task.Trained, result run.Result, err error) {
 	result.Values = run.Static(t.Arch)
+	if bytes := t.Arch.TrainingBytes(train.Batch(t.Batch, len(t.Train.Numbers))); s.options.Memory > 0 && bytes > s.options.Memory {
+		out.Failure = fmt.Sprintf("out of memory: the training takes %d bytes, there are %d", bytes, s.options.Memory)
+		return out, result, nil
+	}
+	if out, err = s.options.Trainer.Train(ctx, t, watch); err != nil || out.Failure != "" {
+		return out, result, err
+	}
 	result.Figures = run.FiguresOf(out.Metrics, out.SSIM)
 	result.Values[run.ObjectiveLoss] = result.Figures.Loss(s.config.Loss)
 	if t.Probe != nil {
 		result.Values[run.ObjectiveProbe] = out.Probe
 	}
-	return out, result, err
+	return out, result, nil
 }
 
 // complete adds what all trainings of the run have in common.
 func (s *Study) complete(t *task.Training) {
-	t.Moncae, t.Class, t.Data = version.Number(), s.options.Trainer.Info().Class(s.config.Precision), s.dir.Manifest.Data.Fingerprint
+	t.Moncae, t.Class, t.Data = version.Number(), s.options.Trainer.Info().Class(s.config.Precision), s.fingerprint
 	t.Batch, t.Loss, t.Validation = s.config.Batch, s.config.Loss, s.rows.validation
 	if s.config.Uses(run.ObjectiveProbe) {
 		t.Probe = &s.rows.probe

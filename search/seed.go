@@ -14,3 +14,9 @@ func seedOf(seed uint64, generation, index int, purpose string) uint64 {
 	sum := sha256.Sum256(append(b, purpose...))
 	return binary.LittleEndian.Uint64(sum[:])
 }
+
+// seedOfNetwork is that of a training that has no place in a run.
+func seedOfNetwork(seed uint64, identity string) uint64 {
+	sum := sha256.Sum256(append(binary.LittleEndian.AppendUint64(nil, seed), identity...))
+	return binary.LittleEndian.Uint64(sum[:])
+}

@@ -40,11 +40,13 @@ type Options struct {
 
 // Study is a run under way. One goroutine uses it.
 type Study struct {
-	config    Config
-	options   Options
-	set       *dataset.Set
-	dir       *rundir.Dir
-	reference moo.Point
+	config  Config
+	options Options
+	set     *dataset.Set
+	dir     *rundir.Dir
+	// fingerprint is that of set.
+	fingerprint string
+	reference   moo.Point
 	// Row numbers of set, ascending: all training images, those of them that the
 	// search uses, and the validation images.
 	training, limited, validation []int32
@@ -72,7 +74,7 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
-	fingerprint := dataset.Fingerprint(set)
+	s.fingerprint = dataset.Fingerprint(set)
 	config, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
@@ -90,10 +92,10 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 		return nil, err
 	}
 	s.dir, err = rundir.Create(path, rundir.Manifest{
-		Run: c.RunID(fingerprint), Moncae: version.Number(), Seed: c.Seed,
+		Run: c.RunID(s.fingerprint), Moncae: version.Number(), Seed: c.Seed,
 		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess, EngineClass: class,
 		Data: rundir.Data{
-			Name: set.Name, Source: set.Info.Path, Fingerprint: fingerprint, Shape: set.Shape, TrainRows: set.Rows(), Columns: columns, TestFraction: set.Info.TestFraction,
+			Name: set.Name, Source: set.Info.Path, Fingerprint: s.fingerprint, Shape: set.Shape, TrainRows: set.Rows(), Columns: columns, TestFraction: set.Info.TestFraction,
 		},
 		ValidationIDs: s.validationIDs(),
 	}, o.FS)
@@ -131,7 +133,7 @@ func resume(dir *rundir.Dir, set *dataset.Set, o Options) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.dir, s.reference = dir, m.Reference
+	s.dir, s.fingerprint, s.reference = dir, m.Data.Fingerprint, m.Reference
 	if !slices.Equal(s.validationIDs(), m.ValidationIDs) {
 		return nil, fault.Damagedf("%s: field validation_ids is not the split of this data by this moncae (the run was made by %s)", dir.Path, m.Moncae)
 	}

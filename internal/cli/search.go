@@ -28,6 +28,7 @@ type searchOptions struct {
 	checkpoint time.Duration
 	noExport   bool
 	events     int
+	evaluate   bool
 	library    string
 	json       bool
 	verbose    bool
@@ -48,7 +49,8 @@ Fitness is measured on validation images, which are training images set apart.`,
 		Example: `  moncae search --run digits
   moncae search --data photos/ --image-size 64x64 --run photos-run
   moncae search --data mnist --preset standard --seed 29 --run mnist-29
-  moncae search --run mnist-29 --resume`,
+  moncae search --run mnist-29 --resume
+  moncae search --evaluate --data mnist < questions.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.search(cmd, &o) },
 	}
@@ -65,17 +67,21 @@ Fitness is measured on validation images, which are training images set apart.`,
 	f.BoolVar(&o.noExport, "no-export", false, "don't export the front as ONNX at the end")
 	addLibrary(f, &o.library)
 	f.IntVar(&o.events, "events", 0, "write what happens as JSON lines to this open file `descriptor`, 3 or above, for a program that shows it")
+	f.BoolVar(&o.evaluate, "evaluate", false, "keep no run; train what another program asks for by lines of JSON on the standard input, and answer by lines on the standard output")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "a line for each finished candidate beside the bar")
 	addJSON(cmd, &o.json)
 	return cmd
 }
 
 func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
-	if o.run == "" {
-		return fault.Usagef("--run is missing: name the folder that the search is to be kept in, for example --run digits")
-	}
 	if o.jobs < 0 {
 		return fault.Usagef("--jobs is %d; give 1 or more", o.jobs)
+	}
+	if o.evaluate {
+		return a.evaluate(cmd, o)
+	}
+	if o.run == "" {
+		return fault.Usagef("--run is missing: name the folder that the search is to be kept in, for example --run digits")
 	}
 	events, err := a.openEvents(o.events)
 	if err != nil {

@@ -1,6 +1,7 @@
 package genome
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -63,20 +64,30 @@ func (s Space) Check(g Genome) error {
 
 // gene is one place of the chromosome. Its closures work on any genome of the space.
 type gene struct {
-	block  int // −1 for genes of the whole network
+	block  int    // −1 for genes of the whole network
+	field  string // its name in the block, or in the network
 	copy   func(to, from *Genome)
 	redraw func(*Genome, *rand.Rand) // another value, uniformly, where there is one
 	draw   func(*Genome, *rand.Rand)
 	valid  func(*Genome) bool
+	set    func(*Genome, json.RawMessage) error // without a look at valid
+	first  func(*Genome)                        // the first of the options
+	// choices are the options, numbers ascending; nil for a number between 0 and 1.
+	choices func() []any
+	rare    bool // see rarely
 }
 
 // choice is a gene with a list of options, drawn uniformly.
-func choice[T comparable](block int, field func(*Genome) *T, options ...T) gene {
+func choice[T comparable](block int, name string, field func(*Genome) *T, options ...T) gene {
 	return gene{
-		block: block,
-		copy:  func(to, from *Genome) { *field(to) = *field(from) },
-		draw:  func(g *Genome, r *rand.Rand) { *field(g) = options[r.IntN(len(options))] },
-		valid: func(g *Genome) bool { return slices.Contains(options, *field(g)) },
+		block:   block,
+		field:   name,
+		set:     func(g *Genome, value json.RawMessage) error { return json.Unmarshal(value, field(g)) },
+		first:   func(g *Genome) { *field(g) = options[0] },
+		choices: func() []any { return sorted(options) },
+		copy:    func(to, from *Genome) { *field(to) = *field(from) },
+		draw:    func(g *Genome, r *rand.Rand) { *field(g) = options[r.IntN(len(options))] },
+		valid:   func(g *Genome) bool { return slices.Contains(options, *field(g)) },
 		redraw: func(g *Genome, r *rand.Rand) {
 			var others []T
 			for _, o := range options {
@@ -100,6 +111,7 @@ const Rarely = 0.1
 // rarely is a gene that is off but for the chance Rarely.
 func rarely(g gene, off func(*Genome)) gene {
 	on := g.redraw // from off: one of the other values
+	g.rare = true
 	g.draw = func(x *Genome, r *rand.Rand) {
 		off(x)
 		if r.Float64() < Rarely {
@@ -118,8 +130,8 @@ func (s Space) genes() []gene {
 	}
 	if s.Name == Extended {
 		genes = append(genes,
-			choice(-1, func(g *Genome) *int { return &g.Latent.Filters }, s.latentFilters()...),
-			choice(-1, func(g *Genome) *arch.Activation { return &g.Latent.Activation }, "", arch.ReLU, arch.Sigmoid))
+			choice(-1, "latent.filters", func(g *Genome) *int { return &g.Latent.Filters }, s.latentFilters()...),
+			choice(-1, "latent.activation", func(g *Genome) *arch.Activation { return &g.Latent.Activation }, "", arch.ReLU, arch.Sigmoid))
 	}
 	optimizers := []arch.Optimizer{arch.Adam, arch.RMSprop, arch.Adagrad, arch.Adadelta}
 	schedules := []arch.Schedule{arch.Constant}
@@ -127,18 +139,31 @@ func (s Space) genes() []gene {
 		optimizers = append(optimizers, arch.SGD)
 		schedules = append(schedules, arch.OneCycle, arch.Cosine)
 	}
-	rate := func(g *Genome, r *rand.Rand) { g.Rate = r.Float64() }
 	return append(genes,
-		choice(-1, func(g *Genome) *arch.Optimizer { return &g.Optimizer }, optimizers...),
-		gene{-1, func(to, from *Genome) { to.Rate = from.Rate }, rate, rate, func(g *Genome) bool { return g.Rate >= 0 && g.Rate < 1 }},
-		choice(-1, func(g *Genome) *arch.Schedule { return &g.Schedule }, schedules...))
+		choice(-1, "optimizer", func(g *Genome) *arch.Optimizer { return &g.Optimizer }, optimizers...),
+		rate(),
+		choice(-1, "schedule", func(g *Genome) *arch.Schedule { return &g.Schedule }, schedules...))
+}
+
+// rate is the gene of the learning rate, drawn uniformly.
+func rate() gene {
+	draw := func(g *Genome, r *rand.Rand) { g.Rate = r.Float64() }
+	return gene{
+		block:  -1,
+		field:  "rate",
+		copy:   func(to, from *Genome) { to.Rate = from.Rate },
+		redraw: draw,
+		draw:   draw,
+		valid:  func(g *Genome) bool { return g.Rate >= 0 && g.Rate < 1 },
+		set:    func(g *Genome, value json.RawMessage) error { return json.Unmarshal(value, &g.Rate) },
+	}
 }
 
 func (s Space) blockGenes(i int) []gene {
 	kernels := []int{3, 5, 7}
 	activations := []arch.Activation{arch.ReLU, arch.Sigmoid}
 	pools := []Pool{MaxPool, NoPool}
-	dropout := choice(i, func(g *Genome) *float64 { return &g.Blocks[i].Dropout }, 0, 0.1, 0.2, 0.3, 0.4, 0.5)
+	dropout := choice(i, "dropout", func(g *Genome) *float64 { return &g.Blocks[i].Dropout }, 0, 0.1, 0.2, 0.3, 0.4, 0.5)
 	skips := []bool{false}
 	if s.Name == Extended {
 		kernels = append(kernels, 1)
@@ -152,14 +177,14 @@ func (s Space) blockGenes(i int) []gene {
 		active = append(active, false)
 	}
 	return []gene{
-		choice(i, func(g *Genome) *bool { return &g.Blocks[i].Active }, active...),
-		choice(i, func(g *Genome) *int { return &g.Blocks[i].Filters }, s.filters()...),
-		choice(i, func(g *Genome) *int { return &g.Blocks[i].Kernel }, kernels...),
-		choice(i, func(g *Genome) *bool { return &g.Blocks[i].BatchNorm }, true, false),
-		choice(i, func(g *Genome) *arch.Activation { return &g.Blocks[i].Activation }, activations...),
+		choice(i, "active", func(g *Genome) *bool { return &g.Blocks[i].Active }, active...),
+		choice(i, "filters", func(g *Genome) *int { return &g.Blocks[i].Filters }, s.filters()...),
+		choice(i, "kernel", func(g *Genome) *int { return &g.Blocks[i].Kernel }, kernels...),
+		choice(i, "batch_norm", func(g *Genome) *bool { return &g.Blocks[i].BatchNorm }, true, false),
+		choice(i, "activation", func(g *Genome) *arch.Activation { return &g.Blocks[i].Activation }, activations...),
 		dropout,
-		choice(i, func(g *Genome) *Pool { return &g.Blocks[i].Pool }, pools...),
-		choice(i, func(g *Genome) *bool { return &g.Blocks[i].Skip }, skips...),
+		choice(i, "pool", func(g *Genome) *Pool { return &g.Blocks[i].Pool }, pools...),
+		choice(i, "skip", func(g *Genome) *bool { return &g.Blocks[i].Skip }, skips...),
 	}
 }
 
