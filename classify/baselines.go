@@ -8,16 +8,18 @@ import (
 	"math/rand/v2"
 
 	"moncae/internal/arch"
+	"moncae/internal/head"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/score"
 )
 
 // baselines trains and scores the same head on other features of the same images.
-func (t *task) baselines(ctx context.Context, latents Score) (*Baselines, error) {
+func (t *classification) baselines(ctx context.Context, latents score.Score) (*Baselines, error) {
 	b := &Baselines{}
 	for _, kind := range []struct {
-		to    **Baseline
+		to    **score.Baseline
 		stage string
 		make  func(context.Context) (*features, error)
 	}{
@@ -45,16 +47,16 @@ func (t *task) baselines(ctx context.Context, latents Score) (*Baselines, error)
 type scoredFeatures struct {
 	what   string
 	values int
-	Score
+	score.Score
 }
 
-func (t *task) headOnFeatures(ctx context.Context, stage string, f *features) (*scoredFeatures, error) {
-	_, s, err := t.headOn(ctx, stage, examples{f.shape, f.train, t.train.labels}, examples{f.shape, f.test, t.test.labels})
+func (t *classification) headOnFeatures(ctx context.Context, stage string, f *features) (*scoredFeatures, error) {
+	_, s, err := t.headOn(ctx, stage, head.Examples{Shape: f.shape, Features: f.train, Labels: t.train.Labels}, head.Examples{Shape: f.shape, Features: f.test, Labels: t.test.Labels})
 	return &scoredFeatures{f.what, f.shape.Values(), s.Score}, err
 }
 
-func (s *scoredFeatures) beside(latents Score) *Baseline {
-	return &Baseline{Features: s.what, Values: s.values, Score: s.Score, Latents: pair(latents.hits, s.hits)}
+func (s *scoredFeatures) beside(latents score.Score) *score.Baseline {
+	return &score.Baseline{Features: s.what, Values: s.values, Score: s.Score, Latents: latents.Against(s.Score)}
 }
 
 // features of the training and the test images.
@@ -66,8 +68,8 @@ type features struct {
 
 // components are codes of principal components, as many as there are latent
 // values; nil where the images don't have so many.
-func (t *task) components(context.Context) (*features, error) {
-	k, d := t.train.shape.Values(), t.images.shape.Values()
+func (t *classification) components(context.Context) (*features, error) {
+	k, d := t.train.Shape.Values(), t.images.shape.Values()
 	if k > min(d, t.train.rows()) {
 		return nil, nil
 	}
@@ -88,7 +90,7 @@ func (p pca) features(k int, train, test []float32) *features {
 // untrained are codes of the latents' own encoder with the weights that a
 // training begins with; where the latents don't tell the architecture, of a
 // random projection.
-func (t *task) untrained(ctx context.Context) (*features, error) {
+func (t *classification) untrained(ctx context.Context) (*features, error) {
 	a, ok := architecture(t.train.meta)
 	if !ok || a.Input != t.images.shape {
 		return t.projected(), nil
@@ -103,7 +105,7 @@ func (t *task) untrained(ctx context.Context) (*features, error) {
 }
 
 // encode runs an encoder on all images.
-func (t *task) encode(ctx context.Context, encoder *onnx.Model, stage string) (train, test []float32, err error) {
+func (t *classification) encode(ctx context.Context, encoder *onnx.Model, stage string) (train, test []float32, err error) {
 	o := t.Runtime
 	o.Name = stage + " encoder"
 	session, err := ort.OpenModel(encoder, o)
@@ -123,8 +125,8 @@ func encodeImages(ctx context.Context, s *ort.Session, x *images, progress func(
 	return train, test, err
 }
 
-func (t *task) projected() *features {
-	k, d := t.train.shape.Values(), t.images.shape.Values()
+func (t *classification) projected() *features {
+	k, d := t.train.Shape.Values(), t.images.shape.Values()
 	rng := rand.New(rand.NewPCG(t.Seed, 0x70726f6a)) // "proj"
 	p := pca{mean: make([]float32, d), axes: make([]float32, d*k)}
 	for i := range p.axes {
@@ -137,7 +139,7 @@ func (t *task) projected() *features {
 	}
 }
 
-func (t *task) pixels(context.Context) (*features, error) {
+func (t *classification) pixels(context.Context) (*features, error) {
 	return &features{
 		what: "all pixels", shape: t.images.shape,
 		train: unit(t.images.train), test: unit(t.images.test),

@@ -10,16 +10,11 @@
 // refused (fault.Usage), damaged files too (fault.Damaged). The output folder is
 // whole or not there. Equal arguments give equal weights on one engine and device.
 //
-// A head has one network and one recipe for all data, and the baselines get the
-// same: Adam, a one-cycle schedule of 10, 20 and 12 epochs (linear, mlp, conv),
-// the weights of the epoch with the least loss on a tenth of the training rows
-// set apart; no figure of the test file enters. A linear head then goes on to the
-// optimum of its penalised loss on all training rows.
+// A head has one network and one recipe for all data (package head), and the baselines
+// get the same; no figure of the test file enters.
 //
 // Costs: both files as float32 in memory, twice during training; with baselines
-// the images too, and a training for each of the three. On one core of 2023, for
-// 50,000 latents of 512 values: seconds (linear), one minute (mlp), two (conv, at
-// 2×16×16; it grows with height × width).
+// the images too, and a training for each of the three.
 package classify
 
 import (
@@ -32,17 +27,19 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/head"
 	"moncae/internal/ort"
 	"moncae/internal/run"
+	"moncae/internal/score"
 )
 
 // Options say what is classified, and with what.
 type Options struct {
-	Train, Test string // files (or folders of shards) of latents
-	Head        Head   // "" is Linear
-	Out         string // the folder to make
-	Overwrite   bool   // what an earlier call left at Out
-	Encoder     string // encoder.onnx, for pipeline.onnx; "" makes none
+	Train, Test string    // files (or folders of shards) of latents
+	Head        head.Kind // "" is head.Linear
+	Out         string    // the folder to make
+	Overwrite   bool      // what an earlier call left at Out
+	Encoder     string    // encoder.onnx, for pipeline.onnx; "" makes none
 	// Data is the data set that the latents were made of, a name or a path, read
 	// as Images says (its Split and preprocessing are the latents' own); ""
 	// where there are neither baselines nor a pipeline to run on images.
@@ -80,7 +77,7 @@ const (
 // validate checks what can be checked before a file is opened.
 func (o *Options) validate() error {
 	if o.Head == "" {
-		o.Head = Linear
+		o.Head = head.Linear
 	}
 	var faults []error
 	if o.Train == "" || o.Test == "" {
@@ -117,23 +114,23 @@ func Run(ctx context.Context, o Options, watch Observer) (_ *Report, err error) 
 		return nil, err
 	}
 	r := t.report()
-	h, score, err := t.headOn(ctx, "head", t.train.examples, t.test.examples)
+	h, scored, err := t.headOn(ctx, "head", t.train.Examples, t.test.Examples)
 	if err != nil {
 		return nil, err
 	}
-	r.Score, r.Fit, r.Provider = score.Score, h.fit, score.provider
+	r.Score, r.Fit, r.Provider = scored.Score, h.Fit, scored.provider
 	models, err := t.models(h)
 	if err != nil {
 		return nil, err
 	}
 	r.pipeline = models.pipeline != nil
 	if r.pipeline && t.images != nil && t.encoder.takes(t.images.shape) {
-		if r.Pipeline, err = t.runPipeline(ctx, models.pipeline, score.Score); err != nil {
+		if r.Pipeline, err = t.runPipeline(ctx, models.pipeline, scored.Score); err != nil {
 			return nil, err
 		}
 	}
 	if o.Baselines {
-		if r.Baselines, err = t.baselines(ctx, score.Score); err != nil {
+		if r.Baselines, err = t.baselines(ctx, scored.Score); err != nil {
 			return nil, err
 		}
 	}
@@ -141,20 +138,20 @@ func Run(ctx context.Context, o Options, watch Observer) (_ *Report, err error) 
 	return r, writeOut(place, o.Out, models, r)
 }
 
-// task is a Run under way.
-type task struct {
+// classification is a Run under way.
+type classification struct {
 	Options
 	watch       Observer
 	train, test *latents
 	classes     []string
-	encoder     *encoder // nil without Options.Encoder
-	images      *images  // nil without Options.Data
+	encoder     *encoderModel // nil without Options.Encoder
+	images      *images       // nil without Options.Data
 	openings    *int
 	uncounted   string // why this use of test images isn't in openings; "" where it is
 }
 
 // countUse notes that test images are used, before anything is made of them.
-func (t *task) countUse() error {
+func (t *classification) countUse() error {
 	uses, err := run.UsesOf(t.test.meta.Run, t.RunDir, t.Encoder, t.Train, t.Test)
 	if err != nil {
 		return err
@@ -165,8 +162,8 @@ func (t *task) countUse() error {
 
 // open reads everything that the options name, and refuses what doesn't belong
 // together.
-func open(ctx context.Context, o Options, watch Observer) (*task, error) {
-	t := &task{Options: o, watch: watch}
+func open(ctx context.Context, o Options, watch Observer) (*classification, error) {
+	t := &classification{Options: o, watch: watch}
 	var err error
 	if t.train, err = readLatents(o.Train); err != nil {
 		return nil, err
@@ -200,32 +197,32 @@ func open(ctx context.Context, o Options, watch Observer) (*task, error) {
 
 // scored is a score and who computed the logits.
 type scored struct {
-	Score
+	score.Score
 	provider string
 }
 
 // headOn trains the head on one set of features, and scores its exported model
 // on another. The stage names it to the observer.
-func (t *task) headOn(ctx context.Context, stage string, on, of examples) (*trained, scored, error) {
-	h, err := t.trainer(stage).fit(ctx, on)
+func (t *classification) headOn(ctx context.Context, stage string, on, of head.Examples) (*head.Trained, scored, error) {
+	h, err := t.trainer(stage).Fit(ctx, on)
 	if err != nil {
 		return nil, scored{}, err
 	}
-	s, err := h.score(ctx, on.shape, of, t.classes, t.Runtime)
+	s, err := scoreOf(ctx, h, on.Shape, of, t.classes, t.Runtime)
 	return h, s, err
 }
 
-func (t *task) trainer(stage string) trainer {
+func (t *classification) trainer(stage string) head.Trainer {
 	done := 0
-	return trainer{engine: t.Engine, head: t.Head, classes: len(t.classes), seed: t.Seed, progress: func(rows, total int) {
+	return head.Trainer{Engine: t.Engine, Kind: t.Head, Classes: len(t.classes), Seed: t.Seed, Progress: func(rows, total int) {
 		done += rows
 		t.watch.see(stage, done, total)
 	}}
 }
 
-// score exports the head and scores what ONNX Runtime makes of it.
-func (h *trained) score(ctx context.Context, in arch.Shape, of examples, classes []string, o ort.Options) (s scored, err error) {
-	model, err := h.model(in, nil)
+// scoreOf exports the head and scores what ONNX Runtime makes of it.
+func scoreOf(ctx context.Context, h *head.Trained, in arch.Shape, of head.Examples, classes []string, o ort.Options) (s scored, err error) {
+	model, err := h.Model(in, nil)
 	if err != nil {
 		return s, err
 	}
@@ -235,11 +232,11 @@ func (h *trained) score(ctx context.Context, in arch.Shape, of examples, classes
 		return s, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	logits, err := forward(ctx, session, len(of.labels), ort.FloatRows(of.features, in.Values()), nil)
+	logits, err := forward(ctx, session, len(of.Labels), ort.FloatRows(of.Features, in.Values()), nil)
 	if err != nil {
 		return s, err
 	}
 	s.provider = session.Provider()
-	s.Score, err = NewScore(logits, of.labels, classes)
+	s.Score, err = score.New(logits, of.Labels, classes)
 	return s, err
 }

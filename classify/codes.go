@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"moncae/internal/run"
+	"moncae/internal/score"
 )
 
 // codes are principal components of a run's images, as many as its largest
@@ -29,8 +30,8 @@ func codesFor(members []run.Trained, most int) codes {
 
 // besidePCA puts the member at hand beside the head on as many components; nil
 // where the images don't have so many.
-func (j *membersTask) besidePCA(ctx context.Context, latents Score) (*Baseline, error) {
-	c, k := &j.codes, j.train.shape.Values()
+func (j *memberClassification) besidePCA(ctx context.Context, latents score.Score) (*score.Baseline, error) {
+	c, k := &j.codes, j.train.Shape.Values()
 	if k > c.k {
 		return nil, nil
 	}

@@ -96,7 +96,7 @@ func (l *loader) rows(ctx context.Context, of *latents, split string) ([]uint8, 
 		if !ok {
 			return nil, fault.Usagef("%s is not the data set of %s: its split %s has no image %d", l.o.Data, of.path, split, id)
 		}
-		if s.Labels == nil || s.Labels[row] != of.labels[i] {
+		if s.Labels == nil || s.Labels[row] != of.Labels[i] {
 			return nil, fault.Usagef("%s is not the data set of %s: image %d of its split %s is of another class", l.o.Data, of.path, id, split)
 		}
 		out = append(out, s.Image(row)...)

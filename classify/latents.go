@@ -9,6 +9,7 @@ import (
 
 	datasource "moncae/internal/dataset/source"
 	"moncae/internal/fault"
+	"moncae/internal/head"
 	"moncae/internal/latent"
 )
 
@@ -16,7 +17,7 @@ import (
 type latents struct {
 	path string
 	meta latent.Meta
-	examples
+	head.Examples
 	ids    []int64
 	splits []string // a row's split; nil: all are of origin.Split
 	origin origin
@@ -39,8 +40,8 @@ func readLatents(path string) (*latents, error) {
 		return nil, fault.Usagef("%s: there are no rows in it", path)
 	}
 	l := &latents{path: path, meta: meta, ids: rows.IDs, splits: rows.Splits}
-	l.shape, l.features = meta.Shape, rows.Latents
-	if l.labels, err = labelsOf(path, rows.Labels, rows.Len(), meta.Classes); err != nil {
+	l.Shape, l.Features = meta.Shape, rows.Latents
+	if l.Labels, err = labelsOf(path, rows.Labels, rows.Len(), meta.Classes); err != nil {
 		return nil, err
 	}
 	if meta.Dataset != "" {
@@ -48,9 +49,9 @@ func readLatents(path string) (*latents, error) {
 			return nil, fault.Damagedf("%s: metadata moncae.dataset: %w", path, err)
 		}
 	}
-	for i, v := range l.features {
+	for i, v := range l.Features {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, fault.Damagedf("%s: row %d: the latent holds %v, which is not a finite number", path, i/l.shape.Values(), v)
+			return nil, fault.Damagedf("%s: row %d: the latent holds %v, which is not a finite number", path, i/l.Shape.Values(), v)
 		}
 	}
 	return l, nil
@@ -83,7 +84,7 @@ func labelsOf(path string, column []int64, rows int, classes []string) ([]int32,
 }
 
 // rows is the number of rows.
-func (l *latents) rows() int { return len(l.labels) }
+func (l *latents) rows() int { return len(l.Labels) }
 
 // split is the split that a row is of, "" where the file doesn't say.
 func (l *latents) split(row int) string {
@@ -112,7 +113,7 @@ func classesOf(train, test *latents) []string {
 	}
 	top := int32(0)
 	for _, l := range []*latents{train, test} {
-		for _, label := range l.labels {
+		for _, label := range l.Labels {
 			top = max(top, label)
 		}
 	}
@@ -129,15 +130,15 @@ func checkPair(train, test *latents) error {
 	switch {
 	case a.Encoder != b.Encoder:
 		return fault.Usagef("%s and %s are latents of two encoders (%s and %s): compress both with one", train.path, test.path, short(a.Encoder), short(b.Encoder))
-	case train.shape != test.shape:
-		return fault.Usagef("%s holds latents %v, %s latents %v: compress both with one encoder", train.path, train.shape, test.path, test.shape)
+	case train.Shape != test.Shape:
+		return fault.Usagef("%s holds latents %v, %s latents %v: compress both with one encoder", train.path, train.Shape, test.path, test.Shape)
 	case a.Preprocess != "" && b.Preprocess != "" && !sameJSON(a.Preprocess, b.Preprocess):
 		return fault.Usagef("%s and %s were made from images that were prepared differently: %s and %s", train.path, test.path, a.Preprocess, b.Preprocess)
 	case fmt.Sprintf("%q", a.Classes) != fmt.Sprintf("%q", b.Classes):
 		return fault.Usagef("%s has the classes %q, %s %q: they must be one data set's", train.path, a.Classes, test.path, b.Classes)
 	}
 	seen := map[int32]bool{}
-	for _, label := range train.labels {
+	for _, label := range train.Labels {
 		seen[label] = true
 	}
 	if len(seen) < 2 {

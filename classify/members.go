@@ -8,17 +8,18 @@ import (
 	"maps"
 	"time"
 
-	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/durable"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/head"
 	"moncae/internal/metric"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
+	"moncae/internal/score"
 )
 
 // MemberOptions say which members of a run are compared by the use of their
@@ -27,7 +28,7 @@ type MemberOptions struct {
 	Candidates string          // what Run.Select takes
 	Data       string          // name or path of the run's data set; "" is where it was
 	Images     dataset.Options // how it is found; preprocessing and Split are the run's
-	Head       Head            // "" is Linear
+	Head       head.Kind       // "" is head.Linear
 	Out        string
 	Overwrite  bool // what an earlier call left at Out
 	Engine     engine.Engine
@@ -36,50 +37,9 @@ type MemberOptions struct {
 	FS         durable.FS
 }
 
-// Table is what `classify RUN --json` prints.
-type Table struct {
-	Format       string        `json:"format"`
-	Version      int           `json:"version"`
-	Run          string        `json:"run"`
-	Candidates   string        `json:"candidates"`
-	Data         string        `json:"data"`
-	Head         Head          `json:"head"`
-	TrainRows    int           `json:"train_rows"`
-	Rows         int           `json:"rows"`      // of the test split
-	BytesRaw     int           `json:"bytes_raw"` // an image's pixels
-	Members      []MemberScore `json:"members"`
-	Paper        *Paper        `json:"paper"` // null where the paper has no row for the data
-	Provider     string        `json:"provider"`
-	TestOpenings *int          `json:"test_openings"`
-	Engine       engine.Info   `json:"engine"`
-	Seed         uint64        `json:"seed"`
-	Seconds      float64       `json:"seconds"`
-	Notes        []string      `json:"notes,omitempty"` // see Report
-}
-
-// TableFormat is a Table's format; its version is ReportVersion.
-const TableFormat = "moncae.classify.run"
-
-// MemberScore is one member's line. All but ValidationBCE is of the test split.
-type MemberScore struct {
-	ID              string     `json:"id"`
-	Latent          arch.Shape `json:"latent"`
-	Values          int        `json:"values"`
-	LOC             float64    `json:"loc"`
-	Bytes           int        `json:"bytes"` // an image's latent as float32
-	BCE             float64    `json:"bce"`   // nats, mean over all pixels
-	ValidationBCE   float64    `json:"validation_bce"`
-	AccuracyPerByte float64    `json:"accuracy_per_byte"`
-	Fit             Fit        `json:"fit"`
-	Score
-	// PCA is the same head on as many principal components; null where the images
-	// don't have so many.
-	PCA *Baseline `json:"pca"`
-}
-
 // RunMembers trains, exports and scores a head for every member, on the run's test
 // data, whose opening is noted. The run keeps the table.
-func RunMembers(ctx context.Context, r *run.Run, o MemberOptions, watch Observer) (*Table, error) {
+func RunMembers(ctx context.Context, r *run.Run, o MemberOptions, watch Observer) (*score.Table, error) {
 	c, err := comparisonOf(r, o)
 	if err != nil {
 		return nil, err
@@ -127,10 +87,10 @@ func comparisonOf(r *run.Run, o MemberOptions) (c comparison, err error) {
 	return c, nil
 }
 
-func (c comparison) run(ctx context.Context, watch Observer) (_ *Table, err error) {
+func (c comparison) run(ctx context.Context, watch Observer) (_ *score.Table, err error) {
 	begin := time.Now()
 	if c.Head == "" {
-		c.Head = Linear
+		c.Head = head.Linear
 	}
 	if err := c.validate(); err != nil {
 		return nil, err
@@ -144,11 +104,11 @@ func (c comparison) run(ctx context.Context, watch Observer) (_ *Table, err erro
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{
-		Format: TableFormat, Version: ReportVersion, Run: c.id, Candidates: c.Candidates, Data: j.name, Head: c.Head,
+	t := &score.Table{
+		Format: score.TableFormat, Version: score.TableVersion, Run: c.id, Candidates: c.Candidates, Data: j.name, Head: c.Head,
 		TrainRows: j.train.rows(), Rows: j.test.rows(), BytesRaw: j.images.shape.Values(),
 		TestOpenings: j.openings, Engine: c.Engine.Info(), Seed: c.Seed,
-		Notes: classNotes(j.train.labels, j.test.labels, j.classes),
+		Notes: classNotes(j.train.Labels, j.test.Labels, j.classes),
 	}
 	j.watch = watch
 	out := files{}
@@ -157,10 +117,10 @@ func (c comparison) run(ctx context.Context, watch Observer) (_ *Table, err erro
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.ID, err)
 		}
-		t.Members = append(t.Members, s.MemberScore)
+		t.Members = append(t.Members, s.Member)
 		t.Provider = s.provider
 	}
-	t.Paper = besidePaper(j.name, j.images.shape, t.Members)
+	t.Paper = score.BesidePaper(j.name, j.images.shape, t.Members)
 	t.Seconds = time.Since(begin).Seconds()
 	return t, out.write(place, c.Out, t, "table", t)
 }
@@ -178,16 +138,16 @@ func (c comparison) validate() error {
 	return nil
 }
 
-// membersTask is a comparison under way: a task whose latents change from member
+// memberClassification is a comparison under way: a classification whose latents change from member
 // to member.
-type membersTask struct {
-	task
+type memberClassification struct {
+	classification
 	name  string
 	codes codes
 }
 
 // load reads the run's training split, and only then opens the test data.
-func (c comparison) load(ctx context.Context) (*membersTask, error) {
+func (c comparison) load(ctx context.Context) (*memberClassification, error) {
 	c.Images.Split = "train"
 	train, err := dataset.Load(ctx, c.Data, c.Images)
 	if err != nil {
@@ -199,7 +159,7 @@ func (c comparison) load(ctx context.Context) (*membersTask, error) {
 	if in := c.members[0].Arch.Input; in != train.Shape {
 		return nil, fault.Usagef("%s has images %v, the run's encoders take %v", c.Data, train.Shape, in)
 	}
-	j := &membersTask{name: train.Name, codes: codesFor(c.members, min(train.Shape.Values(), train.Rows()))}
+	j := &memberClassification{name: train.Name, codes: codesFor(c.members, min(train.Shape.Values(), train.Rows()))}
 	if j.train, err = labelled(c.Data+", training split", train); err != nil {
 		return nil, err
 	}
@@ -234,44 +194,44 @@ func labelled(name string, s *dataset.Set) (*latents, error) {
 		column = nil
 	}
 	labels, err := labelsOf(name, column, s.Rows(), s.Classes)
-	return &latents{path: name, examples: examples{labels: labels}}, err
+	return &latents{path: name, Examples: head.Examples{Labels: labels}}, err
 }
 
 type memberScored struct {
-	MemberScore
+	score.Member
 	provider string
 }
 
 // member encodes all images, trains and scores the head, and adds the models to
 // out. The stage names it to the observer.
-func (j *membersTask) member(ctx context.Context, m run.Trained, stage string, out files) (s memberScored, err error) {
+func (j *memberClassification) member(ctx context.Context, m run.Trained, stage string, out files) (s memberScored, err error) {
 	nets, err := onnxnet.Build(m.Arch, m.Weights, onnx.Float)
 	if err != nil {
 		return s, fault.Damagedf("%w", err)
 	}
 	latent := m.Arch.Latent()
-	j.train.shape, j.test.shape = latent, latent
-	if j.train.features, j.test.features, err = j.encode(ctx, nets.Encoder, stage); err != nil {
+	j.train.Shape, j.test.Shape = latent, latent
+	if j.train.Features, j.test.Features, err = j.encode(ctx, nets.Encoder, stage); err != nil {
 		return s, err
 	}
-	h, score, err := j.headOn(ctx, stage, j.train.examples, j.test.examples)
+	h, scored, err := j.headOn(ctx, stage, j.train.Examples, j.test.Examples)
 	if err != nil {
 		return s, err
 	}
-	s.provider = score.provider
-	s.MemberScore = MemberScore{
+	s.provider = scored.provider
+	s.Member = score.Member{
 		ID: m.ID, Latent: latent, Values: latent.Values(), LOC: m.Arch.LOC(), Bytes: 4 * latent.Values(),
-		ValidationBCE: m.Best().Figures.BCE, Fit: h.fit, Score: score.Score,
+		ValidationBCE: m.Best().Figures.BCE, Fit: h.Fit, Score: scored.Score,
 	}
 	s.AccuracyPerByte = s.Accuracy / float64(s.Bytes)
 	if s.BCE, err = j.reconstructionLoss(ctx, nets.Decoder); err != nil {
 		return s, err
 	}
-	if s.PCA, err = j.besidePCA(ctx, score.Score); err != nil {
+	if s.PCA, err = j.besidePCA(ctx, scored.Score); err != nil {
 		return s, err
 	}
 	j.train.meta.Encoder = nets.Encoder.Hash()
-	j.encoder = &encoder{m.ID, nets.Encoder}
+	j.encoder = &encoderModel{m.ID, nets.Encoder}
 	models, err := j.models(h)
 	if err != nil {
 		return s, err
@@ -282,7 +242,7 @@ func (j *membersTask) member(ctx context.Context, m run.Trained, stage string, o
 
 // reconstructionLoss is the binary cross-entropy of what the decoder makes of
 // the test latents, in nats, a mean over all pixels.
-func (j *membersTask) reconstructionLoss(ctx context.Context, decoder *onnx.Model) (bce float64, err error) {
+func (j *memberClassification) reconstructionLoss(ctx context.Context, decoder *onnx.Model) (bce float64, err error) {
 	o := j.Runtime
 	o.Name = "decoder"
 	session, err := ort.OpenModel(decoder, o)
@@ -291,7 +251,7 @@ func (j *membersTask) reconstructionLoss(ctx context.Context, decoder *onnx.Mode
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 	sum, per := 0.0, j.images.shape.Values()
-	err = session.Rows(ctx, j.test.rows(), forwardBatch, ort.FloatRows(j.test.features, j.test.shape.Values()), func(y []float32, from, to int) {
+	err = session.Rows(ctx, j.test.rows(), forwardBatch, ort.FloatRows(j.test.Features, j.test.Shape.Values()), func(y []float32, from, to int) {
 		sum += metric.CrossEntropy(y, j.images.test[from*per:to*per])
 	})
 	return sum / float64(j.test.rows()*per), err

@@ -10,28 +10,22 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/head"
 	"moncae/internal/latent"
 	"moncae/internal/metakey"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/score"
 	"moncae/internal/version"
 )
-
-// model is the head with its standardisation, as ONNX.
-func (h *trained) model(in arch.Shape, metadata map[string]string) (*onnx.Model, error) {
-	return onnxnet.Head{
-		In: in, Stack: h.stack, Weights: h.weights,
-		Mean: h.standard.Mean, Scale: h.standard.Scale, Metadata: metadata,
-	}.Model()
-}
 
 // models are what a Run hands over.
 type models struct {
 	head, pipeline *onnx.Model // pipeline is nil without an encoder
 }
 
-func (t *task) models(h *trained) (m models, err error) {
+func (t *classification) models(h *head.Trained) (m models, err error) {
 	classes, err := json.Marshal(t.classes)
 	if err != nil {
 		return m, err
@@ -44,7 +38,7 @@ func (t *task) models(h *trained) (m models, err error) {
 			metadata[key] = v
 		}
 	}
-	if m.head, err = h.model(t.train.shape, metadata); err != nil || t.encoder == nil {
+	if m.head, err = h.Model(t.train.Shape, metadata); err != nil || t.encoder == nil {
 		return m, err
 	}
 	if m.pipeline, err = onnxnet.Pipeline(t.encoder.model, m.head); err != nil {
@@ -56,14 +50,14 @@ func (t *task) models(h *trained) (m models, err error) {
 	return m, nil
 }
 
-// encoder is the model that made the latents.
-type encoder struct {
+// encoderModel is the one that made the latents.
+type encoderModel struct {
 	path  string
 	model *onnx.Model
 }
 
 // openEncoder refuses a model that is not the latents' own.
-func openEncoder(path string, l *latents) (*encoder, error) {
+func openEncoder(path string, l *latents) (*encoderModel, error) {
 	m, err := onnx.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -74,12 +68,12 @@ func openEncoder(path string, l *latents) (*encoder, error) {
 	case l.meta.Encoder != hash:
 		return nil, fault.Usagef("%s is not the encoder of %s: its hash is %s, the latents' encoder has %s", path, l.path, short(hash), short(l.meta.Encoder))
 	}
-	return &encoder{path, m}, nil
+	return &encoderModel{path, m}, nil
 }
 
 // verify encodes the first training images and compares with their latents: a
 // data set of other images with the same labels is refused.
-func (t *task) verify(ctx context.Context) (err error) {
+func (t *classification) verify(ctx context.Context) (err error) {
 	if !t.encoder.takes(t.images.shape) {
 		return nil // a foreign encoder with layouts of its own
 	}
@@ -95,10 +89,10 @@ func (t *task) verify(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s := standardOf(t.train.features, t.train.shape.Values(), 0)
-	values := t.train.shape.Values()
+	s := head.StandardOf(t.train.Features, t.train.Shape.Values(), 0)
+	values := t.train.Shape.Values()
 	for i := range n {
-		if !s.near(got[i*values:(i+1)*values], t.train.row(i)) {
+		if !alike(s, got[i*values:(i+1)*values], t.train.row(i)) {
 			return fault.Usagef("%s is not the data set of %s: %s makes another latent of image %d", t.Data, t.train.path, t.encoder.path, t.train.ids[i])
 		}
 	}
@@ -110,7 +104,7 @@ const verifiedRows = 64
 
 // takes tells whether the encoder's input are NCHW images of the shape with
 // values in [0, 1], in batches of any size.
-func (e *encoder) takes(image arch.Shape) bool {
+func (e *encoderModel) takes(image arch.Shape) bool {
 	var foreign struct{ Layout, Scale string }
 	if text := e.model.Metadata()[metakey.Preprocess]; text != "" && json.Unmarshal([]byte(text), &foreign) != nil {
 		return false
@@ -130,7 +124,7 @@ type Pipeline struct {
 	Provider string `json:"provider"`
 }
 
-func (t *task) runPipeline(ctx context.Context, model *onnx.Model, head Score) (p *Pipeline, err error) {
+func (t *classification) runPipeline(ctx context.Context, model *onnx.Model, latents score.Score) (p *Pipeline, err error) {
 	o := t.Runtime
 	o.Name = PipelineFile
 	session, err := ort.OpenModel(model, o)
@@ -142,20 +136,15 @@ func (t *task) runPipeline(ctx context.Context, model *onnx.Model, head Score) (
 	if err != nil {
 		return nil, err
 	}
-	s, err := NewScore(logits, t.test.labels, t.classes)
+	s, err := score.New(logits, t.test.Labels, t.classes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", PipelineFile, err)
 	}
-	p = &Pipeline{Accuracy: s.Accuracy, CrossEntropy: s.CrossEntropy, Provider: session.Provider()}
-	for i, said := range s.said {
-		if said != head.said[i] {
-			p.Differs++
-		}
-	}
+	p = &Pipeline{Accuracy: s.Accuracy, CrossEntropy: s.CrossEntropy, Provider: session.Provider(), Differs: s.Differs(latents)}
 	return p, nil
 }
 
-func (t *task) stage(name string) func(done, total int) {
+func (t *classification) stage(name string) func(done, total int) {
 	return func(done, total int) { t.watch.see(name, done, total) }
 }
 

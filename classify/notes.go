@@ -9,8 +9,8 @@ import (
 )
 
 // notes say what keeps the figures from meaning what they seem to.
-func (t *task) notes() []string {
-	notes := classNotes(t.train.labels, t.test.labels, t.classes)
+func (t *classification) notes() []string {
+	notes := classNotes(t.train.Labels, t.test.Labels, t.classes)
 	for _, l := range []*latents{t.train, t.test} {
 		if !l.meta.Checked {
 			notes = append(notes, latent.Unchecked(l.path))
@@ -19,7 +19,7 @@ func (t *task) notes() []string {
 	if t.uncounted != "" {
 		notes = append(notes, t.uncounted)
 	}
-	if values := t.train.shape.Values(); len(t.train.features) > 0 && alikeRows(t.train.features, values) {
+	if values := t.train.Shape.Values(); len(t.train.Features) > 0 && alikeRows(t.train.Features, values) {
 		notes = append(notes, "all training latents are the same: the encoder tells nothing of its images")
 	}
 	if t.images != nil && !t.images.known && t.encoder == nil {

@@ -14,6 +14,8 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/markdown"
+	"moncae/internal/run"
+	"moncae/internal/score"
 )
 
 // checkOut refuses, before any work is done, a folder that must not be replaced
@@ -65,7 +67,7 @@ func writtenTo(dir string) map[string]bool {
 		Members []struct{ ID string }
 	}
 	content, err := os.ReadFile(filepath.Join(dir, ReportFile))
-	if err != nil || json.Unmarshal(content, &r) != nil || r.Format != ReportFormat && r.Format != TableFormat {
+	if err != nil || json.Unmarshal(content, &r) != nil || r.Format != ReportFormat && r.Format != score.TableFormat {
 		return nil
 	}
 	names := map[string]bool{HeadFile: true, PipelineFile: true, ReportFile: true, ReadmeFile: true}
@@ -116,6 +118,6 @@ var readme = template.Must(template.New("").Funcs(template.FuncMap{
 	"text":    markdown.Text,
 	"percent": func(v float64) string { return fmt.Sprintf("%.2f %%", 100*v) },
 	"points":  func(v float64) string { return fmt.Sprintf("%+.2f", 100*v) },
-	"times":   Times,
+	"times":   func(n *int) string { return run.TimesInWords(*n) },
 	"nats":    func(v float64) string { return fmt.Sprintf("%.4f", v) },
 }).Parse(readmeText))

@@ -1,10 +1,14 @@
 package classify
 
-import "math"
+import (
+	"math"
 
-// alike is how near two latents of one image are, after rounding to float16 or
+	"moncae/internal/head"
+)
+
+// likeness is how near two latents of one image are, after rounding to float16 or
 // int8: the mean square of their difference, in standard deviations.
-const alike = 0.02
+const likeness = 0.02
 
 // shared counts the test rows that the training file holds too: those of equal
 // split and id whose latents are alike. Latents of different images may be alike
@@ -16,18 +20,18 @@ func shared(train, test *latents) int {
 	for i, id := range train.ids {
 		at[train.key(i, id, both)] = i
 	}
-	s := standardOf(train.features, train.shape.Values(), 0)
+	s := head.StandardOf(train.Features, train.Shape.Values(), 0)
 	same, chance := 0, 0
 	for i, id := range test.ids {
-		if j, ok := at[test.key(i, id, both)]; ok && s.near(train.row(j), test.row(i)) {
+		if j, ok := at[test.key(i, id, both)]; ok && alike(s, train.row(j), test.row(i)) {
 			same++
 		}
-		if j, ok := at[test.key(i, id+1, both)]; ok && s.near(train.row(j), test.row(i)) {
+		if j, ok := at[test.key(i, id+1, both)]; ok && alike(s, train.row(j), test.row(i)) {
 			chance++
 		}
 	}
 	expected := float64(chance)
-	if test.shape.Values() < 8 {
+	if test.Shape.Values() < 8 {
 		expected++
 	}
 	if float64(same) <= float64(chance)+3*math.Sqrt(expected) {
@@ -46,16 +50,16 @@ func (l *latents) key(row int, id int64, withSplit bool) rowKey {
 }
 
 func (l *latents) row(i int) []float32 {
-	values := l.shape.Values()
-	return l.features[i*values : (i+1)*values]
+	values := l.Shape.Values()
+	return l.Features[i*values : (i+1)*values]
 }
 
-// near tells whether a and b are alike once standardised.
-func (s standard) near(a, b []float32) bool {
+// alike tells whether a and b are near each other once standardised.
+func alike(s head.Standard, a, b []float32) bool {
 	sum := 0.0
 	for i := range a {
 		d := float64(a[i]-b[i]) * float64(s.Scale[i])
 		sum += d * d
 	}
-	return sum <= alike*float64(len(a))
+	return sum <= likeness*float64(len(a))
 }

@@ -1,10 +1,10 @@
 package classify
 
 import (
-	"fmt"
-
 	"moncae/internal/arch"
 	"moncae/internal/engine"
+	"moncae/internal/head"
+	"moncae/internal/score"
 )
 
 // The report's format (docs/format/json.md).
@@ -15,16 +15,16 @@ const (
 
 // Report is what `classify --json` prints and report.json holds.
 type Report struct {
-	Format  string `json:"format"`
-	Version int    `json:"version"`
-	Head    Head   `json:"head"`
-	Score          // of head.onnx on the test latents
+	Format      string    `json:"format"`
+	Version     int       `json:"version"`
+	Head        head.Kind `json:"head"`
+	score.Score           // of head.onnx on the test latents
 	// Latent is [C, H, W]; Values their product.
 	Latent    arch.Shape `json:"latent"`
 	Values    int        `json:"values"`
 	Encoder   string     `json:"encoder"` // hash; "" where the latents don't say
 	TrainRows int        `json:"train_rows"`
-	Fit       Fit        `json:"fit"`
+	Fit       head.Fit   `json:"fit"`
 	Provider  string     `json:"provider"` // of ONNX Runtime, for the head
 	// Pipeline is null without encoder or images.
 	Pipeline *Pipeline `json:"pipeline"`
@@ -42,43 +42,26 @@ type Report struct {
 	pipeline bool // pipeline.onnx was written
 }
 
-func (t *task) report() *Report {
+func (t *classification) report() *Report {
 	return &Report{
 		Format: ReportFormat, Version: ReportVersion, Head: t.Head,
-		Latent: t.train.shape, Values: t.train.shape.Values(), Encoder: t.train.meta.Encoder, TrainRows: t.train.rows(),
+		Latent: t.train.Shape, Values: t.train.Shape.Values(), Encoder: t.train.meta.Encoder, TrainRows: t.train.rows(),
 		TestOpenings: t.openings, Engine: t.Engine.Info(), Seed: t.Seed, Notes: t.notes(),
 	}
-}
-
-// Times counts openings of test data in words.
-func Times(openings *int) string {
-	if *openings == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", *openings)
 }
 
 // Baselines are what the same head gets from other features of the same images.
 // PCA is null where there are fewer values or training images than components.
 type Baselines struct {
-	PCA    *Baseline `json:"pca"`
-	Random *Baseline `json:"random"`
-	Pixels *Baseline `json:"pixels"`
-}
-
-// Baseline is a head on other features.
-type Baseline struct {
-	Features string `json:"features"` // what they are, in words
-	Values   int    `json:"values"`
-	Score
-	// Latents compares the latents' head with this one on the same test rows.
-	Latents *Paired `json:"latents"`
+	PCA    *score.Baseline `json:"pca"`
+	Random *score.Baseline `json:"random"`
+	Pixels *score.Baseline `json:"pixels"`
 }
 
 // All are the baselines that there are.
-func (b *Baselines) All() []*Baseline {
-	var all []*Baseline
-	for _, one := range []*Baseline{b.PCA, b.Random, b.Pixels} {
+func (b *Baselines) All() []*score.Baseline {
+	var all []*score.Baseline
+	for _, one := range []*score.Baseline{b.PCA, b.Random, b.Pixels} {
 		if one != nil {
 			all = append(all, one)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,10 +17,12 @@ import (
 	"moncae/internal/engine/onednn"
 	"moncae/internal/engine/ref"
 	"moncae/internal/fault"
+	"moncae/internal/head"
 	"moncae/internal/latent"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/score"
 )
 
 // runtimeOptions finds ONNX Runtime, or skips.
@@ -182,7 +185,7 @@ func TestRunWithEncoderAndBaselines(t *testing.T) {
 	if p := r.Pipeline; p == nil || p.Differs > 1 {
 		t.Errorf("pipeline %+v", p)
 	}
-	for _, base := range []*Baseline{r.Baselines.PCA, r.Baselines.Random, r.Baselines.Pixels} {
+	for _, base := range []*score.Baseline{r.Baselines.PCA, r.Baselines.Random, r.Baselines.Pixels} {
 		if base == nil || base.Accuracy < 0.7 || base.Rows != rowsOfDigits {
 			t.Fatalf("baseline %+v", base)
 		}
@@ -210,11 +213,11 @@ func again(t *testing.T, o Options, want *Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logits, err := forward(context.Background(), session, test.rows(), ort.FloatRows(test.features, test.shape.Values()), nil)
+	logits, err := forward(context.Background(), session, test.rows(), ort.FloatRows(test.Features, test.Shape.Values()), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewScore(logits, test.labels, test.meta.Classes)
+	s, err := score.New(logits, test.Labels, test.meta.Classes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,10 +264,10 @@ func TestPixelsThatWereNotCompared(t *testing.T) {
 // Every head learns; the same seed gives the same file, another seed another MLP.
 func TestHeads(t *testing.T) {
 	b := newBench(t)
-	for _, head := range Heads {
-		o := b.options(string(head))
-		o.Head = head
-		if head == ConvNet && o.Engine.Info().Name == "ref" {
+	for _, kind := range head.Kinds {
+		o := b.options(string(kind))
+		o.Head = kind
+		if kind == head.ConvNet && o.Engine.Info().Name == "ref" {
 			t.Log("the convolutional head takes minutes on the reference engine: not tried in this build")
 			continue
 		}
@@ -273,11 +276,11 @@ func TestHeads(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.Accuracy < 0.7 || r.Fit.BestEpoch < 1 || r.Fit.Rows+r.Fit.HeldRows != rowsOfDigits {
-			t.Errorf("%s: accuracy %v, fit %+v", head, r.Accuracy, r.Fit)
+			t.Errorf("%s: accuracy %v, fit %+v", kind, r.Accuracy, r.Fit)
 		}
 	}
 	o := b.options("again")
-	o.Head = MLP
+	o.Head = head.MLP
 	if _, err := Run(context.Background(), o, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -408,5 +411,13 @@ func TestRunStopsWithItsContext(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(b.dir, "*stopped*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// near fails where got is farther from want than tolerance.
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance) {
+		t.Errorf("%s is %v, wanted is %v ± %v", what, got, want, tolerance)
 	}
 }

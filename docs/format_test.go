@@ -12,6 +12,7 @@ import (
 	"moncae/export"
 	"moncae/internal/dataset"
 	"moncae/internal/run"
+	"moncae/internal/score"
 )
 
 // printed are the documents of --json by the heading that describes them.
@@ -25,7 +26,7 @@ var printed = []struct {
 	{"json.md", "## moncae decompress --json", compress.DecompressReport{}},
 	{"json.md", "## moncae bench compress --json", compress.BenchReport{}},
 	{"json.md", "## moncae classify --json", classify.Report{}},
-	{"json.md", "## moncae classify RUN --json", classify.Table{}},
+	{"json.md", "## moncae classify RUN --json", score.Table{}},
 	{"json.md", "## moncae data info --json", dataset.Info{}},
 }
 

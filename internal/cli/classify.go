@@ -9,8 +9,10 @@ import (
 
 	"moncae/classify"
 	"moncae/internal/fault"
+	"moncae/internal/head"
 	"moncae/internal/ort"
 	"moncae/internal/run"
+	"moncae/internal/score"
 	"moncae/internal/view"
 )
 
@@ -87,7 +89,7 @@ func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) 
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	report, err := classify.Run(cmd.Context(), classify.Options{
 		RunDir: o.run,
-		Train:  o.train, Test: o.test, Head: classify.Head(o.head), Out: o.out, Overwrite: a.overwrite, Encoder: o.encoder,
+		Train:  o.train, Test: o.test, Head: head.Kind(o.head), Out: o.out, Overwrite: a.overwrite, Encoder: o.encoder,
 		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
@@ -119,7 +121,7 @@ func (a *app) stages() func(stage string, done, total int) {
 
 func (a *app) printReport(r *classify.Report, out string) error {
 	t := table{head: []string{"features", "values", "accuracy", "95 % interval", "cross-entropy", "latents − this, 95 %"}, left: 1}
-	line := func(name string, values int, s classify.Score, paired *classify.Paired) {
+	line := func(name string, values int, s score.Score, paired *score.Paired) {
 		gain := ""
 		if paired != nil {
 			gain = fmt.Sprintf("%+.4f [%+.4f, %+.4f]", paired.Gain, paired.Interval95[0], paired.Interval95[1])
@@ -130,7 +132,7 @@ func (a *app) printReport(r *classify.Report, out string) error {
 	if b := r.Baselines; b != nil {
 		for _, n := range []struct {
 			name string
-			*classify.Baseline
+			*score.Baseline
 		}{{"PCA codes", b.PCA}, {"random encoder", b.Random}, {"pixels", b.Pixels}} {
 			if n.Baseline != nil {
 				line(n.name, n.Values, n.Score, n.Latents)
@@ -148,7 +150,7 @@ func (a *app) printReport(r *classify.Report, out string) error {
 		lines = append(lines, [2]string{"pipeline", fmt.Sprintf("image → logits: accuracy %.4f, %d rows differ from the head's", p.Accuracy, p.Differs)})
 	}
 	if r.TestOpenings != nil {
-		lines = append(lines, [2]string{"test data", "of the encoder's run has been opened " + classify.Times(r.TestOpenings)})
+		lines = append(lines, [2]string{"test data", "of the encoder's run has been opened " + run.TimesInWords(*r.TestOpenings)})
 	}
 	for _, n := range r.Notes {
 		lines = append(lines, [2]string{"note", n})
@@ -157,14 +159,7 @@ func (a *app) printReport(r *classify.Report, out string) error {
 	return a.printLines(lines)
 }
 
-func pcaAccuracy(m classify.MemberScore) string {
-	if m.PCA == nil {
-		return "–"
-	}
-	return view.Fixed(m.PCA.Accuracy, 4)
-}
-
-func pcaGain(m classify.MemberScore) string {
+func pcaGain(m score.Member) string {
 	if m.PCA == nil {
 		return ""
 	}
@@ -175,7 +170,7 @@ func pcaGain(m classify.MemberScore) string {
 	return fmt.Sprintf("%+.4f%s", m.PCA.Latents.Gain, star)
 }
 
-func (a *app) printClasses(s classify.Score) error {
+func (a *app) printClasses(s score.Score) error {
 	if len(s.PerClass) > 20 {
 		return nil
 	}
@@ -212,7 +207,7 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
 	result, err := classify.RunMembers(cmd.Context(), r, classify.MemberOptions{
-		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: classify.Head(o.head), Out: o.out, Overwrite: a.overwrite,
+		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: head.Kind(o.head), Out: o.out, Overwrite: a.overwrite,
 		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, a.stages())
 	if err != nil {
@@ -224,11 +219,11 @@ func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (
 	return a.printMembers(result, o.out)
 }
 
-func (a *app) printMembers(r *classify.Table, out string) error {
+func (a *app) printMembers(r *score.Table, out string) error {
 	t := table{head: []string{"id", "latent", "bytes", "BCE", "accuracy", "95 % interval", "per byte", "PCA", "gain"}, left: 2}
 	for _, m := range r.Members {
 		t.add(m.ID, m.Latent.String(), fmt.Sprint(m.Bytes), view.Fixed(m.BCE, 4), view.Fixed(m.Accuracy, 4),
-			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), view.Fixed(m.AccuracyPerByte, 5), pcaAccuracy(m), pcaGain(m))
+			fmt.Sprintf("%.4f–%.4f", m.Interval95[0], m.Interval95[1]), view.Fixed(m.AccuracyPerByte, 5), view.PCAAccuracy(m), pcaGain(m))
 	}
 	if err := t.print(a.Out); err != nil {
 		return err
@@ -237,7 +232,7 @@ func (a *app) printMembers(r *classify.Table, out string) error {
 	fmt.Fprintf(&b, "%s head, trained on %d rows; all figures on %d test images of %s (an image is %d bytes raw), by %s.\n", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw, r.Provider)
 	fmt.Fprintf(&b, "PCA: the same head on as many PCA codes; gain: the latents' accuracy less PCA's, * where its 95 %% interval leaves 0 out.\n")
 	if r.TestOpenings != nil {
-		fmt.Fprintf(&b, "The run's test data has been opened %s.\n", classify.Times(r.TestOpenings))
+		fmt.Fprintf(&b, "The run's test data has been opened %s.\n", run.TimesInWords(*r.TestOpenings))
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "note: %s\n", n)

@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"moncae/classify"
 	"moncae/compress"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
+	"moncae/internal/run"
 )
 
 type compressOptions struct {
@@ -123,7 +123,7 @@ func (a *app) printCompression(r compress.Report) error {
 		lines = append(lines, [2]string{"decoded", fmt.Sprintf("MSE %.5f, PSNR %.2f dB, SSIM %.4f, over %d rows", q.MSE, q.PSNR, q.SSIM, r.SampleRows)})
 	}
 	if r.TestOpenings != nil {
-		lines = append(lines, [2]string{"test data", "of the encoder's run has been opened " + classify.Times(r.TestOpenings)})
+		lines = append(lines, [2]string{"test data", "of the encoder's run has been opened " + run.TimesInWords(*r.TestOpenings)})
 	}
 	for _, n := range r.Notes {
 		lines = append(lines, [2]string{"note", n})

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"moncae/classify"
 	"moncae/internal/arch"
 	"moncae/internal/fault"
 	"moncae/internal/run"
@@ -144,6 +143,6 @@ func (a *app) printTests(tests []run.TestFigures) error {
 	if err := t.print(a.Out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.Out, "On %d test images; the run's test data has been opened %s.\n", tests[0].Rows, classify.Times(&tests[0].Openings))
+	_, err := fmt.Fprintf(a.Out, "On %d test images; the run's test data has been opened %s.\n", tests[0].Rows, run.TimesInWords(tests[0].Openings))
 	return err
 }

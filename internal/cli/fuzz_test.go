@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"moncae/internal/fault"
-	"moncae/internal/run"
 )
 
 // FuzzConfig reads configuration files of search: a usage error or none.
@@ -25,20 +24,6 @@ func FuzzConfig(f *testing.F) {
 		a := &app{Streams: Streams{Out: io.Discard, Err: io.Discard}, config: file}
 		if err := a.applyConfig(a.newSearch()); err != nil && fault.Of(err) != fault.Usage {
 			t.Errorf("no fault of the user's: %v", err)
-		}
-	})
-}
-
-// FuzzTable reads what classify has kept in a run, and shows it.
-func FuzzTable(f *testing.F) {
-	f.Add([]byte(`{"format":"moncae.classify.run","version":1,"head":"linear","test_openings":2,"members":[{"id":"g0-1","latent":[1,2,3],"pca":{"accuracy":0.5}}]}`))
-	f.Add([]byte(`{"format":"moncae.classify.run","version":1,"paper":{"here":{"bce":1},"members":2}}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		table, err := decodeTable("table.json", text)
-		if err == nil {
-			useTable(table, &run.Run{})
-		} else if fault.Of(err) != fault.Damaged {
-			t.Error(err)
 		}
 	})
 }

@@ -3,10 +3,13 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"moncae/classify"
 	"moncae/internal/report"
+	"moncae/internal/score"
 	"moncae/internal/view"
 )
 
@@ -63,7 +66,7 @@ func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (p report.
 	if err != nil {
 		return p, err
 	}
-	used, err := usedOf(path, o.classify, r)
+	tables, err := tablesOf(path, o.classify)
 	if err != nil {
 		return p, err
 	}
@@ -73,5 +76,18 @@ func (a *app) page(cmd *cobra.Command, path string, o *reportOptions) (p report.
 			return p, err
 		}
 	}
-	return view.Page(r, front, pictures, used)
+	return view.Page(r, front, pictures, view.UsedOf(r, tables))
+}
+
+// tablesOf are what classify measured: the tables that the run keeps, or the one in a
+// folder that it wrote.
+func tablesOf(path, folder string) ([]score.Table, error) {
+	if folder == "" {
+		return score.Kept(path)
+	}
+	t, err := score.ReadTable(filepath.Join(folder, classify.ReportFile))
+	if err != nil {
+		return nil, fmt.Errorf("--classify: %w", err)
+	}
+	return []score.Table{t}, nil
 }

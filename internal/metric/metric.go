@@ -7,6 +7,7 @@ package metric
 
 import (
 	"math"
+	"slices"
 
 	"moncae/internal/arch"
 )
@@ -119,4 +120,14 @@ func similarity(m moments, n float64) float64 {
 	}
 	vx, vy, cov := sample*(m[2]/n-mx*mx), sample*(m[3]/n-my*my), sample*(m[4]/n-mx*my)
 	return (2*mx*my + ssimC1) * (2*cov + ssimC2) / ((mx*mx + my*my + ssimC1) * (vx + vy + ssimC2))
+}
+
+// LogSumExp is ln Σ exp z, without overflow.
+func LogSumExp(z []float32) float64 {
+	top := float64(slices.Max(z))
+	sum := 0.0
+	for _, v := range z {
+		sum += math.Exp(float64(v) - top)
+	}
+	return top + math.Log(sum)
 }

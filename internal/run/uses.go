@@ -89,3 +89,11 @@ func (u TestUses) Count(use Use, fs durable.FS) (openings *int, why string, err 
 	}
 	return &n, "", nil
 }
+
+// TimesInWords counts openings of test data in words.
+func TimesInWords(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}

@@ -1,4 +1,4 @@
-package classify
+package head
 
 import (
 	"context"
@@ -10,44 +10,20 @@ import (
 	"moncae/internal/arch"
 )
 
-// fixture is what scikit-learn and statsmodels said; see testdata/fixture.py.
+// fixture is what scikit-learn said; internal/score/testdata/fixture.py writes it.
 type fixture struct {
-	Logistic struct {
-		X, Logits    []float32
-		Y            []int32
-		Weight, Bias []float64
-		Loss         float64
-	}
-	Score struct {
-		Accuracy          float64
-		Confusion         [][]int
-		Precision, Recall []float64
-		Support           []int
-	}
-	Wilson []struct {
-		Hits, Rows int
-		Interval   [2]float64
-	}
-	McNemar []struct {
-		OnlyThis  int `json:"only_this"`
-		OnlyOther int `json:"only_other"`
-		P         float64
-	}
-	PCA struct {
-		Images          []int
-		Values          int
-		Variance, Codes []float64
-	}
+	X            []float32
+	Y            []int32
+	Weight, Bias []float64
 }
 
-func readFixture(t *testing.T) fixture {
+func readFixture(t *testing.T) (f fixture) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/fixture.json")
-	if err != nil {
-		t.Fatal(err)
+	b, err := os.ReadFile("testdata/logistic.json")
+	if err == nil {
+		err = json.Unmarshal(b, &f)
 	}
-	var f fixture
-	if err := json.Unmarshal(b, &f); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -63,8 +39,8 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 
 // The optimum is scikit-learn's, from wherever the solver starts.
 func TestLogisticFindsScikitLearnsOptimum(t *testing.T) {
-	f := readFixture(t).Logistic
-	x := examples{shape: arch.Shape{C: 6, H: 1, W: 1}, features: f.X, labels: f.Y}
+	f := readFixture(t)
+	x := Examples{Shape: arch.Shape{C: 6, H: 1, W: 1}, Features: f.X, Labels: f.Y}
 	for _, from := range []float32{0, 0.7} {
 		w, b := make([]float32, 24), make([]float32, 4)
 		for i := range w {
@@ -93,10 +69,10 @@ func TestLogisticFindsScikitLearnsOptimum(t *testing.T) {
 }
 
 func TestLogisticStopsWithItsContext(t *testing.T) {
-	f := readFixture(t).Logistic
+	f := readFixture(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	x := examples{shape: arch.Shape{C: 6, H: 1, W: 1}, features: f.X, labels: f.Y}
+	x := Examples{Shape: arch.Shape{C: 6, H: 1, W: 1}, Features: f.X, Labels: f.Y}
 	if _, err := solveLogistic(ctx, x, make([]float32, 24), make([]float32, 4)); err == nil {
 		t.Error("a cancelled context was ignored")
 	}

@@ -1,4 +1,4 @@
-package classify
+package head
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/graph"
+	"moncae/internal/onnx"
+	"moncae/internal/onnxnet"
 	"moncae/internal/train"
 )
 
@@ -15,19 +17,27 @@ import (
 // stopping watches.
 const heldShare = 0.1
 
-// examples are labelled features: rows of shape.Values() float32, CHW order.
-type examples struct {
-	shape    arch.Shape
-	features []float32
-	labels   []int32
+// Examples are labelled features: rows of Shape.Values() float32, CHW order.
+type Examples struct {
+	Shape    arch.Shape
+	Features []float32
+	Labels   []int32
 }
 
-// trained is a head with the standardisation that goes before it.
-type trained struct {
-	standard standard
+// Trained is a head with the standardisation that goes before it.
+type Trained struct {
+	Fit      Fit
+	standard Standard
 	stack    arch.Stack
 	weights  arch.Weights
-	fit      Fit
+}
+
+// Model is the head with its standardisation, for features of the shape in, as ONNX.
+func (h *Trained) Model(in arch.Shape, metadata map[string]string) (*onnx.Model, error) {
+	return onnxnet.Head{
+		In: in, Stack: h.stack, Weights: h.weights,
+		Mean: h.standard.Mean, Scale: h.standard.Scale, Metadata: metadata,
+	}.Model()
 }
 
 // Fit says how a head's training went.
@@ -42,65 +52,65 @@ type Fit struct {
 	Iterations int `json:"iterations,omitempty"`
 }
 
-// trainer trains heads of one kind.
-type trainer struct {
-	engine  engine.Engine
-	head    Head
-	classes int
-	seed    uint64
-	// progress hears of the rows trained on since the last call, of total.
-	progress func(rows, total int)
+// Trainer trains heads of one kind.
+type Trainer struct {
+	Engine  engine.Engine
+	Kind    Kind
+	Classes int
+	Seed    uint64
+	// Progress hears of the rows trained on since the last call, of total.
+	Progress func(rows, total int)
 }
 
-// fit standardises, trains on nine tenths of the rows with early stopping, and
+// Fit standardises, trains on nine tenths of the rows with early stopping, and
 // keeps the weights of the epoch with the least loss on the last tenth. A linear
 // head is then taken to its optimum on all rows.
-func (t trainer) fit(ctx context.Context, x examples) (*trained, error) {
+func (t Trainer) Fit(ctx context.Context, x Examples) (*Trained, error) {
 	perChannel := 0
-	if t.head == ConvNet {
-		perChannel = x.shape.H * x.shape.W
+	if t.Kind == ConvNet {
+		perChannel = x.Shape.H * x.Shape.W
 	}
-	out := &trained{standard: standardOf(x.features, x.shape.Values(), perChannel), stack: t.head.stack(x.shape, t.classes)}
-	x.features = out.standard.apply(x.features)
+	out := &Trained{standard: StandardOf(x.Features, x.Shape.Values(), perChannel), stack: t.Kind.stack(x.Shape, t.Classes)}
+	x.Features = out.standard.apply(x.Features)
 	if err := t.descend(ctx, x, out); err != nil {
-		return nil, fmt.Errorf("training the %s head: %w", t.head, err)
+		return nil, fmt.Errorf("training the %s head: %w", t.Kind, err)
 	}
-	if t.head == Linear {
+	if t.Kind == Linear {
 		n, err := solveLogistic(ctx, x, out.weights["head.0.weight"], out.weights["head.0.bias"])
 		if err != nil {
 			return nil, fmt.Errorf("solving the linear head: %w", err)
 		}
-		out.fit.Iterations = n
+		out.Fit.Iterations = n
 	}
 	return out, nil
 }
 
 // descend is the training on the engine.
-func (t trainer) descend(ctx context.Context, x examples, out *trained) (err error) {
-	rows, held := holdOut(x.labels, t.classes, heldShare, t.seed)
-	out.fit = Fit{Rows: len(rows), HeldRows: len(held)}
+func (t Trainer) descend(ctx context.Context, x Examples, out *Trained) (err error) {
+	rows, held := holdOut(x.Labels, t.Classes, heldShare, t.Seed)
+	out.Fit = Fit{Rows: len(rows), HeldRows: len(held)}
 	if len(held) == 0 { // one row a class: nothing to watch but the rows themselves
 		held = rows
 	}
-	r, total := recipes[t.head], 0
+	r, total := recipes[t.Kind], 0
 	o := train.Options{
-		Epochs: r.epochs, Patience: r.patience, Batch: batchFor(len(rows)), Seed: t.seed,
+		Epochs: r.epochs, Patience: r.patience, Batch: batchFor(len(rows)), Seed: t.Seed,
 		Loss: graph.CrossEntropy, Train: rows, Validation: held,
 	}
 	o.Batch = train.Batch(o.Batch, len(rows))
 	total = len(rows) / o.Batch * o.Batch * r.epochs
-	o.Progress = func(n int) { t.progress(n, total) }
-	net, err := graph.Classifier(x.shape, out.stack, t.classes, o.Batch, t.seed)
+	o.Progress = func(n int) { t.Progress(n, total) }
+	net, err := graph.Classifier(x.Shape, out.stack, t.Classes, o.Batch, t.Seed)
 	if err != nil {
 		return err
 	}
-	data, err := t.engine.Load(engine.Source{Shape: x.shape, Features: x.features, Labels: x.labels})
+	data, err := t.Engine.Load(engine.Source{Shape: x.Shape, Features: x.Features, Labels: x.Labels})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, data.Close()) }()
 	recipe := arch.Recipe{Optimizer: arch.Adam, LearningRate: r.rate, Schedule: arch.OneCycle}
-	outcome, err := train.Net(ctx, t.engine, data, net, recipe, o)
+	outcome, err := train.Net(ctx, t.Engine, data, net, recipe, o)
 	if err != nil {
 		return err
 	}
@@ -108,7 +118,7 @@ func (t trainer) descend(ctx context.Context, x examples, out *trained) (err err
 		return errors.New(outcome.Failure)
 	}
 	out.weights = outcome.Weights
-	out.fit.Epochs, out.fit.BestEpoch, out.fit.HeldLoss = outcome.Epochs, outcome.BestEpoch, outcome.Metrics.Loss
+	out.Fit.Epochs, out.Fit.BestEpoch, out.Fit.HeldLoss = outcome.Epochs, outcome.BestEpoch, outcome.Metrics.Loss
 	return nil
 }
 

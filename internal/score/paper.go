@@ -1,4 +1,4 @@
-package classify
+package score
 
 import (
 	"strings"
@@ -34,8 +34,8 @@ var table1 = []struct {
 	{[]string{"cifar10", "cifar-10", "cifar10-jpeg"}, arch.Shape{C: 3, H: 32, W: 32}, 3.1, Figures{0.596, 2.150, 1.693, 0.402}},
 }
 
-// besidePaper is nil where the paper has no row for the data.
-func besidePaper(data string, image arch.Shape, members []MemberScore) *Paper {
+// BesidePaper is nil where the paper has no row for the data.
+func BesidePaper(data string, image arch.Shape, members []Member) *Paper {
 	name, _, _ := strings.Cut(strings.ToLower(data), ".")
 	for _, row := range table1 {
 		for _, known := range row.names {
@@ -48,7 +48,7 @@ func besidePaper(data string, image arch.Shape, members []MemberScore) *Paper {
 	return nil
 }
 
-func meanBelow(threshold float64, members []MemberScore) (*Figures, int) {
+func meanBelow(threshold float64, members []Member) (*Figures, int) {
 	var sum Figures
 	n := 0
 	for _, m := range members {

@@ -1,4 +1,4 @@
-package classify
+package head
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
 	"gonum.org/v1/gonum/optimize"
+
+	"moncae/internal/metric"
 )
 
 // The linear head's problem is convex: it has one optimum, and scikit-learn's
@@ -27,8 +29,8 @@ const (
 // from where w [K,D] and b [K] are, in place, and tells the iterations. Products
 // are float32, sums over blocks of rows float64; the result depends on nothing
 // but the arguments.
-func solveLogistic(ctx context.Context, x examples, w, b []float32) (int, error) {
-	l := &logistic{x: x, d: x.shape.Values(), k: len(b)}
+func solveLogistic(ctx context.Context, x Examples, w, b []float32) (int, error) {
+	l := &logistic{x: x, d: x.Shape.Values(), k: len(b)}
 	from := make([]float64, 0, len(w)+len(b))
 	for _, v := range append(slices.Clone(w), b...) {
 		from = append(from, float64(v))
@@ -65,7 +67,7 @@ func (s stopper) Record(*optimize.Location, optimize.Operation, *optimize.Stats)
 // logistic is the penalised loss and its gradient, both computed at once and
 // kept for the last point asked for.
 type logistic struct {
-	x        examples
+	x        Examples
 	d, k     int
 	at       []float64
 	value    float64
@@ -87,7 +89,7 @@ func (l *logistic) move(p []float64) {
 		return
 	}
 	l.at = append(l.at[:0], p...)
-	n := len(l.x.labels)
+	n := len(l.x.Labels)
 	parts := make([]logisticPart, logisticParts)
 	var wg sync.WaitGroup
 	tokens := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -108,7 +110,7 @@ func (l *logistic) move(p []float64) {
 
 // gather adds the parts up and the penalty.
 func (l *logistic) gather(parts []logisticPart) {
-	n, weights := float64(len(l.x.labels)), l.k*l.d
+	n, weights := float64(len(l.x.Labels)), l.k*l.d
 	l.value, l.gradient = 0, make([]float64, len(l.at))
 	for _, part := range parts {
 		l.value += part.loss / n
@@ -135,13 +137,13 @@ func (l *logistic) part(w []float32, from, to int) logisticPart {
 	z, dw := make([]float32, logisticBlock*l.k), make([]float32, l.k*l.d)
 	for ; from < to; from += logisticBlock {
 		rows := min(logisticBlock, to-from)
-		x := blas32.General{Rows: rows, Cols: l.d, Stride: l.d, Data: l.x.features[from*l.d : (from+rows)*l.d]}
+		x := blas32.General{Rows: rows, Cols: l.d, Stride: l.d, Data: l.x.Features[from*l.d : (from+rows)*l.d]}
 		zs := blas32.General{Rows: rows, Cols: l.k, Stride: l.k, Data: z[:rows*l.k]}
 		for r := range rows {
 			copy(z[r*l.k:], bias)
 		}
 		blas32.Gemm(blas.NoTrans, blas.Trans, 1, x, weights, 1, zs)
-		out.residuals(zs, l.x.labels[from:from+rows], l.k*l.d)
+		out.residuals(zs, l.x.Labels[from:from+rows], l.k*l.d)
 		blas32.Gemm(blas.Trans, blas.NoTrans, 1, zs, x, 0, blas32.General{Rows: l.k, Cols: l.d, Stride: l.d, Data: dw})
 		for i, v := range dw {
 			out.gradient[i] += float64(v)
@@ -155,7 +157,7 @@ func (l *logistic) part(w []float32, from, to int) logisticPart {
 func (p *logisticPart) residuals(z blas32.General, labels []int32, weights int) {
 	for r, label := range labels {
 		row := z.Data[r*z.Stride : r*z.Stride+z.Cols]
-		norm := logSumExp(row)
+		norm := metric.LogSumExp(row)
 		p.loss += norm - float64(row[label])
 		for k, v := range row {
 			residual := math.Exp(float64(v) - norm)

@@ -1,4 +1,4 @@
-package classify
+package head
 
 import (
 	"math"

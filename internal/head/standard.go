@@ -1,10 +1,10 @@
-package classify
+package head
 
 import "math"
 
-// standard is an affine map of every value, z = (x − Mean)·Scale, that brings
+// Standard is an affine map of every value, z = (x − Mean)·Scale, that brings
 // training features to mean 0 and deviation 1.
-type standard struct {
+type Standard struct {
 	Mean, Scale []float32 // one a value, CHW order
 }
 
@@ -12,10 +12,10 @@ type standard struct {
 // what hardly varies in training must not explode in a test.
 const steadyShare = 1e-3
 
-// standardOf measures features, rows of values each. Where perChannel is over 0
+// StandardOf measures features, rows of values each. Where perChannel is over 0
 // it is the number of values of a channel, and a channel has one mean and one
 // deviation.
-func standardOf(features []float32, values, perChannel int) standard {
+func StandardOf(features []float32, values, perChannel int) Standard {
 	mean, square := make([]float64, values), make([]float64, values)
 	rows := len(features) / values
 	for r := range rows {
@@ -35,7 +35,7 @@ func standardOf(features []float32, values, perChannel int) standard {
 	for _, v := range square {
 		widest = max(widest, math.Sqrt(v))
 	}
-	s := standard{make([]float32, values), make([]float32, values)}
+	s := Standard{make([]float32, values), make([]float32, values)}
 	for i := range mean {
 		s.Mean[i], s.Scale[i] = float32(mean[i]), 1
 		if widest > 0 {
@@ -65,7 +65,7 @@ func pool(sums []float64, rows, perChannel int) {
 }
 
 // apply gives the standardised features, in memory of their own.
-func (s standard) apply(features []float32) []float32 {
+func (s Standard) apply(features []float32) []float32 {
 	out := make([]float32, len(features))
 	values := len(s.Mean)
 	for i, v := range features {

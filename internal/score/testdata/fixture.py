@@ -1,8 +1,8 @@
-"""Writes fixture.json: answers of scikit-learn and statsmodels that the Go tests compare with.
-
-scikit-learn 1.9, statsmodels 0.15: python fixture.py > fixture.json
+"""Writes answers of scikit-learn 1.9 and statsmodels 0.15 that Go tests compare with: score.json
+beside this file, and those of the packages head and classify into their testdata.
 """
 import json
+import pathlib
 import warnings
 
 import numpy as np
@@ -54,9 +54,18 @@ pairs = [
 images = blobs(90, 36, 3)[0]
 images = np.clip(128 + 40 * images / images.std(0) * np.linspace(2, 0.05, 36), 0, 255).astype(np.uint8)
 pca = PCA(n_components=4, svd_solver="full").fit(images / 255)
-json.dump({
-    "versions": {"scikit-learn": sklearn.__version__, "statsmodels": statsmodels.__version__},
-    "logistic": logistic, "score": score, "wilson": wilson, "mcnemar": pairs,
-    "pca": {"images": images.ravel().tolist(), "values": 36, "variance": flat(pca.explained_variance_),
-            "codes": flat(pca.transform(images / 255))},
-}, open("fixture.json", "w"))
+
+here = pathlib.Path(__file__).parent
+versions = {"scikit-learn": sklearn.__version__, "statsmodels": statsmodels.__version__}
+for path, answers in {
+    "score.json": {
+        "logits": logistic.pop("logits"), "y": logistic["y"], "loss": logistic.pop("loss"),
+        "score": score, "wilson": wilson, "mcnemar": pairs,
+    },
+    "../../head/testdata/logistic.json": logistic,
+    "../../../classify/testdata/pca.json": {
+        "images": images.ravel().tolist(), "values": 36, "variance": flat(pca.explained_variance_),
+        "codes": flat(pca.transform(images / 255)),
+    },
+}.items():
+    (here / path).write_text(json.dumps({"versions": versions, **answers}))

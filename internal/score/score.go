@@ -1,8 +1,15 @@
-package classify
+// Package score says what a classifier's logits come to on labelled rows, and has the
+// tables of such scores that a run keeps.
+//
+// Promises: a score is of the logits given alone; logits that are not finite numbers
+// are an error. A kept table comes as it was written, or as fault.Damaged.
+package score
 
 import (
 	"fmt"
 	"math"
+
+	"moncae/internal/metric"
 )
 
 // Score is what a classifier's logits say about labelled rows.
@@ -29,17 +36,17 @@ type Class struct {
 	Support   int      `json:"support"` // rows that have the class
 }
 
-// NewScore scores logits, one row of len(classes) values a label. The predicted
+// New scores logits, one row of len(classes) values a label. The predicted
 // class is the first of the largest logits. Logits that are not numbers are an
 // error: they would count as some class.
-func NewScore(logits []float32, labels []int32, classes []string) (Score, error) {
+func New(logits []float32, labels []int32, classes []string) (Score, error) {
 	k := len(classes)
 	s := Score{Rows: len(labels), said: make([]int32, len(labels)), hits: make([]bool, len(labels))}
 	right, loss := 0, 0.0
 	for i, label := range labels {
 		z := logits[i*k : (i+1)*k]
 		best := largest(z)
-		nats := logSumExp(z) - float64(z[label])
+		nats := metric.LogSumExp(z) - float64(z[label])
 		if math.IsNaN(nats) || math.IsInf(nats, 0) {
 			return s, fmt.Errorf("test row %d: the head's logits are not finite numbers: %v", i, z)
 		}
@@ -108,11 +115,15 @@ func largest(z []float32) int {
 	return best
 }
 
-func logSumExp(z []float32) float64 {
-	top := float64(z[largest(z)])
-	sum := 0.0
-	for _, v := range z {
-		sum += math.Exp(float64(v) - top)
+// Against compares the score with another's on the same rows.
+func (s Score) Against(other Score) *Paired { return pair(s.hits, other.hits) }
+
+// Differs counts the rows that the other classifies otherwise.
+func (s Score) Differs(other Score) (rows int) {
+	for i, said := range s.said {
+		if said != other.said[i] {
+			rows++
+		}
 	}
-	return top + math.Log(sum)
+	return rows
 }
