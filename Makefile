@@ -99,7 +99,7 @@ fuzz: $(NATIVE) ## every fuzz target for a minute (FUZZTIME=5m; FUZZ=Journal for
 	GO=$(GO) GOTAGS="$(GOTAGS)" sh scripts/fuzz.sh $(or $(FUZZTIME),1m) $(FUZZ)
 
 fuzz-long: $(NATIVE)
-	GO=$(GO) GOTAGS="$(GOTAGS)" sh scripts/fuzz.sh 5m
+	GO=$(GO) GOTAGS="$(GOTAGS)" FUZZ_DONE=$(FUZZ_DONE) sh scripts/fuzz.sh 5m
 
 race: ## the Go tests under the race detector, with the reference engine
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 60m $$($(GO) list ./... | grep -v -e internal/engine/onednn -e internal/engine/cuda)

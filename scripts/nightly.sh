@@ -2,7 +2,8 @@
 # Runs long make targets one after another: sh scripts/nightly.sh TARGET…
 #
 # A target that passed is not run again on the same sources: called again after an
-# interruption or a failure, the list goes on with what is left. Logs lie in
+# interruption or a failure, the list goes on with what is left, fuzzing with the
+# targets that have not passed. Logs lie in
 # .deps/nightly/<sources>/<target>.log.
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,7 +17,7 @@ for target in "$@"; do
 		continue
 	fi
 	echo "$target: $logs/$target.log"
-	if make "$target" >"$logs/$target.log" 2>&1; then
+	if FUZZ_DONE=$logs/fuzz.done make "$target" >"$logs/$target.log" 2>&1; then
 		touch "$logs/$target.passed"
 	else
 		failed="$failed $target"
