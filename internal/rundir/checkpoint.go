@@ -159,9 +159,10 @@ func (d *Dir) DropCheckpoint(id, name string) error {
 
 // verifyCheckpoints reads all checkpoints; one may go while it is looked for.
 func (d *Dir) verifyCheckpoints(h *Health) error {
-	files, err := filepath.Glob(d.file(CandidatesDir, "*", "*"+checkpointSuffix))
+	names, err := d.glob(CandidatesDir + "/*/*" + checkpointSuffix)
 	damage := []error{err}
-	for _, file := range files {
+	for _, name := range names {
+		file := d.file(filepath.FromSlash(name))
 		content, err := os.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) {
 			continue

@@ -18,6 +18,7 @@ package rundir
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,6 +154,10 @@ func (d *Dir) open() (err error) {
 	return d.Append(kindCreated, created{Manifest: sum(content)})
 }
 
+// glob are the names in the run that a pattern fits, with slashes. What stands in the
+// run's own path is no pattern.
+func (d *Dir) glob(pattern string) ([]string, error) { return fs.Glob(os.DirFS(d.Path), pattern) }
+
 // sweep removes the temporary files that killed processes left in the run.
 func (d *Dir) sweep() error {
 	candidates, err := os.ReadDir(d.file(CandidatesDir))
@@ -166,6 +171,15 @@ func (d *Dir) sweep() error {
 	for _, c := range candidates {
 		if c.IsDir() {
 			folders = append(folders, d.file(CandidatesDir, c.Name()))
+		}
+	}
+	aside, err := d.glob(asidePrefix + "*")
+	if err != nil {
+		return err
+	}
+	for _, name := range aside {
+		if info, err := os.Lstat(d.file(name)); err == nil && info.IsDir() {
+			folders = append(folders, d.file(name))
 		}
 	}
 	for _, dir := range folders {

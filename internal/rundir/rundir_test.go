@@ -449,3 +449,33 @@ func TestAKilledCreateLeavesNothing(t *testing.T) {
 		t.Errorf("%s is left (%v)", left, err)
 	}
 }
+
+// What stands in a run's path is no pattern: its files are found all the same.
+func TestRunsWithBracketsInTheirPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run[1]*")
+	if err := run(path, durable.FS{}); err != nil {
+		t.Fatal(err)
+	}
+	damaged := filepath.Join(path, CandidatesDir, "g0-0", "search"+checkpointSuffix)
+	if err := os.WriteFile(damaged, []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Verify(path); fault.Of(err) != fault.Damaged {
+		t.Errorf("a damaged checkpoint is not found: %v", err)
+	}
+	aside := filepath.Join(path, asidePrefix+"1")
+	left := filepath.Join(aside, JournalFile+durable.TempMark+"1")
+	if err := errors.Join(os.Mkdir(aside, 0o700), os.WriteFile(left, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenSalvage(path, durable.FS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left (%v)", left, err)
+	}
+}

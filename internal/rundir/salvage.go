@@ -11,6 +11,8 @@ import (
 	"moncae/internal/fault"
 )
 
+const asidePrefix = "set-aside-" // and a number: folders of a run with what repairs replaced
+
 // Salvage is a damaged run, open for mending: its journal is read as far as it goes.
 type Salvage struct {
 	*Dir
@@ -48,6 +50,9 @@ func (s *Salvage) open() (err error) {
 	}
 	if s.Manifest, err = decodeManifest(s.file(ManifestFile), content); err != nil {
 		return fmt.Errorf("%w; it can't be mended: put the original back", err)
+	}
+	if err := s.sweep(); err != nil { // a repair may have been killed
+		return err
 	}
 	journal, err := os.ReadFile(s.file(JournalFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -102,16 +107,9 @@ func (s *Salvage) Sound(f File) error {
 // moved to a new folder in it, whose name it gives: nothing is deleted.
 func (s *Salvage) Commit(records []Record, files []string) (aside string, err error) {
 	for n := 1; ; n++ {
-		aside = fmt.Sprintf("set-aside-%d", n)
-		info, err := os.Lstat(s.file(aside))
-		if errors.Is(err, os.ErrNotExist) {
+		aside = fmt.Sprint(asidePrefix, n)
+		if _, err := os.Lstat(s.file(aside)); errors.Is(err, os.ErrNotExist) {
 			break
-		}
-		if err == nil && info.IsDir() { // a repair may have been killed in it
-			err = s.fs.Sweep(s.file(aside))
-		}
-		if err != nil {
-			return "", err
 		}
 	}
 	if err := s.fs.Mkdir(s.file(aside)); err != nil {
