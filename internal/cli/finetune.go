@@ -108,9 +108,9 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 		return a.printJSON(struct {
 			run.Front
 			Test []run.TestFigures `json:"test,omitempty"`
-		}{front, tests})
+		}{judged(front), tests})
 	}
-	if err := a.printFront(front); err != nil {
+	if err := a.printFront(path, front); err != nil {
 		return err
 	}
 	return a.printTests(tests)

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -77,14 +78,14 @@ func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
 	}
 	switch {
 	case o.json:
-		return a.printJSON(front)
+		return a.printJSON(judged(front))
 	case o.csv:
 		return a.printCSV(front)
 	}
 	if !r.Finished {
 		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `moncae search --run %s --resume` goes on\n", len(r.Generations), r.Config.Generations, path)
 	}
-	return a.printFront(front)
+	return a.printFront(path, front)
 }
 
 func openFront(path string, words []string) (*run.Run, run.Front, error) {
@@ -103,7 +104,7 @@ func openFront(path string, words []string) (*run.Run, run.Front, error) {
 	return r, front, err
 }
 
-func (a *app) printFront(f run.Front) error {
+func (a *app) printFront(path string, f run.Front) error {
 	t := table{left: 2, rows: make([][]string, len(f.Members))}
 	for _, c := range view.Columns {
 		t.head, t.dispensable = append(t.head, c.Head), append(t.dispensable, c.Dispensable)
@@ -122,8 +123,23 @@ func (a *app) printFront(f run.Front) error {
 	_, err := fmt.Fprintf(a.Out, `%d on the front of %d trainings (%d failed); hypervolume %.4f; seed %d%s
 mean image: BCE %.4f, MSE %.5f; entropy floor: BCE %.4f (excess = BCE − floor)
 Measured on validation images, on which the members were selected.
-`, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume, f.Seed, took, f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE)
+%s`, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume, f.Seed, took, f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE, verdict(path, f))
 	return err
+}
+
+// judged is a front with its verdict.
+func judged(f run.Front) run.Front {
+	v := f.Judge()
+	f.Verdict = &v
+	return f
+}
+
+func verdict(path string, f run.Front) string {
+	lines := view.Verdict(path, f)
+	if len(lines) == 0 {
+		return ""
+	}
+	return "\n" + strings.Join(lines, "\n") + "\n"
 }
 
 func (a *app) printCSV(f run.Front) error {

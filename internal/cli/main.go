@@ -151,7 +151,7 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 // commands are moncae's commands, in the order of a user's way through them.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.newSearch(), a.newFront(), a.newFinetune(), a.newExport(), a.newCompress(), a.newDecompress(), a.newClassify(),
+		a.newSearch(), a.newFront(), a.newChoose(), a.newFinetune(), a.newExport(), a.newCompress(), a.newDecompress(), a.newClassify(),
 		a.newReport(), a.newServe(), a.newData(), a.newBench(), a.newDoctor(), a.newSelftest(), a.newVersion(),
 	}
 }

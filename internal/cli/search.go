@@ -111,9 +111,9 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 		}
 	}
 	if o.json {
-		return a.printJSON(front)
+		return a.printJSON(judged(front))
 	}
-	if err := a.printFront(front); err != nil {
+	if err := a.printFront(o.run, front); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.Err, "\nThe run is in %s. See `moncae front %s --plot front.png --gallery gallery.png`.\n", o.run, o.run)

@@ -36,6 +36,7 @@ type Front struct {
 	Failed      int           `json:"failed"`      // candidates without a score: refused, or failed in training
 	Seconds     *float64      `json:"seconds,omitempty"`
 	Members     []Member      `json:"members"` // by rising number of values
+	Verdict     *Verdict      `json:"verdict,omitempty"`
 	MeanImage   baseline.Loss `json:"mean_image"`
 	Floor       struct {
 		BCE float64 `json:"bce"`
@@ -95,9 +96,10 @@ func inOrder(cs []*Candidate) []*Candidate {
 	return cs
 }
 
-// Encode writes front.json, without seconds: equal runs have equal files.
+// Encode writes front.json, without seconds, so that equal runs have equal files, and
+// without the verdict, which follows from the rest.
 func (f Front) Encode() ([]byte, error) {
-	f.Seconds = nil
+	f.Seconds, f.Verdict = nil, nil
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")

@@ -28,7 +28,7 @@ type Used struct {
 
 // Page is a run's page. Pictures without members make one without any.
 func Page(r *run.Run, f run.Front, pictures Pictures, used Used) (p report.Page, err error) {
-	p = report.Page{Title: "Autoencoders for " + f.Data, Subtitle: Subtitle(r, f), Members: membersTable(f), Facts: facts(r, f), Data: Data(r, f)}
+	p = report.Page{Title: "Autoencoders for " + f.Data, Subtitle: Subtitle(r, f), Members: membersTable(r.Path, f), Facts: facts(r, f), Data: Data(r, f)}
 	var b bytes.Buffer
 	if err := FrontFigure(r, f).Draw(&b, "svg"); err != nil {
 		return p, err
@@ -74,7 +74,7 @@ func FrontFigure(r *run.Run, f run.Front) figure.Front {
 	return fig
 }
 
-func membersTable(f run.Front) *report.Table {
+func membersTable(path string, f run.Front) *report.Table {
 	t := &report.Table{
 		Title: "Members",
 		Rows:  make([][]string, len(f.Members)),
@@ -83,6 +83,7 @@ func membersTable(f run.Front) *report.Table {
 			fmt.Sprintf("Mean image: BCE %.4f, MSE %.5f. Entropy floor: BCE %.4f, which no reconstruction can be below; excess is BCE over it.", f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE),
 		},
 	}
+	t.Notes = append(t.Notes, Verdict(path, f)...)
 	for _, c := range Columns {
 		if c.Head == Divider {
 			continue

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"moncae/internal/fault"
+	"moncae/internal/run"
+	"moncae/internal/shell"
+	"moncae/internal/view"
+)
+
+type chooseOptions struct {
+	json   bool
+	limits run.Limits
+	by     string
+}
+
+func (a *app) newChoose() *cobra.Command {
+	o := chooseOptions{by: run.ForFidelity}
+	cmd := &cobra.Command{
+		Use:   "choose RUN",
+		Short: "Choose a member of a run's front by limits and purpose",
+		Long: `Choose a member of a run's front: of those within the limits that are worth having (they
+beat PCA of as many values in BCE and PSNR, or, where none does, in one of them; where no
+such member is within the limits, of all) the one with the smallest loss. Its id is
+printed, for other commands to take; why, on stderr.
+
+With limits of quality alone (--min-psnr, --min-ssim, --max-bce) it is the one with the
+fewest values. Figures are of validation images; nothing is measured.`,
+		Example: `  moncae choose digits --max-values 32
+  moncae choose digits --min-psnr 18
+  moncae export digits --candidate $(moncae choose digits --for knee) --out chosen`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			quality := o.limits.MinPSNR != 0 || o.limits.MinSSIM != 0 || o.limits.MaxBCE != 0
+			if quality && o.limits.MaxValues == 0 && o.limits.MaxParams == 0 && !cmd.Flags().Changed("for") {
+				o.by = run.ForSize
+			}
+			return a.choose(args[0], o)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.limits.MaxValues, "max-values", 0, "latent values at most")
+	f.IntVar(&o.limits.MaxParams, "max-params", 0, "parameters at most")
+	f.Float64Var(&o.limits.MinPSNR, "min-psnr", 0, "PSNR at least, in dB")
+	f.Float64Var(&o.limits.MinSSIM, "min-ssim", 0, "SSIM at least")
+	f.Float64Var(&o.limits.MaxBCE, "max-bce", 0, "BCE at most, in nats a value")
+	f.Var(choice{&o.by, run.Purposes}, "for", "what to choose for")
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (a *app) choose(path string, o chooseOptions) error {
+	if o.limits.MaxValues < 0 || o.limits.MaxParams < 0 {
+		return fault.Usagef("--max-values and --max-params can't be negative")
+	}
+	_, front, err := openFront(path, nil)
+	if err != nil {
+		return err
+	}
+	m, err := front.Choose(o.limits, o.by)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if o.json {
+		return a.printJSON(m)
+	}
+	fmt.Fprintf(a.Err, "%s\nwrite it as ONNX: `%s`\n", view.Taken(m), shell.Line("moncae", "export", path, "--candidate", m.ID, "--out", "models"))
+	_, err = fmt.Fprintln(a.Out, m.ID)
+	return err
+}

@@ -1,0 +1,169 @@
+package run
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"moncae/internal/fault"
+	"moncae/search/moo"
+)
+
+// What a member is chosen for, among those that are worth having.
+const (
+	ForFidelity = "fidelity" // the smallest loss
+	ForSize     = "size"     // the fewest values; of these the smallest loss
+	ForUse      = "use"      // the smallest error of the probe, where the search measured it
+	ForKnee     = "knee"     // the best compromise: moo.Knee
+)
+
+// Purposes are all of these.
+var Purposes = []string{ForFidelity, ForSize, ForUse, ForKnee}
+
+// Verdict says what of a front is worth taking, by figures of validation images.
+// Worth having are the members that beat PCA of as many values in BCE and in PSNR;
+// where none does, those that beat it in one of them; where PCA can't be held against
+// any, those that beat the mean image.
+type Verdict struct {
+	Compared  int               `json:"compared"` // members with a PCA beside them
+	AheadBCE  int               `json:"ahead_bce"`
+	AheadPSNR int               `json:"ahead_psnr"`
+	AheadBoth int               `json:"ahead_both"`
+	Take      map[string]string `json:"take"` // ids by purpose; empty where none is worth having
+}
+
+// Judge is the verdict on the front's members.
+func (f Front) Judge() Verdict {
+	v := Verdict{Take: map[string]string{}}
+	for _, m := range f.Members {
+		bce, psnr := m.ahead()
+		v.Compared += one(m.PCA != nil)
+		v.AheadBCE += one(bce)
+		v.AheadPSNR += one(psnr)
+		v.AheadBoth += one(bce && psnr)
+	}
+	for _, purpose := range Purposes {
+		if m, ok := f.best(f.worth(), purpose); ok {
+			v.Take[purpose] = m.ID
+		}
+	}
+	return v
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// ahead tells in what a member beats PCA of its size.
+func (m Member) ahead() (bce, psnr bool) {
+	return m.PCA != nil && m.BCE < m.PCA.BCE, m.PCA != nil && m.PSNR > m.PCA.PSNR
+}
+
+func (f Front) worth() []Member {
+	var both, either, others []Member
+	compared := false
+	for _, m := range f.Members {
+		bce, psnr := m.ahead()
+		compared = compared || m.PCA != nil
+		if m.BCE < f.MeanImage.BCE {
+			others = append(others, m)
+		}
+		if bce && psnr {
+			both = append(both, m)
+		}
+		if bce || psnr {
+			either = append(either, m)
+		}
+	}
+	switch {
+	case !compared:
+		return others
+	case len(both) > 0:
+		return both
+	}
+	return either
+}
+
+// best is the member for a purpose, if there is any, and it was measured.
+func (f Front) best(members []Member, purpose string) (Member, bool) {
+	loss := func(a, b Member) int { return cmp.Compare(a.BCE, b.BCE) }
+	if slices.ContainsFunc(members, func(m Member) bool { return m.Objectives[ObjectiveLoss] == m.MSE }) {
+		loss = func(a, b Member) int { return cmp.Compare(a.MSE, b.MSE) }
+	}
+	switch {
+	case len(members) == 0:
+		return Member{}, false
+	case purpose == ForSize:
+		return slices.MinFunc(members, func(a, b Member) int { return cmp.Or(cmp.Compare(a.Values, b.Values), loss(a, b)) }), true
+	case purpose == ForUse:
+		if !slices.Contains(f.Objectives, ObjectiveProbe) {
+			return Member{}, false
+		}
+		return slices.MinFunc(members, func(a, b Member) int {
+			return cmp.Or(cmp.Compare(a.Objectives[ObjectiveProbe], b.Objectives[ObjectiveProbe]), loss(a, b))
+		}), true
+	case purpose == ForKnee:
+		points := make([]moo.Point, len(members))
+		for i, m := range members {
+			for _, name := range f.Objectives {
+				points[i] = append(points[i], m.Objectives[name])
+			}
+		}
+		return members[moo.Knee(points)], true
+	}
+	return slices.MinFunc(members, loss), true
+}
+
+// Limits are what a member has to keep; 0: any. Figures are of validation images.
+type Limits struct {
+	MaxValues, MaxParams int
+	MinPSNR              float64 // decibels
+	MinSSIM, MaxBCE      float64
+}
+
+func (l Limits) keeps(m Member) bool {
+	return (l.MaxValues == 0 || m.Values <= l.MaxValues) && (l.MaxParams == 0 || m.Params <= l.MaxParams) &&
+		(l.MinPSNR == 0 || m.PSNR >= l.MinPSNR) && (l.MinSSIM == 0 || m.SSIM >= l.MinSSIM) && (l.MaxBCE == 0 || m.BCE <= l.MaxBCE)
+}
+
+// String is the limits as `moncae choose` takes them.
+func (l Limits) String() string {
+	var s []string
+	add := func(name string, v float64) {
+		if v != 0 {
+			s = append(s, fmt.Sprintf("--%s %g", name, v))
+		}
+	}
+	add("max-values", float64(l.MaxValues))
+	add("max-params", float64(l.MaxParams))
+	add("min-psnr", l.MinPSNR)
+	add("min-ssim", l.MinSSIM)
+	add("max-bce", l.MaxBCE)
+	return strings.Join(s, " ")
+}
+
+// Choose is the member for a purpose among those within the limits: of those that are
+// worth having if one is, else of all.
+func (f Front) Choose(l Limits, purpose string) (Member, error) {
+	if purpose == ForUse && !slices.Contains(f.Objectives, ObjectiveProbe) {
+		return Member{}, fault.Usagef("how useful the latents are was not measured in this search (objectives %s): search with --objectives loss,probe, or measure it by `moncae classify`",
+			strings.Join(f.Objectives, ", "))
+	}
+	out := func(m Member) bool { return !l.keeps(m) }
+	for _, members := range [][]Member{f.worth(), f.Members} {
+		if m, ok := f.best(slices.DeleteFunc(slices.Clone(members), out), purpose); ok {
+			return m, nil
+		}
+	}
+	if len(f.Members) == 0 {
+		return Member{}, fault.Usagef("the front is empty: there is nothing to choose from")
+	}
+	small := slices.MinFunc(f.Members, func(a, b Member) int { return cmp.Compare(a.Values, b.Values) })
+	sharp := slices.MaxFunc(f.Members, func(a, b Member) int { return cmp.Compare(a.PSNR, b.PSNR) })
+	return Member{}, fault.Usagef("no member keeps %s: the smallest is %s with %d values and a PSNR of %.1f dB, the most faithful %s with %d values and %.1f dB; loosen a limit, or search with --bound",
+		l, small.ID, small.Values, small.PSNR, sharp.ID, sharp.Values, sharp.PSNR)
+}

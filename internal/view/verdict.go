@@ -1,0 +1,60 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"moncae/internal/run"
+	"moncae/internal/shell"
+)
+
+// Verdict says in lines which members of a front are worth taking, and how.
+func Verdict(path string, f run.Front) []string {
+	if len(f.Members) == 0 {
+		return nil
+	}
+	v := f.Judge()
+	lines := []string{beside(v, len(f.Members))}
+	if len(v.Take) == 0 {
+		return append(lines, "None is worth having: take PCA, or search longer, by --preset standard,",
+			"more --epochs, more --generations, larger --max-filters, or another --seed.")
+	}
+	var knee run.Member
+	for _, m := range f.Members {
+		var purposes []string
+		for _, p := range run.Purposes {
+			if v.Take[p] == m.ID {
+				purposes = append(purposes, p)
+			}
+		}
+		if len(purposes) > 0 {
+			lines = append(lines, "  for "+strings.Join(purposes, ", ")+": "+Taken(m))
+		}
+		if m.ID == v.Take[run.ForKnee] {
+			knee = m
+		}
+	}
+	return append(lines,
+		fmt.Sprintf("Take one by `%s`,", shell.Line("moncae", "export", path, "--candidate", knee.ID, "--out", "models")),
+		fmt.Sprintf("or choose by your limits: `%s`.", shell.Line("moncae", "choose", path, "--max-values", strconv.Itoa(knee.Values))))
+}
+
+func beside(v run.Verdict, members int) string {
+	if v.Compared == 0 {
+		return "PCA can't be held against these members: it needs more training images than values."
+	}
+	return fmt.Sprintf("Of %d members, %d beat PCA of their size in BCE, %d in PSNR, %d in both.", members, v.AheadBCE, v.AheadPSNR, v.AheadBoth)
+}
+
+// Taken is a member with what speaks for it.
+func Taken(m run.Member) string {
+	s := fmt.Sprintf("%s: %d values, BCE %.4f, PSNR %.1f dB", m.ID, m.Values, m.BCE, m.PSNR)
+	if m.PCA != nil {
+		s += fmt.Sprintf(" (PCA %.4f, %.1f dB)", m.PCA.BCE, m.PCA.PSNR)
+	}
+	if probe, ok := m.Objectives[run.ObjectiveProbe]; ok {
+		s += fmt.Sprintf(", probe %.3f", probe)
+	}
+	return s
+}
