@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package test-bare fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -83,14 +83,14 @@ bench-page: build $(PAGE)/.ready ## how fast a page of 5,000 trainings loads and
 
 $(PEERS)/.ready: scripts/bench_peers.txt | $(SETUP)
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/pip install -q --disable-pip-version-check -r scripts/bench_peers.txt
+	$(PEERS)/bin/python -m pip install -q --disable-pip-version-check -r scripts/bench_peers.txt
 	touch $@
 
 bench-peers: build $(PEERS)/.ready ## training steps beside TensorFlow's (ten minutes, 1.6 GB below .deps)
 	$(PEERS)/bin/python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/{small,medium,large}.json
 
 SEED    ?= 1
-NIGHTLY := chaos fuzz-long race
+NIGHTLY := chaos fuzz-long race test-bare
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
@@ -146,7 +146,7 @@ WHEELS := .deps/venv-wheels
 
 $(WHEELS)/.ready: scripts/wheel-requirements.txt | $(SETUP)
 	$(PYTHON) -m venv $(WHEELS)
-	$(WHEELS)/bin/pip install -q --disable-pip-version-check -r scripts/wheel-requirements.txt
+	$(WHEELS)/bin/python -m pip install -q --disable-pip-version-check -r scripts/wheel-requirements.txt
 	touch $@
 
 stage-wheel: $(SETUP) $(NATIVE)
@@ -159,13 +159,14 @@ PACKAGE := .deps/venv-package
 
 $(PACKAGE)/.ready: python/tests/requirements.txt | $(SETUP)
 	$(PYTHON) -m venv $(PACKAGE)
-	$(PACKAGE)/bin/pip install -q --disable-pip-version-check numpy pyarrow onnxruntime -r python/tests/requirements.txt
+	$(PACKAGE)/bin/python -m pip install -q --disable-pip-version-check -r python/tests/requirements.txt
 	touch $@
 
 test-package: wheel $(PACKAGE)/.ready ## the Python package's tests, with the wheel of dist/ installed
-	$(PACKAGE)/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
-	for python in 3.11 3.14; do $(PACKAGE)/bin/pyright --pythonpath $(PACKAGE)/bin/python --pythonversion $$python || exit 1; done
-	cd python/tests && PATH=$(CURDIR)/$(PACKAGE)/bin:$$PATH $(CURDIR)/$(PACKAGE)/bin/python -m pytest -q -rs -p no:cacheprovider .
+	bash scripts/test-package.sh $(PACKAGE)
+
+test-bare: wheel ## the wheel in bare Debians with Python 3.11, 3.13 and the newest, without Go, compiler and network (root)
+	bash scripts/test-bare.sh bookworm trixie:python3-torch sid:python3-torch
 
 wheels: $(WHEELS)/.ready ## the same for all platforms
 	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python scripts/wheels.py linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64

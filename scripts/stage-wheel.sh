@@ -7,7 +7,7 @@ stage=$1 platform=$2
 export GOOS=${platform%/*} GOARCH=${platform#*/}
 if [ "$CGO_ENABLED" = 1 ]; then
 	# The second place is the first as it lies in the wheel itself: auditwheel looks there.
-	bash scripts/build-native.sh "$stage/moncae" '$ORIGIN/../lib/moncae:$ORIGIN/../data/lib/moncae' "$stage/lib"
+	bash scripts/build-native.sh "$stage/moncae" '$ORIGIN/../share/moncae/lib:$ORIGIN/../data/share/moncae/lib' "$stage/lib"
 	bash scripts/licenses.sh "$stage/licenses" native
 else
 	exe=$([ "$GOOS" = windows ] && echo .exe || true)

@@ -1,6 +1,7 @@
 """Hatchling's hook: builds the program and puts it into the wheel's scripts, and
-the libraries that it is linked with into lib/moncae of the environment's prefix,
-where the program's run path ($ORIGIN/../lib/moncae) finds them.
+the libraries that it is linked with into share/moncae/lib of the prefix,
+where the program finds them by its run path ($ORIGIN/../share/moncae/lib). In a
+folder of the name lib, pip install --target would leave them out.
 
 The wheel is for this machine, or for MONCAE_WHEEL_PLATFORM (GOOS/GOARCH).
 MONCAE_WHEEL_TAG replaces its platform tag: `make wheel` gives the one that it
@@ -41,7 +42,7 @@ class Program(BuildHookInterface):
         build_data["shared_scripts"] = {str(stage / program): program}
         build_data["force_include"][str(stage / "licenses")] = "moncae/licenses"
         if (stage / "lib").exists():
-            build_data["shared_data"] = {str(stage / "lib"): "lib/moncae"}
+            build_data["shared_data"] = {str(stage / "lib"): "share/moncae/lib"}
 
     def finalize(self, version, build_data, artifact_path):
         self._scratch.cleanup()

@@ -5,6 +5,7 @@ an .npz file, which the program reads like any other.
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import pathlib
 import tempfile
@@ -69,8 +70,7 @@ def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, axes: str 
 def _split(part: Any, labels: Sequence[int] | Array | None, axes: str | None) -> dict[str, Array]:
     if isinstance(part, tuple) and len(part) == 2 and labels is None:  # pyright: ignore[reportUnknownArgumentType]
         part, labels = part  # pyright: ignore[reportUnknownVariableType]
-    if hasattr(part, "detach"):  # pyright: ignore[reportUnknownArgumentType]
-        part = part.detach().cpu().numpy()  # pyright: ignore
+    part = host(part)
     if isinstance(part, np.ndarray):
         images = pixels(as_nchw(part, axes))  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(part, Rows):
@@ -81,7 +81,7 @@ def _split(part: Any, labels: Sequence[int] | Array | None, axes: str | None) ->
         raise ValueError(f"data of type {type(part).__name__}: give a name, a path, a numpy array, a torch tensor, or a data set that has a length and rows")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
     if labels is None:
         return {"x": images}
-    y = np.asarray(labels)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    y = np.asarray(host(labels))
     if y.shape != (len(images),) or y.dtype.kind not in "iu":
         raise ValueError(f"labels of shape {y.shape} and type {y.dtype}: a whole number for each of the {len(images)} images is wanted")
     return {"x": images, "y": y.astype(np.int64)}
@@ -92,29 +92,46 @@ def _rows(rows: Any, axes: str | None) -> tuple[Array, Array | None]:
     images: list[Array] = []
     labels: list[int] = []
     for i in range(len(rows)):
-        row = rows[i]
-        label = None
-        if isinstance(row, dict):
-            image = next((row[k] for k in ("image", "img", "pixel_values") if k in row), None)  # pyright: ignore
-            label = next((row[k] for k in ("label", "labels") if k in row), None)  # pyright: ignore
-            if image is None:
-                raise ValueError(f"row {i} has the columns {', '.join(map(str, row))}: one called image is wanted")  # pyright: ignore
-        elif isinstance(row, tuple | list) and len(row) >= 2:  # pyright: ignore[reportUnknownArgumentType]
-            image, label = row[0], row[1]  # pyright: ignore[reportUnknownVariableType]
-        else:
-            image = row[0] if isinstance(row, tuple) and row else row  # pyright: ignore
-        if hasattr(image, "detach"):  # pyright: ignore[reportUnknownArgumentType]
-            image = image.detach().cpu().numpy()  # pyright: ignore
-        images.append(np.asarray(image))  # pyright: ignore[reportUnknownArgumentType]
+        image, label = _columns(i, rows[i])
+        images.append(_image(i, image))
         if label is not None:
-            labels.append(int(label))  # pyright: ignore[reportUnknownArgumentType]
-    if len({image.shape for image in images}) > 1:
-        raise ValueError("the images have different sizes: put them into a folder, and give its path and image_size")
+            try:
+                labels.append(operator.index(label))
+            except TypeError:
+                raise ValueError(f"row {i} has the label {label!r}: a whole number is wanted") from None
+    shapes = sorted({image.shape for image in images})
+    if len(shapes) > 1:
+        raise ValueError(f"the images have different shapes, such as {shapes[0]} and {shapes[-1]}: put them into a folder, and give its path and image_size")
     if not images:
         raise ValueError("the data set has no rows")
     if labels and len(labels) != len(images):
         raise ValueError(f"{len(labels)} of {len(images)} rows have a label")
     return pixels(as_nchw(np.stack(images), axes)), np.array(labels, np.int64) if labels else None
+
+
+def _columns(i: int, row: Any) -> tuple[Any, Any]:
+    """A row's image, and its label or None."""
+    if isinstance(row, dict):
+        named: dict[Any, Any] = row  # pyright: ignore[reportUnknownVariableType]
+        image = next((named[k] for k in ("image", "img", "pixel_values") if k in named), None)
+        if image is None:
+            raise ValueError(f"row {i} has the columns {', '.join(map(str, named))}: one called image is wanted")
+        return image, next((named[k] for k in ("label", "labels") if k in named), None)
+    if isinstance(row, tuple | list) and len(row) >= 2:  # pyright: ignore[reportUnknownArgumentType]
+        return row[0], row[1]  # pyright: ignore[reportUnknownVariableType]
+    return (row[0] if isinstance(row, tuple) and row else row), None  # pyright: ignore
+
+
+def _image(i: int, image: Any) -> Array:
+    mode = getattr(image, "mode", None)  # of PIL's images: a palette's indices are no grey values, and what shows through alpha is the user's to say
+    if isinstance(mode, str) and mode not in ("1", "L", "RGB"):
+        raise ValueError(f"row {i} is a picture of PIL's mode {mode}: convert it to L or RGB")
+    return np.asarray(host(image))
+
+
+def host(values: Any) -> Any:
+    """A torch tensor as a numpy array, all else as it is."""
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
 
 
 def as_nchw(images: Array, axes: str | None = None) -> Array:
@@ -140,18 +157,27 @@ def as_nchw(images: Array, axes: str | None = None) -> Array:
 
 
 def pixels(images: Array) -> npt.NDArray[np.uint8]:
-    """uint8 as it is, floats in [0, 1] rounded to 0…255; all else is refused."""
+    """Images as bytes, 0…255; there has to be one at least."""
+    if images.size == 0:
+        raise ValueError(f"images of shape {images.shape} have no pixels")
+    known = checked(images)
+    return known if known.dtype == np.uint8 else np.rint(known * 255).astype(np.uint8)
+
+
+def checked(images: Array) -> Array:
+    """Images as uint8, or as the floats in [0, 1] that they are: whole numbers in
+    0…255 are bytes, False and True are black and white, all else is refused."""
     if images.dtype == np.uint8:
         return np.ascontiguousarray(images)
     if images.dtype == bool:
         return images.astype(np.uint8) * np.uint8(255)
-    if images.size == 0 or images.dtype.kind not in "fiu":
-        raise ValueError(f"images of shape {images.shape} and type {images.dtype}: uint8, or floats in [0, 1], are wanted")
-    low, high = images.min(), images.max()
+    if images.dtype.kind not in "fiu":
+        raise ValueError(f"images of type {images.dtype}: uint8, or floats in [0, 1], are wanted")
+    low, high = (images.min(), images.max()) if images.size else (0, 0)
     if images.dtype.kind == "f":
         if not (low >= 0 and high <= 1):  # also when one is no number
             raise ValueError(f"images from {low} to {high}: floats have to be in [0, 1]; give bytes as uint8")
-        return np.rint(images * 255).astype(np.uint8)
+        return images
     if low < 0 or high > 255:
         raise ValueError(f"images from {low} to {high}: whole numbers have to be in 0…255")
     return images.astype(np.uint8)

@@ -27,18 +27,19 @@ def open_latents(path: str | os.PathLike[str]) -> Latents:
     place = pathlib.Path(path)
     if not place.exists():
         raise ValueError(f"{place} isn't there")
-    files = [place]
-    if place.is_dir():
-        manifest = place / "_manifest.json"
-        if not manifest.is_file():
-            raise DamagedFile(f"{place} isn't complete: there is no _manifest.json in it; go on with it by moncae compress --resume")
-        files = [place / shard["file"] for shard in json.loads(manifest.read_text(encoding="utf-8"))["shards"]]
+    manifest = place / "_manifest.json"
+    if place.is_dir() and not manifest.is_file():
+        raise DamagedFile(f"{place} isn't complete: there is no _manifest.json in it; go on with it by moncae compress --resume")
     try:
-        tables = [_read(file) for file in files]
+        tables = [_read(file) for file in (_shards(manifest) if place.is_dir() else [place])]
         table = tables[0] if len(tables) == 1 else _arrow.concat_tables(tables)
         return Latents(place, table)
-    except (_arrow.ArrowException, OSError, KeyError, ValueError) as error:
+    except (_arrow.ArrowException, OSError, KeyError, TypeError, ValueError, IndexError) as error:
         raise DamagedFile(f"{place}: {str(error).splitlines()[0]}") from error
+
+
+def _shards(manifest: pathlib.Path) -> list[pathlib.Path]:
+    return [manifest.parent / shard["file"] for shard in json.loads(manifest.read_text(encoding="utf-8"))["shards"]]
 
 
 def _read(file: pathlib.Path) -> Any:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import pathlib
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._data import as_nchw
+from ._data import as_nchw, checked, host
 from .errors import DamagedFile, MissingLibrary
 
 Floats = npt.NDArray[np.float32]
-Batch = TypeVar("Batch", npt.NDArray[Any], Any)
 
 
 class Autoencoder:
     """An encoder and its decoder.
 
-    Images are N×C×H×W: uint8, or floats in [0, 1] (N×H×W too where they have one
-    channel). Latents are float32, N×c×h×w. What is a torch tensor comes back as
-    one, on the same device.
+    Images are N×C×H×W or N×H×W×C, or N×H×W where they have one channel: uint8 (or
+    other whole numbers in 0…255), or floats in [0, 1]; all else is a ValueError.
+    Latents are float32, N×c×h×w. What is a torch tensor comes back as one, on the
+    same device.
 
     Attributes:
         image_shape: (C, H, W).
@@ -42,9 +43,11 @@ class Autoencoder:
         self.metadata = dict(self._encoder.get_modelmeta().custom_metadata_map)
         self.image_shape = _sides(encoder, self._encoder.get_inputs())
         self.latent_shape = _sides(encoder, self._encoder.get_outputs())
-        if decoder is not None:
-            pair, other = self.metadata.get("moncae.pair"), self._decoder.get_modelmeta().custom_metadata_map  # pyright: ignore
-            if pair and other.get("moncae.run") != self.metadata.get("moncae.run") or other.get("moncae.candidate") != self.metadata.get("moncae.candidate"):  # pyright: ignore[reportUnknownMemberType]
+        if "moncae.candidate" in self.metadata and self._encoder.get_outputs()[0].name != "latent":
+            raise ValueError(f"{encoder} gives no latents: give the encoder.onnx beside it")
+        if self._decoder is not None:
+            other: dict[str, str] = self._decoder.get_modelmeta().custom_metadata_map
+            if any(other.get(f"moncae.{key}") != self.metadata.get(f"moncae.{key}") for key in ("run", "candidate")):
                 raise ValueError(f"{decoder} is not the decoder of {encoder}")
 
     @classmethod
@@ -68,13 +71,19 @@ class Autoencoder:
 
     def encode(self, images: Any) -> Any:
         """Images to latents, float32 N×c×h×w."""
-        return self._run(self._encoder, images, self.image_shape, True)
+        known = laid_out(np.asarray(host(images)), self.image_shape)
+        return _as_given(images, _run(self._encoder, map(_unit, _parts(known, self._batch))))
 
     def decode(self, latents: Any) -> Any:
         """Latents, N×c×h×w or flat N×(c·h·w), to images: float32 N×C×H×W in [0, 1]."""
         if self._decoder is None:
             raise ValueError(f"{self._paths[0]} has no decoder.onnx beside it: give one to load")
-        return self._run(self._decoder, latents, self.latent_shape, False)
+        known, shape = np.asarray(host(latents), np.float32), self.latent_shape
+        if known.ndim == 2 and known.shape[1] == int(np.prod(shape)):
+            known = known.reshape(-1, *shape)
+        if known.ndim != 4 or known.shape[1:] != shape:
+            raise ValueError(f"latents of shape {known.shape}: N×{'×'.join(map(str, shape))} is wanted")
+        return _as_given(latents, _run(self._decoder, _parts(known, self._batch)))
 
     def reconstruct(self, images: Any) -> Any:
         """What the decoder makes of the images' latents: float32 N×C×H×W in [0, 1]."""
@@ -82,28 +91,12 @@ class Autoencoder:
 
     def error(self, images: Any) -> Floats:
         """Mean squared error of each image's reconstruction, pixels in [0, 1]: float32 of length N."""
-        host = _unit(_host(images), self.image_shape)
-        return np.concatenate([
-            np.mean((self.reconstruct(part) - part) ** 2, axis=(1, 2, 3), dtype=np.float64).astype(np.float32)
-            for part in _parts(host, self._batch)
-        ])
+        known = laid_out(np.asarray(host(images)), self.image_shape)
+        return np.concatenate([self._error(_unit(part)) for part in _parts(known, self._batch)])
 
-    def _run(self, session: Any, values: Any, shape: tuple[int, int, int], images: bool) -> Any:
-        host = _host(values)
-        if images:
-            host = _unit(host, shape)
-        else:
-            host = host.reshape(len(host), *shape) if host.ndim == 2 and host.shape[1] == int(np.prod(shape)) else host
-            if host.ndim != 4 or host.shape[1:] != shape:
-                raise ValueError(f"latents of shape {host.shape}: N×{'×'.join(map(str, shape))} is wanted")
-        name = session.get_inputs()[0].name
-        out = [session.run(None, {name: np.ascontiguousarray(part, np.float32)})[0] for part in _parts(host, self._batch)]
-        result = np.concatenate(out)
-        if hasattr(values, "detach"):
-            import torch  # pyright: ignore[reportMissingImports]
-
-            return torch.from_numpy(result).to(values.device)  # pyright: ignore
-        return result
+    def _error(self, unit: Floats) -> Floats:
+        squares = np.square(self.reconstruct(unit) - unit, dtype=np.float64)
+        return np.asarray(squares.mean(axis=(1, 2, 3)), np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"paths": self._paths, "batch": self._batch, "threads": self._threads}
@@ -119,26 +112,36 @@ def _parts(values: npt.NDArray[Any], size: int) -> list[npt.NDArray[Any]]:
     return [values[i : i + size] for i in range(0, max(1, len(values)), size)]
 
 
-def _host(values: Any) -> npt.NDArray[Any]:
-    return np.asarray(values.detach().cpu().numpy() if hasattr(values, "detach") else values)
+def _run(session: Any, parts: Iterable[npt.NDArray[Any]]) -> Floats:
+    """A model's output for all batches, as one array."""
+    name = session.get_inputs()[0].name
+    return np.concatenate([session.run(None, {name: np.ascontiguousarray(part)})[0] for part in parts])
 
 
-def _unit(images: npt.NDArray[Any], shape: tuple[int, int, int]) -> Floats:
-    """Images as the models take them: float32 N×C×H×W in [0, 1]."""
+def _as_given(values: Any, result: Floats) -> Any:
+    """result as values were given: on their device where they are a torch tensor."""
+    if not hasattr(values, "detach"):
+        return result
+    import torch  # pyright: ignore[reportMissingImports]
+
+    return torch.from_numpy(result).to(values.device)  # pyright: ignore
+
+
+def laid_out(images: npt.NDArray[Any], shape: tuple[int, int, int]) -> npt.NDArray[Any]:
+    """Images of a model's shape, (C, H, W), as N×C×H×W: N×H×W×C, and N×H×W of one channel, are turned."""
     if images.ndim == 3 and shape[0] == 1:
         images = images[:, None]
-    if images.ndim != 4 or images.shape[1:] != shape:
-        if images.ndim == 4 and images.shape[1:] == (*shape[1:], shape[0]):
-            images = as_nchw(images, "nhwc")
-        else:
-            raise ValueError(f"images of shape {images.shape}: N×{'×'.join(map(str, shape))} is wanted")
-    if images.dtype == np.uint8:
-        return images.astype(np.float32) / np.float32(255)
-    if images.dtype.kind != "f":
-        raise ValueError(f"images of type {images.dtype}: uint8, or floats in [0, 1], are wanted")
-    if images.size and not (images.min() >= 0 and images.max() <= 1):
-        raise ValueError(f"images from {images.min()} to {images.max()}: floats have to be in [0, 1]; give bytes as uint8")
-    return images.astype(np.float32, copy=False)
+    if images.ndim == 4 and images.shape[1:] == shape:
+        return images
+    if images.ndim == 4 and images.shape[1:] == (*shape[1:], shape[0]):
+        return as_nchw(images, "nhwc")
+    raise ValueError(f"images of shape {images.shape}: N×{'×'.join(map(str, shape))} is wanted")
+
+
+def _unit(images: npt.NDArray[Any]) -> Floats:
+    """Images as the models take them: float32 in [0, 1]."""
+    known = checked(images)
+    return known.astype(np.float32) / np.float32(255) if known.dtype == np.uint8 else known.astype(np.float32, copy=False)
 
 
 def _session(path: pathlib.Path, threads: int) -> Any:

@@ -1,10 +1,13 @@
+import os
+import subprocess
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import moncae
-from moncae import _data
+from moncae import _data, _program
 
 
 @pytest.mark.parametrize(("shape", "axes", "wanted"), [
@@ -61,14 +64,31 @@ def test_data_sets_of_rows(digits):
         arrays = _data.as_arrays(given)
         np.testing.assert_array_equal(arrays["x_train"], images[:, None])
         np.testing.assert_array_equal(arrays["y_train"], labels)
-    with pytest.raises(ValueError, match="different sizes"):
-        _data.as_arrays(Pairs([images[0], images[0][:5]], [0, 1]))
+
+
+@pytest.mark.parametrize(("images", "labels", "says"), [
+    ([np.zeros((8, 8), np.uint8), np.zeros((5, 8), np.uint8)], [0, 1], r"different shapes, such as \(5, 8\) and \(8, 8\)"),
+    ([Image.new("P", (8, 8))], [0], "row 0 is a picture of PIL's mode P"),
+    ([Image.new("RGBA", (8, 8))], [0], "mode RGBA: convert it to L or RGB"),
+    ([np.zeros((8, 8), np.uint8)] * 2, [0, 1.5], "row 1 has the label 1.5: a whole number"),
+    ([np.zeros((8, 8), np.uint8)], ["cat"], "row 0 has the label 'cat'"),
+    ([np.zeros((8, 8), np.uint8)] * 2, [0, None], "1 of 2 rows have a label"),
+    ([], [], "no rows"),
+])
+def test_wrong_rows(images, labels, says):
+    with pytest.raises(ValueError, match=says):
+        _data.as_arrays(Pairs(images, labels))
+
+
+def test_columns_are_named():
+    with pytest.raises(ValueError, match="row 0 has the columns picture, label: one called image is wanted"):
+        _data.as_arrays([{"picture": np.zeros((8, 8), np.uint8), "label": 1}])
+    with pytest.raises(ValueError, match="may have test; this one has train, validation"):
+        _data.as_arrays({"train": np.zeros((5, 8, 8)), "validation": np.zeros((5, 8, 8))})
 
 
 def test_hugging_face(digits):
     datasets = pytest.importorskip("datasets")
-    from PIL import Image
-
     images, labels = digits[0][:20], digits[1][:20]
     rows = datasets.Dataset.from_dict(
         {"image": [Image.fromarray(i) for i in images], "label": labels},
@@ -80,17 +100,22 @@ def test_hugging_face(digits):
 
 
 def test_importing_loads_little():
-    import subprocess
-
     heavy = ["sklearn", "pandas", "torch", "matplotlib", "onnxruntime", "tensorboard", "datasets", "polars"]
     code = f"import moncae, sys; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
+def test_importing_asks_no_network():
+    code = """
+import sys
+sys.addaudithook(lambda event, _: sys.exit(event) if event.startswith("socket.") else None)
+import moncae
+moncae.Encoder, moncae.Autoencoder
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code + "import socket; socket.socket()"], capture_output=True, text=True).stderr.startswith("socket.")
+
+
 def test_the_program_is_the_wheels():
-    import os
-
-    from moncae import _program
-
     assert os.path.dirname(_program.program()) == os.path.dirname(sys.executable)
     assert _program.call("--version").split()[1] == moncae.__version__

@@ -51,6 +51,10 @@ def test_damage(encoder, digits, tmp_path):
     (tmp_path / "shards").mkdir()
     with pytest.raises(moncae.DamagedFile, match="_manifest.json"):
         moncae.open_latents(tmp_path / "shards")
+    for manifest in ("{", "[]", '{"shards": [{"file": "none.arrow"}]}', '{"shards": []}'):
+        (tmp_path / "shards" / "_manifest.json").write_text(manifest)
+        with pytest.raises(moncae.DamagedFile, match="shards: "):
+            moncae.open_latents(tmp_path / "shards")
 
 
 def test_images_come_back(run, encoder, model, digits, tmp_path):

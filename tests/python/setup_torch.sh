@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .deps/venv-torch, the environment of the tests that need PyTorch: Debian's PyTorch
 # (apt-get install --no-install-recommends python3-torch python3-torchvision) and requirements-torch.txt.
-# With a file of requirements, those too: notebook 02 has its kernel there.
+# With a file of requirements, those too: notebook 02 has its kernel there, the Python package its tests.
 # PyPI's wheels for Linux would bring 3 GB of CUDA. Exit code 4: there is no PyTorch.
 set -eu
 more=${1:+$(realpath "$1")}
@@ -28,7 +28,8 @@ if [ ! "$env/.ready" -nt "$wanted" ]; then
   install --no-deps -r "$wanted"
   touch "$env/.ready"
 fi
-if [ -n "$more" ] && [ ! "$env/.more" -nt "$more" ]; then
+done=$env/.more-$(echo "$more" | cksum | cut -d' ' -f1)
+if [ -n "$more" ] && [ ! "$done" -nt "$more" ]; then
   install -c "$wanted" -r "$more"
-  touch "$env/.more"
+  touch "$done"
 fi
