@@ -31,7 +31,7 @@ With limits of quality alone (--min-psnr, --min-ssim, --max-bce) it is the one w
 fewest values. Figures are of validation images; nothing is measured.`,
 		Example: `  moncae choose digits --max-values 32
   moncae choose digits --min-psnr 18
-  moncae export digits --candidate $(moncae choose digits --for knee) --out chosen`,
+  moncae choose digits --for knee --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			quality := o.limits.MinPSNR != 0 || o.limits.MinSSIM != 0 || o.limits.MaxBCE != 0
