@@ -23,10 +23,22 @@ func TestNPZ(t *testing.T) {
 		t.Error("layouts differ in content, or labels don't count")
 	}
 	for name, want := range map[string]string{
-		"bad-count.npz": "holds 5 labels, x.npy holds 18 images", "bad-names.npz": "none of the arrays bar.npy, foo.npy", "bad-labels.npz": "type f8; labels are integers",
+		"bad-count.npz": "holds 5 labels, x.npy holds 18 images",
 	} {
 		_, err := Load(context.Background(), "npy/testdata/"+name, Options{Split: "all"})
 		wantFault(t, name, err, want)
+	}
+}
+
+// TestArraysLeftOut: what isn't read of an archive is said.
+func TestArraysLeftOut(t *testing.T) {
+	for name, want := range map[string]string{
+		"names.npz": "arrays that are no images and no labels, by their names", "measures.npz": "arrays of labels that give no classes: 0.5 is a measure", "whole.npz": "arrays that are no images and no labels, by their names",
+	} {
+		s := load(t, "npy/testdata/"+name, Options{Split: "all"})
+		if o := s.Info.LeftOut; len(o) != 1 || o[0].Reason != want || (s.Labels == nil) != (name != "whole.npz") {
+			t.Errorf("%s: left out %+v, labels %v", name, o, s.Labels)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"moncae/internal/dataset/cifar"
@@ -35,10 +36,7 @@ func openPath(ctx context.Context, name string, ask source.Columns) (*source.Col
 	if err != nil {
 		return nil, err
 	}
-	if err := l.OpenTars(ctx); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	c, err := collectList(ctx, name, l.Files, ask)
+	c, err := collectList(ctx, name, l, ask)
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -73,34 +71,40 @@ func plain(collect func(string, []source.File) (*source.Collection, error)) coll
 	}
 }
 
-func collectList(ctx context.Context, name string, list []source.File, ask source.Columns) (*source.Collection, error) {
-	for _, collect := range collectors {
-		if c, err := collect(name, list, ask); c != nil || err != nil {
+// collectList reads what lies in a folder or an archive; where that is nothing of use,
+// what lies in the archives there.
+func collectList(ctx context.Context, name string, l *files.List, ask source.Columns) (*source.Collection, error) {
+	c, err := collect(name, l.Files, ask)
+	if c != nil || err != nil {
+		return c, err
+	}
+	archives := l.Archives()
+	tables := slices.ContainsFunc(l.Files, func(f source.File) bool { return labelfile.Is(f.Path) })
+	switch {
+	case len(archives) == 1 && !tables:
+		if c, err = openPath(ctx, archives[0].Disk, ask); err == nil {
+			c.LeftOut.Others(l.Files, archives[0])
+		}
+		return c, err
+	case len(archives) > 0:
+		if err := l.OpenArchives(ctx); err != nil {
+			return nil, err
+		}
+		if c, err = collect(name, l.Files, ask); c != nil || err != nil {
 			return c, err
 		}
 	}
-	if only := onlyData(list); only != "" {
-		return openPath(ctx, only, ask)
-	}
-	if len(list) == 0 {
-		return nil, fault.Usagef("%s: is empty; images lie in folders named by their class, or flat", name)
-	}
-	return nil, fault.Usagef("%s: none of its %d files (%s, …) is an image (JPEG, PNG, GIF, BMP, WebP, TIFF) or data in a known format", name, len(list), list[0].Path)
+	return nil, nothing(name, l.Files)
 }
 
-// onlyData is the path of the one file in a folder that can be opened by itself.
-func onlyData(list []source.File) string {
-	only := ""
-	for _, f := range list {
-		if f.Disk == "" || labelfile.Is(f.Path) || !files.IsArchive(f.Path) && opener(f.Path) == nil {
-			continue
+// collect asks the collectors in turn; nil if none knows the files.
+func collect(name string, list []source.File, ask source.Columns) (*source.Collection, error) {
+	for _, of := range collectors {
+		if c, err := of(name, list, ask); c != nil || err != nil {
+			return c, err
 		}
-		if only != "" {
-			return ""
-		}
-		only = f.Disk
 	}
-	return only
+	return nil, nil
 }
 
 // openers are the formats of single files, by ending.
@@ -134,6 +138,9 @@ func openFile(name string, ask source.Columns) (*source.Collection, error) {
 	}
 	if files.IsImage(name) {
 		return nil, fault.Usagef("%s: is a single image; name the folder that holds it", name)
+	}
+	if what, fix := unread(name); what != "" {
+		return nil, fault.Usagef("%s: is %s, which isn't read; %s", name, what, fix)
 	}
 	if err := looksLikeIDX(name); err != nil {
 		return nil, err

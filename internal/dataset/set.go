@@ -56,11 +56,11 @@ func Load(ctx context.Context, nameOrPath string, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := collect(src)
+	s, err := gather(src)
 	return s, errors.Join(err, src.Close())
 }
 
-func collect(src Source) (*Set, error) {
+func gather(src Source) (*Set, error) {
 	info := src.Info()
 	s := &Set{Name: info.Name, Shape: info.Shape, Classes: info.Classes}
 	if bytes := info.Rows * int64(info.Shape.Values()); bytes > 0 {

@@ -6,6 +6,7 @@ package cifar
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"path"
@@ -47,6 +48,13 @@ func Collect(list []source.File) (*source.Collection, error) {
 			return nil, nil
 		}
 	}
+	used := slices.Concat(train, test, names)
+	for _, files := range []*[]*source.File{&train, &test, &names} {
+		var err error
+		if *files, err = once(*files); err != nil {
+			return nil, err
+		}
+	}
 	c := &source.Collection{Format: "cifar", Raw: &source.Raw{Shape: arch.Shape{C: 3, H: 32, W: 32}, Planar: true}}
 	for _, s := range []struct {
 		name  string
@@ -61,9 +69,33 @@ func Collect(list []source.File) (*source.Collection, error) {
 		}
 		c.Splits = append(c.Splits, split)
 	}
+	if again := len(used) - len(train) - len(test) - len(names); again > 0 {
+		c.LeftOut.Add("files that are there twice", used[len(used)-1].Path, again)
+	}
+	c.LeftOut.Others(list, used...)
 	var err error
 	c.Classes, err = v.classNames(names)
 	return c, err
+}
+
+// once leaves one of several files of one name, if they are the same.
+func once(list []*source.File) ([]*source.File, error) {
+	var out []*source.File
+	for _, f := range list {
+		i := slices.IndexFunc(out, func(o *source.File) bool { return path.Base(o.Path) == path.Base(f.Path) })
+		if i < 0 {
+			out = append(out, f)
+			continue
+		}
+		a, err := out[i].Digest()
+		if err != nil {
+			return nil, err
+		}
+		if b, err := f.Digest(); err != nil || !bytes.Equal(a, b) {
+			return nil, errors.Join(err, fault.Usagef("%s and %s are different batches of one name; name the folder of one set", out[i].Path, f.Path))
+		}
+	}
+	return out, nil
 }
 
 func pick(list []source.File, is func(base string) bool) []*source.File {

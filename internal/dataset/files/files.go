@@ -101,7 +101,7 @@ func Open(ctx context.Context, name string) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(l.Files, func(a, b source.File) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(l.Files, byPath)
 	for i := 1; i < len(l.Files); i++ {
 		if l.Files[i].Path == l.Files[i-1].Path {
 			_ = l.Close()
@@ -111,36 +111,43 @@ func Open(ctx context.Context, name string) (*List, error) {
 	return l, nil
 }
 
-// OpenTars replaces the tars in a folder that holds nothing else of use, as
-// WebDataset's shards, by their members, whose paths begin with the tar's.
-func (l *List) OpenTars(ctx context.Context) error {
-	var tars []source.File
-	for _, f := range l.Files {
-		switch {
-		case f.Disk != "" && strings.HasSuffix(strings.ToLower(f.Path), ".tar"):
-			tars = append(tars, f)
-		case wanted(f.Path) && path.Ext(f.Path) != ".json" && path.Ext(f.Path) != ".txt":
-			return nil
+// Archives are the archives in a folder.
+func (l *List) Archives() []*source.File {
+	var out []*source.File
+	for i := range l.Files {
+		if f := &l.Files[i]; f.Disk != "" && IsArchive(f.Path) {
+			out = append(out, f)
 		}
 	}
-	if len(tars) == 0 {
-		return nil
-	}
-	l.Files = nil
-	for _, t := range tars {
-		inner, err := Open(ctx, t.Disk)
+	return out
+}
+
+// OpenArchives replaces the archives in a folder, such as WebDataset's shards, by their
+// members, whose paths begin with the archive's.
+func (l *List) OpenArchives(ctx context.Context) error {
+	var all []source.File
+	for _, f := range l.Files {
+		if f.Disk == "" || !IsArchive(f.Path) {
+			all = append(all, f)
+			continue
+		}
+		inner, err := Open(ctx, f.Disk)
 		if err != nil {
 			return err
 		}
 		l.onClose(inner.Close)
-		for _, f := range inner.Files {
-			f.Path = t.Path + "/" + f.Path
-			l.Files = append(l.Files, f)
+		for _, m := range inner.Files {
+			m.Path = f.Path + "/" + m.Path
+			all = append(all, m)
 		}
 		l.LeftOut.Join(inner.LeftOut)
 	}
+	slices.SortFunc(all, byPath)
+	l.Files = all
 	return nil
 }
+
+func byPath(a, b source.File) int { return strings.Compare(a.Path, b.Path) }
 
 // imageEndings are the endings of files that are taken for images.
 var imageEndings = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
@@ -150,25 +157,10 @@ func IsImage(name string) bool {
 	return slices.Contains(imageEndings, strings.ToLower(path.Ext(name)))
 }
 
-// HasNoEnding tells whether a file's name has no ending, or one as long as a name.
-func HasNoEnding(name string) bool {
-	const longest = 8
-	n := len(path.Ext(name))
-	return n == 0 || n > longest
-}
-
-// NotRead is the reason for which a file of a kind that isn't read is left out.
-func NotRead(name string) string {
-	if HasNoEnding(name) {
-		return "files without an ending"
-	}
-	return "files ending in " + strings.ToLower(path.Ext(name))
-}
-
 // wanted tells whether a member could be data that some reader understands.
 func wanted(name string) bool {
 	ext := strings.ToLower(path.Ext(name))
-	return IsImage(name) || strings.Contains(path.Base(name), "-ubyte") ||
+	return IsImage(name) || source.HasNoEnding(name) || strings.Contains(path.Base(name), "idx") ||
 		slices.Contains([]string{".bin", ".cls", ".json", ".jsonl", ".csv", ".tsv", ".txt", ".mat", ".npy", ".npz"}, ext)
 }
 

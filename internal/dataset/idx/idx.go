@@ -3,8 +3,8 @@
 // dimensions as big-endian 32-bit numbers, and the values; plain or gzip.
 //
 // Images are unsigned bytes in three dimensions (N, H, W), or four with 1 or 3
-// channels first (N, C, H, W) or last (N, H, W, C). Labels are unsigned bytes or
-// 32-bit integers in one. A header is believed only as far as the file's length
+// channels first (N, C, H, W) or last (N, H, W, C). Labels are integers in one, or in two with the
+// class first (QMNIST). A header is believed only as far as the file's length
 // can bear it: no length allocates before its bytes are there.
 package idx
 
@@ -22,17 +22,18 @@ import (
 	"moncae/internal/fault"
 )
 
-// The types of values that are read here.
+// Some types of values.
 const (
-	typeByte  = 0x08
-	typeInt32 = 0x0c
+	typeByte   = 0x08
+	typeFloat  = 0x0d
+	typeDouble = 0x0e
 )
 
 // types are the types of the format: their names, for errors, and bytes a value.
 var types = map[byte]struct {
 	name string
 	size int64
-}{typeByte: {"unsigned byte", 1}, 0x09: {"signed byte", 1}, 0x0b: {"int16", 2}, typeInt32: {"int32", 4}, 0x0d: {"float32", 4}, 0x0e: {"float64", 8}}
+}{typeByte: {"unsigned byte", 1}, 0x09: {"signed byte", 1}, 0x0b: {"int16", 2}, 0x0c: {"int32", 4}, typeFloat: {"float32", 4}, typeDouble: {"float64", 8}}
 
 // header is the decoded beginning of a file.
 type header struct {
@@ -69,7 +70,7 @@ func parseHeader(path string, r io.Reader) (header, error) {
 		return h, fault.Usagef("%s: offset 0 (magic number): 0x%x, IDX begins with 0000, the type (08 for unsigned bytes) and the number of dimensions", path, magic)
 	}
 	if magic[3] < 1 || magic[3] > 4 {
-		return h, fault.Usagef("%s: offset 3 (dimensions): %d, images have 3 or 4 and labels 1", path, magic[3])
+		return h, fault.Usagef("%s: offset 3 (dimensions): %d, images have 3 or 4 and labels 1 or 2", path, magic[3])
 	}
 	total := int64(1)
 	for i := range int64(magic[3]) {

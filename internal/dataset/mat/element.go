@@ -17,18 +17,33 @@ import (
 const (
 	miInt8       = 1
 	miUint8      = 2
+	miInt16      = 3
+	miUint16     = 4
 	miInt32      = 5
 	miUint32     = 6
+	miSingle     = 7
 	miDouble     = 9
 	miMatrix     = 14
 	miCompressed = 15
+)
+
+// widths are the bytes of a number.
+var widths = map[uint32]int64{miInt8: 1, miUint8: 1, miInt16: 2, miUint16: 2, miInt32: 4, miUint32: 4, miSingle: 4, miDouble: 8}
+
+// Classes of matrices (table 1-3): double and single hold fractions, below are cells,
+// structures, text and sparse matrices, behind are functions and objects.
+const (
+	mxDouble = 6
+	mxSingle = 7
+	mxUint64 = 15
 )
 
 // variable is a matrix up to its values.
 type variable struct {
 	name   string
 	dims   []int
-	kind   uint32 // of the values
+	class  byte   // of the matrix
+	kind   uint32 // of the values; 0: it is no array of numbers
 	size   int64  // of the values, in bytes
 	values io.Reader
 }
@@ -69,6 +84,9 @@ func readVariable(r io.Reader, size int64) (*variable, error) {
 		if err != nil {
 			return nil, err
 		}
+		if i == 1 && kind != want { // an object of MATLAB's, which has no dimensions
+			return &variable{}, nil
+		}
 		if kind != want || n > 64 {
 			return nil, errors.New("it is no plain matrix")
 		}
@@ -83,6 +101,12 @@ func readVariable(r io.Reader, size int64) (*variable, error) {
 		parts[i] = b[:n]
 	}
 	v := &variable{name: string(parts[2])}
+	if len(parts[0]) > 0 {
+		v.class = parts[0][0]
+	}
+	if v.class < mxDouble || v.class > mxUint64 {
+		return v, nil
+	}
 	total := int64(1)
 	for b := parts[1]; len(b) >= 4; b = b[4:] {
 		d := int64(int32(binary.LittleEndian.Uint32(b)))
@@ -96,11 +120,7 @@ func readVariable(r io.Reader, size int64) (*variable, error) {
 	if err != nil {
 		return nil, err
 	}
-	width := int64(1)
-	if kind == miDouble {
-		width = 8
-	}
-	if n > size || (kind == miUint8 || kind == miDouble) && n != total*width {
+	if width := widths[kind]; n > size || width > 0 && n != total*width {
 		return nil, errors.New("its dimensions don't fit its values")
 	}
 	v.kind, v.size, v.values = kind, n, r
@@ -126,11 +146,35 @@ func readTag(r io.Reader) (kind uint32, n, padded int64, small []byte, err error
 	return kind, int64(size), (int64(size) + 7) &^ 7, nil, nil
 }
 
-// labels reads y: bytes or doubles.
+// number is the value at the beginning of b.
+func (v *variable) number(b []byte) float64 {
+	switch v.kind {
+	case miInt8:
+		return float64(int8(b[0]))
+	case miInt16:
+		return float64(int16(binary.LittleEndian.Uint16(b)))
+	case miUint16:
+		return float64(binary.LittleEndian.Uint16(b))
+	case miInt32:
+		return float64(int32(binary.LittleEndian.Uint32(b)))
+	case miUint32:
+		return float64(binary.LittleEndian.Uint32(b))
+	case miSingle:
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+	case miDouble:
+		return math.Float64frombits(binary.LittleEndian.Uint64(b))
+	}
+	return float64(b[0])
+}
+
+// fractions tells whether the values are of a floating-point type.
+func (v *variable) fractions() bool { return v.class == mxDouble || v.class == mxSingle }
+
+// labels reads y. SVHN's class 10 stands for the digit 0.
 func (v *variable) labels(path string) ([]int32, error) {
-	width := map[uint32]int64{miUint8: 1, miDouble: 8}[v.kind]
+	width := widths[v.kind]
 	if width == 0 {
-		return nil, fault.Usagef("%s: y is of the type %d; uint8 and double are read", path, v.kind)
+		return nil, fault.Usagef("%s: y is no array of numbers", path)
 	}
 	b, err := io.ReadAll(io.LimitReader(v.values, v.size))
 	if err != nil || int64(len(b)) < v.size {
@@ -138,10 +182,7 @@ func (v *variable) labels(path string) ([]int32, error) {
 	}
 	labels := make([]int32, v.size/width)
 	for i := range labels {
-		y := float64(b[i*int(width)])
-		if width == 8 {
-			y = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
-		}
+		y := v.number(b[int64(i)*width:])
 		if !(y >= 0 && y <= 10) || y != math.Trunc(y) {
 			return nil, fault.Usagef("%s: label %d is %v; SVHN's are 1 to 10", path, i, y)
 		}

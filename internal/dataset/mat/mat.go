@@ -1,11 +1,13 @@
-// Package mat reads the .mat files of SVHN (cropped digits): MATLAB 5 files with
-// the variables X, uint8 H×W×C×N, and y, N numbers, where class 10 stands for
-// the digit 0. Other variables are passed over. Images are streamed; a length
-// is believed only as far as the file can bear it.
+// Package mat reads the .mat files of SVHN (cropped digits): MATLAB 5 files with the
+// variables X, H×W×C×N of uint8, of other integers from 0 to 255 or of fractions from 0
+// to 1 (with a range, any numbers), and y, N numbers, where class 10 stands for the digit
+// 0. Other variables are left out. Images are streamed; a length is believed only as far
+// as the file can bear it.
 package mat
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,93 +17,119 @@ import (
 	"strings"
 
 	"moncae/internal/arch"
+	"moncae/internal/dataset/files"
+	"moncae/internal/dataset/pixel"
 	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
 	"moncae/internal/fault"
 )
 
-// splitOf maps the usual names of files to splits.
-func splitOf(name string) string {
-	base := strings.ToLower(path.Base(name))
-	switch {
-	case strings.HasPrefix(base, "train"):
-		return source.Train
-	case strings.HasPrefix(base, "test"):
-		return source.Test
-	}
-	return source.Whole
-}
-
-// Collect makes a collection of the .mat files among list, nil without them. The
-// "extra" images of SVHN are left out.
+// Collect makes a collection of the .mat files among list, nil without them, or where
+// files of images are there and no .mat holds any. SVHN's "extra" images are left out.
 func Collect(_ string, list []source.File) (*source.Collection, error) {
 	c := &source.Collection{Format: "mat"}
+	span := new(pixel.Span)
+	c.Stretch = span.Set
+	var used []*source.File
+	pictures := slices.ContainsFunc(list, func(f source.File) bool { return files.IsImage(f.Path) })
 	for i := range list {
 		f := &list[i]
-		if strings.ToLower(path.Ext(f.Path)) != ".mat" || strings.HasPrefix(path.Base(f.Path), "extra") {
+		if strings.ToLower(path.Ext(f.Path)) != ".mat" {
 			continue
 		}
-		s, raw, err := split(f)
-		if err != nil {
+		used = append(used, f)
+		if strings.HasPrefix(path.Base(f.Path), "extra") {
+			c.LeftOut.Add("the extra images of SVHN", f.Path, 1)
+			continue
+		}
+		h, err := contents(f)
+		if err != nil || h.images == nil {
+			if pictures {
+				return nil, nil
+			}
+			return nil, cmp.Or(err, h.noImages(f.Path))
+		}
+		if err := h.join(c, f, span); err != nil {
 			return nil, err
 		}
-		if c.Raw != nil && *c.Raw != *raw || c.Find(s.Name) != nil {
-			return nil, fault.Usagef("%s: holds images of another size, or for the same split, as another .mat file beside it", f.Path)
-		}
-		c.Raw = raw
-		c.Splits = append(c.Splits, s)
 	}
 	if len(c.Splits) == 0 {
 		return nil, nil
 	}
-	order := []string{source.Train, source.Test, source.Whole}
-	slices.SortFunc(c.Splits, func(a, b source.Split) int { return slices.Index(order, a.Name) - slices.Index(order, b.Name) })
-	c.Classes = strings.Fields("0 1 2 3 4 5 6 7 8 9")
+	slices.SortFunc(c.Splits, func(a, b source.Split) int {
+		return slices.Index(source.Order(), a.Name) - slices.Index(source.Order(), b.Name)
+	})
+	c.LeftOut.Others(list, used...)
 	return c, nil
 }
 
-func split(f *source.File) (source.Split, *source.Raw, error) {
-	dims, labels, err := contents(f)
-	if err != nil {
-		return source.Split{}, nil, err
-	}
-	if dims == nil || labels == nil {
-		return source.Split{}, nil, fault.Usagef("%s: needs the variables X (images) and y (labels) of SVHN's cropped digits", f.Path)
-	}
-	raw := &source.Raw{Shape: arch.Shape{C: dims[2], H: dims[0], W: dims[1]}, Planar: true}
-	if int64(dims[0])*int64(dims[1])*int64(dims[2]) > 1<<27 {
-		return source.Split{}, nil, fault.Usagef("%s: X holds images of %d×%d, which are too large", f.Path, dims[0], dims[1])
-	}
-	if len(labels) != dims[3] || dims[2] != 1 && dims[2] != 3 {
-		return source.Split{}, nil, fault.Usagef("%s: X holds %d images of %d channels (1 or 3 are read), y %d labels", f.Path, dims[3], dims[2], len(labels))
-	}
-	s := source.Split{Name: splitOf(f.Path), Rows: int64(dims[3]), Bytes: source.Occupied(f)}
-	s.Labels = func() ([]int32, error) { return labels, nil }
-	s.Open = func() (source.Stream, error) { return openStream(f, raw.Shape, labels) }
-	return s, raw, nil
+// held is what a file holds.
+type held struct {
+	images *variable
+	labels []int32
+	others []string // names of further variables
 }
 
-// contents are the dimensions of X and the values of y.
-func contents(f *source.File) (dims []int, labels []int32, err error) {
+func (h held) noImages(path string) error {
+	const most = 12
+	return fault.Usagef("%s: has no variable X of images, H×W×C×N as SVHN's; it holds %s: load it by scipy.io.loadmat, and save numpy.savez(\"data.npz\", x_train=…, y_train=…)", path, strings.Join(h.others[:min(len(h.others), most)], ", "))
+}
+
+// join adds a file's images to a collection.
+func (h held) join(c *source.Collection, f *source.File, span *pixel.Span) error {
+	x := h.images
+	raw := &source.Raw{Shape: arch.Shape{C: x.dims[2], H: x.dims[0], W: x.dims[1]}, Planar: true}
+	split := source.Whole
+	if s, _ := splitname.Of(strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path))); s != "" {
+		split = s
+	}
+	switch {
+	case int64(x.dims[0])*int64(x.dims[1])*int64(x.dims[2]) > 1<<27:
+		return fault.Usagef("%s: X holds images of %d×%d, which are too large", f.Path, x.dims[0], x.dims[1])
+	case x.dims[2] != 1 && x.dims[2] != 3 || h.labels != nil && len(h.labels) != x.dims[3]:
+		return fault.Usagef("%s: X holds %d images of %d channels (1 or 3 are read), y %d labels", f.Path, x.dims[3], x.dims[2], len(h.labels))
+	case c.Raw != nil && *c.Raw != *raw || c.Find(split) != nil:
+		return fault.Usagef("%s: holds images of another size, or for the same split, as another .mat file beside it", f.Path)
+	}
+	if c.Raw = raw; x.fractions() {
+		c.Full = 1
+	}
+	for _, name := range h.others {
+		c.LeftOut.Add("variables that are no images and no labels", f.Path+": "+name, 1)
+	}
+	s := source.Split{Name: split, Rows: int64(x.dims[3]), Bytes: source.Occupied(f)}
+	if h.labels != nil {
+		c.Classes = strings.Fields("0 1 2 3 4 5 6 7 8 9")
+		s.Labels = func() ([]int32, error) { return h.labels, nil }
+	}
+	s.Open = func() (source.Stream, error) { return openStream(f, raw.Shape, x.dims[3], h.labels, span) }
+	c.Splits = append(c.Splits, s)
+	return nil
+}
+
+// contents are the variables of a file.
+func contents(f *source.File) (h held, err error) {
 	w, err := newWalk(f)
 	if err != nil {
-		return nil, nil, err
+		return h, err
 	}
 	defer func() { _ = w.disk.Close() }() // only read
 	for {
 		v, err := w.next()
 		switch {
 		case err == io.EOF: //nolint:errorlint // the end itself
-			return dims, labels, nil
+			return h, nil
 		case err != nil:
-			return nil, nil, err
+			return h, err
 		case v.name == "y":
-			if labels, err = v.labels(f.Path); err != nil {
-				return nil, nil, err
+			if h.labels, err = v.labels(f.Path); err != nil {
+				return h, err
 			}
-		case v.name == "X" && (v.kind != miUint8 || len(v.dims) < 3 || len(v.dims) > 4):
-			return nil, nil, fault.Usagef("%s: X is no uint8 array of H×W×C×N", f.Path)
-		case v.name == "X":
-			dims = append(v.dims, 1)[:4]
+		case v.name == "X" && widths[v.kind] > 0 && (len(v.dims) == 3 || len(v.dims) == 4):
+			v.dims = append(v.dims, 1)[:4]
+			h.images = v
+		default:
+			h.others = append(h.others, cmp.Or(v.name, "an object"))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,11 +78,12 @@ func TestBad(t *testing.T) {
 		want string
 	}{
 		{fixture(t, "bad-labels.mat"), "X holds 3 images of 3 channels (1 or 3 are read), y 2 labels"},
-		{fixture(t, "bad-types.mat"), "no uint8 array"},
+		{fixture(t, "bad-values.mat"), "image 0: value 0 is 13; without --range LO,HI"},
+		{fixture(t, "bad-names.mat"), "has no variable X of images, H×W×C×N as SVHN's; it holds fea, gnd, info"},
 		{good[:100], "offset 0 (header)"},
 		{[]byte("MATLAB 7.3 MAT-file"), "version 7.3"},
 		{good[:200], "offset 128 (element): it claims"},
-		{good[:128], "needs the variables X"},
+		{good[:128], "has no variable X"},
 	} {
 		col, err := Collect("", []source.File{memory("x.mat", c.data)})
 		if err == nil {
@@ -90,6 +92,52 @@ func TestBad(t *testing.T) {
 		if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "x.mat") {
 			t.Errorf("error is %v, should contain %q", err, c.want)
 		}
+	}
+}
+
+// TestNumbers: other numbers than bytes become them, as numpy's round((v-lo)/(hi-lo)*255).
+func TestNumbers(t *testing.T) {
+	good, err := Collect("", []source.File{memory("train_32x32.mat", fixture(t, "train_32x32.mat"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := drain(good, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ends := range map[string][2]float64{"fractions.mat": {}, "words.mat": {}, "bad-values.mat": {12, 267}} {
+		c, err := Collect("", []source.File{memory(name, fixture(t, name))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Stretch(ends[0], ends[1])
+		got, err := drain(c, 0)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%s: %d images, %v", name, len(got), err)
+		}
+		for n := range got {
+			if !bytes.Equal(got[n].Data, want[n].Data) {
+				t.Errorf("%s: image %d is %v, want %v", name, n, got[n].Data, want[n].Data)
+			}
+		}
+		if (c.Full == 1) != (name != "words.mat") {
+			t.Errorf("%s: full is %v", name, c.Full)
+		}
+	}
+}
+
+// TestLeftOut: what isn't read is said.
+func TestLeftOut(t *testing.T) {
+	c, err := Collect("", []source.File{memory("extra_32x32.mat", nil), memory("readme.txt", nil), memory("test_32x32.mat", fixture(t, "test_32x32.mat"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := source.Omissions{{Reason: "the extra images of SVHN", Count: 1, Example: "extra_32x32.mat"}, {Reason: "variables that are no images and no labels", Count: 1, Example: "test_32x32.mat: other"}, {Reason: "files ending in .txt", Count: 1, Example: "readme.txt"}}
+	if !slices.Equal(c.LeftOut, want) {
+		t.Errorf("left out %+v", c.LeftOut)
+	}
+	if c, err := Collect("", []source.File{memory("image_00001.jpg", nil), memory("imagelabels.mat", fixture(t, "bad-names.mat"))}); c != nil || err != nil {
+		t.Errorf("beside images: %+v, %v", c, err)
 	}
 }
 

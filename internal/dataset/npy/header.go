@@ -2,9 +2,12 @@
 // archives or folders of them.
 //
 // Images are N×H×W, N×H×W×C or N×C×H×W with C 1 or 3 (where both would do, the
-// last is C), of uint8, bool (0 and 255), integers from 0 to 255, or floats from 0
-// to 1, which are rounded to v/255; with a range, any numbers. H×W×C is one image
-// unless there is a label for each of H. Labels are integers of any size, N or N×1.
+// last is C), or rows of grey squares, of uint8, bool (0 and 255), integers from 0 to
+// 255, or floats from 0 to 1, which are rounded to v/255; with a range, any numbers.
+// H×W×C is one image unless there is a label for each of H. Labels are whole numbers of
+// any type, bool or text, N or N×1, or rows with a single 1. Arrays are found by the words
+// in their names; where none speaks of images, by their shape: one a split, or one a class.
+//
 // Arrays are streamed; a header is believed only as far as the file is long.
 package npy
 
@@ -16,13 +19,14 @@ import (
 	"strconv"
 	"strings"
 
+	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
 
 // header is what stands before an array's values.
 type header struct {
 	order binary.ByteOrder
-	kind  byte // u, i, f, b
+	kind  byte // u, i, f, b; of text U, S
 	width int  // bytes a value
 	shape []int64
 	size  int64 // of the header, in bytes
@@ -96,7 +100,11 @@ func (h *header) parse(path, text string) error {
 	}
 	h.kind = descr[2][0]
 	h.width, _ = strconv.Atoi(descr[3]) // digits, by the pattern
-	if !strings.Contains(" u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8 b1 ", fmt.Sprintf(" %c%d ", h.kind, h.width)) {
+	const wide = 4                      // bytes of a letter
+	if h.kind == 'U' {
+		h.width *= wide
+	}
+	if text := h.kind == 'U' || h.kind == 'S'; (!text || h.width == 0) && !strings.Contains(" u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8 b1 ", " "+descr[2]+descr[3]+" ") {
 		return fault.Usagef("%s: the array's type is %s%s; integers, bool, float16, float32 and float64 are read", path, descr[2], descr[3])
 	}
 	total := int64(h.width)
@@ -124,4 +132,60 @@ func (h header) check(path string, size int64) error {
 		return fault.Usagef("%s: offset %d (end): %d bytes follow the %s values", path, want, size-want, h)
 	}
 	return nil
+}
+
+// maxImage is the number of values of the largest image that is read.
+const maxImage = 1 << 27
+
+// raw is the layout of one image, nil where the array holds none.
+func (h header) raw() *source.Raw {
+	switch side := source.Square(h.row()); {
+	case h.kind == 'U' || h.kind == 'S':
+		return nil
+	case len(h.shape) == 2 && side > 0 && h.rows() != h.row():
+		return source.RawOf([]int64{int64(side), int64(side)})
+	case len(h.shape) > 2:
+		return source.RawOf(h.shape[1:])
+	}
+	return nil
+}
+
+// layout is raw, or the fault of an array that holds no images.
+func (h header) layout(path string) (*source.Raw, error) {
+	if h.row() > maxImage {
+		return nil, fault.Usagef("%s: images of %d values; more than %d are refused", path, h.row(), maxImage)
+	}
+	if raw := h.raw(); raw != nil {
+		return raw, nil
+	}
+	if len(h.shape) == 2 && h.row()%3 == 0 && source.Square(h.row()/3) > 0 {
+		side := source.Square(h.row() / 3)
+		return nil, fault.Usagef("%s: an array of %s: in which order are the colours of the %d×%d pixels? Save it as N×%d×%d×3 or N×3×%d×%d", path, h, side, side, side, side, side, side)
+	}
+	return nil, fault.Usagef("%s: an array of %s; images are N×H×W, N×H×W×C or N×C×H×W with C 1 or 3, or N rows of a grey square", path, h)
+}
+
+// looksSingle tells whether three sides are more likely those of one image with
+// channels last than those of many images that are a few pixels wide.
+func (h header) looksSingle() bool {
+	return len(h.shape) == 3 && h.shape[2] <= 4 && h.shape[1] > 8
+}
+
+// makeSingle takes the array for one image.
+func (h *header) makeSingle() {
+	h.shape, h.single = append([]int64{1}, h.shape...), true
+}
+
+// noteOn says what an array was taken for, where another reading is possible.
+func (h header) noteOn(path string) string {
+	switch d := h.shape; {
+	case h.single:
+		return fmt.Sprintf("%s is read as one image of %d×%d pixels with %d channels", path, d[1], d[2], d[3])
+	case len(d) == 2:
+		side := source.Square(d[1])
+		return fmt.Sprintf("%s: a row of %d values is read as a grey image of %d×%d", path, d[1], side, side)
+	case len(d) == 3 && d[0] == 3:
+		return fmt.Sprintf("%s is read as %d grey images of %d×%d pixels; save one image with %d channels as 1×%s", path, d[0], d[1], d[2], d[0], h)
+	}
+	return ""
 }

@@ -93,14 +93,8 @@ func TestRoles(t *testing.T) {
 		"x_train": "train images", "train_images": "train images", "y_test": "test labels", "val_labels": "val labels",
 		"X": "all images", "targets": "all labels", "arr_0": "all images", "arr_1": "all labels", "Test-Images": "test images", "weights": "all ",
 	} {
-		split, images, labels := role("folder/" + name + ".npy")
-		got := split + " "
-		if images {
-			got += "images"
-		}
-		if labels {
-			got += "labels"
-		}
+		r := roleOf("folder/" + name + ".npy")
+		got := r.split + " " + map[kind]string{images: "images", labels: "labels"}[r.is]
 		if got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}

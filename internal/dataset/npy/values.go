@@ -1,10 +1,6 @@
 package npy
 
-import (
-	"math"
-
-	"moncae/internal/dataset/pixel"
-)
+import "math"
 
 // value is the number at the beginning of b. 64-bit integers beyond 2^53 lose
 // digits, and are no pixel and no label anyway.
@@ -57,31 +53,4 @@ func half(v uint16) float64 {
 		return math.Inf(int(sign))
 	}
 	return sign * math.Ldexp(1024+fraction, exponent-25)
-}
-
-// span is the range of values that becomes 0 to 255; the zero value says none.
-type span struct{ lo, hi float64 }
-
-func (s *span) set(lo, hi float64) { s.lo, s.hi = lo, hi }
-func (s *span) given() bool        { return s != nil && s.lo < s.hi }
-
-// pixel is the byte of a value, and whether it is in range.
-func (h header) pixel(b []byte, s *span) (uint8, float64, bool) {
-	v := h.value(b)
-	if s.given() {
-		return pixel.Stretch(v, s.lo, s.hi), v, !math.IsNaN(v)
-	}
-	switch h.kind {
-	case 'f':
-		if !(v >= 0 && v <= 1) {
-			return 0, v, false
-		}
-		return uint8(math.Round(v * 255)), v, true
-	case 'b':
-		return uint8(255 * min(v, 1)), v, true
-	}
-	if v < 0 || v > 255 {
-		return 0, v, false
-	}
-	return uint8(v), v, true
 }

@@ -1,11 +1,41 @@
 package pixel
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Stretch is the byte of a value when lo becomes 0 and hi 255, rounded; what lies
 // outside is clamped.
 func Stretch(v, lo, hi float64) uint8 {
 	return uint8(math.Round(255 * max(0, min(1, (v-lo)/(hi-lo)))))
+}
+
+// Span is the range of stored numbers that becomes 0 to 255, where one is given. Without
+// it whole numbers are 0 to 255, and fractions 0 to 1.
+type Span struct{ lo, hi float64 }
+
+// Set gives the range.
+func (s *Span) Set(lo, hi float64) { s.lo, s.hi = lo, hi }
+
+// Given tells whether there is a range.
+func (s *Span) Given() bool { return s != nil && s.lo < s.hi }
+
+// Byte is the byte of a number; fractions says that it is of a floating-point type.
+func (s *Span) Byte(v float64, fractions bool) (uint8, error) {
+	switch {
+	case math.IsNaN(v):
+		return 0, fmt.Errorf("%v; it can't be a pixel", v)
+	case s.Given():
+		return Stretch(v, s.lo, s.hi), nil
+	case fractions && v >= 0 && v <= 1:
+		return uint8(math.Round(v * 255)), nil
+	case fractions:
+		return 0, fmt.Errorf("%v; without --range LO,HI, which says what is black and white, floats are 0 to 1", v)
+	case v >= 0 && v <= 255:
+		return uint8(v), nil
+	}
+	return 0, fmt.Errorf("%v; without --range LO,HI, which says what is black and white, integers are 0 to 255", v)
 }
 
 // stretched is the table of the range that it was made for.

@@ -43,7 +43,7 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 			}
 		}
 		if t == nil {
-			c.LeftOut.Add(files.NotRead(f.Path), f.Path, 1)
+			c.LeftOut.Add(source.NotRead(f.Path), f.Path, 1)
 			continue
 		}
 		if t.split = source.Whole; f.Path != name {

@@ -1,5 +1,10 @@
 package source
 
+import (
+	"path"
+	"strings"
+)
+
 // LeftOut counts what of a data set is passed over for one reason.
 type LeftOut struct {
 	Reason  string `json:"reason"`
@@ -37,4 +42,32 @@ func (o Omissions) Total() int {
 		n += l.Count
 	}
 	return n
+}
+
+// Others adds the files of a list that were not used.
+func (o *Omissions) Others(list []File, used ...*File) {
+	seen := map[*File]bool{}
+	for _, f := range used {
+		seen[f] = true
+	}
+	for i := range list {
+		if f := &list[i]; !seen[f] {
+			o.Add(NotRead(f.Path), f.Path, 1)
+		}
+	}
+}
+
+// HasNoEnding tells whether a file's name has no ending, or one as long as a name.
+func HasNoEnding(name string) bool {
+	const longest = 8
+	n := len(path.Ext(name))
+	return n == 0 || n > longest
+}
+
+// NotRead is the reason for which a file of a kind that isn't read is left out.
+func NotRead(name string) string {
+	if HasNoEnding(name) {
+		return "files without an ending"
+	}
+	return "files ending in " + strings.ToLower(path.Ext(name))
 }

@@ -8,11 +8,13 @@
 package source
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
 
 	"moncae/internal/arch"
+	"moncae/internal/fault"
 )
 
 // Collection is an opened data set.
@@ -133,6 +135,20 @@ func (f *File) Reader() (io.ReadCloser, error) {
 		return os.Open(f.Disk)
 	}
 	return f.Open()
+}
+
+// Digest is the SHA-256 of the content.
+func (f *File) Digest() ([]byte, error) {
+	r, err := f.Reader()
+	if err != nil {
+		return nil, fault.Usagef("%s: %w", f.Path, err)
+	}
+	defer func() { _ = r.Close() }() // only read
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return nil, fault.Usagef("%s: %w", f.Path, err)
+	}
+	return h.Sum(nil), nil
 }
 
 // Occupied is Stored, asked of the disk where it is unknown; 0 if the disk does

@@ -20,7 +20,7 @@ var splitWords = map[string]string{
 }
 
 // neutral are words that change nothing: train_images, training_set, TrainData.
-var neutral = strings.Fields("set sets data dataset images image imgs img pics pictures photos split folder dir files jpg jpeg jpegs png crop crops cropped resized original orig raw")
+var neutral = strings.Fields("set sets data dataset images image imgs img pics pictures photos split folder dir files jpg jpeg jpegs png crop crops cropped resized original orig raw zip tar gz tgz npz")
 
 // Words are the words of a name in lower case, divided at what is no letter and
 // before capitals.

@@ -2,14 +2,11 @@ package tree
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"moncae/internal/dataset/source"
-	"moncae/internal/fault"
 )
 
 // dropRepeats leaves out a split's folder that holds the same files as another of
@@ -57,27 +54,14 @@ func repeats(a, b map[string]*source.File) (bool, error) {
 		}
 	}
 	for inner, f := range a {
-		x, err := digest(f)
+		x, err := f.Digest()
 		if err != nil {
 			return false, err
 		}
-		y, err := digest(b[inner])
+		y, err := b[inner].Digest()
 		if err != nil || !bytes.Equal(x, y) {
 			return false, err
 		}
 	}
 	return true, nil
-}
-
-func digest(f *source.File) ([]byte, error) {
-	r, err := f.Reader()
-	if err != nil {
-		return nil, fault.Usagef("%s: %w", f.Path, err)
-	}
-	defer func() { _ = r.Close() }() // only read
-	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
-		return nil, fault.Usagef("%s: %w", f.Path, err)
-	}
-	return h.Sum(nil), nil
 }

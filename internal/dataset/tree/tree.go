@@ -95,7 +95,7 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 	}
 	for _, f := range others {
 		if !tables.isUsed(f) {
-			c.LeftOut.Add(files.NotRead(f.Path), f.Path, 1)
+			c.LeftOut.Add(source.NotRead(f.Path), f.Path, 1)
 		}
 	}
 	for _, split := range order {
@@ -135,7 +135,7 @@ func imagesAmong(list []source.File) (images, others []*source.File) {
 const headerBytes = 1 << 12
 
 func beginsAsImage(f *source.File) bool {
-	if !files.HasNoEnding(f.Path) {
+	if !source.HasNoEnding(f.Path) {
 		return false
 	}
 	r, err := f.Reader()

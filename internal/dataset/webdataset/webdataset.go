@@ -87,7 +87,7 @@ func gather(c *source.Collection, list []source.File) (samples []sample, labelle
 		case ending == "cls", ending == "json" && s.label == nil:
 			s.label = f
 		default:
-			c.LeftOut.Add(files.NotRead(f.Path), f.Path, 1)
+			c.LeftOut.Add(source.NotRead(f.Path), f.Path, 1)
 		}
 	}
 	slices.Sort(keys)

@@ -33,5 +33,5 @@ np.save(OUT / "bad-objects.npy", np.array([{}], dtype=object), allow_pickle=True
 np.save(OUT / "bad-complex.npy", grey.astype("c16")[:1])
 np.save(OUT / "bad-flat.npy", n.reshape(18, 12))
 np.savez(OUT / "bad-count.npz", x=grey, y=labels[:5])
-np.savez(OUT / "bad-names.npz", foo=grey, bar=labels)
-np.savez(OUT / "bad-labels.npz", x=grey, y=labels / 2)
+np.savez(OUT / "names.npz", foo=grey, bar=labels)
+np.savez(OUT / "measures.npz", x=grey, y=labels / 2)
