@@ -18,6 +18,7 @@ import (
 	"moncae/internal/dataset/npy"
 	"moncae/internal/dataset/pixelcsv"
 	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/stl"
 	"moncae/internal/dataset/tree"
 	"moncae/internal/dataset/webdataset"
 	"moncae/internal/fault"
@@ -53,10 +54,13 @@ var collectors = []collector{
 	func(_ string, list []source.File, _ source.Columns) (*source.Collection, error) {
 		return cifar.Collect(list)
 	},
+	func(_ string, list []source.File, _ source.Columns) (*source.Collection, error) {
+		return stl.Collect(list)
+	},
+	plain(webdataset.Collect),
 	plain(npy.Collect),
 	plain(mat.Collect),
 	columnar.Collect,
-	plain(webdataset.Collect),
 	pixelcsv.Collect,
 	tree.Collect,
 }

@@ -5,8 +5,8 @@
 //	src, err := dataset.Open(ctx, "photos.zip", dataset.Options{Split: "all"})     // a stream, for any size
 //
 // What is read: IDX (MNIST's format), image folders and zips and tars of them,
-// WebDataset tars, CIFAR's binary files, SVHN's .mat, .npy and .npz, Parquet and
-// Arrow files with an image column. One small set, mnist-mini, is built in.
+// WebDataset tars, the binary files of CIFAR and STL-10, SVHN's .mat, .npy and .npz,
+// tables of pixels, Parquet and Arrow files. One small set, mnist-mini, is built in.
 //
 // Promises:
 //   - ids count from 0 within a split: file order where the format has one, byte

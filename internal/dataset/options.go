@@ -118,11 +118,14 @@ func (p Preprocess) Shape() arch.Shape {
 
 // checkColumns refuses to look for columns in a format that has none.
 func checkColumns(c source.Columns, format string) error {
+	table := format == "parquet" || format == "arrow"
 	switch {
-	case (c.LabelFile != "" || c.Image != "") && format != "images":
-		return fault.Usagef("--label-file and --image-column are for folders and archives of images; this is %s", format)
-	case c.Label != "" && format != "images" && format != "csv":
-		return fault.Usagef("--label-column is for images with a table of labels, and for CSV files of pixels; this is %s", format)
+	case c.LabelFile != "" && format != "images":
+		return fault.Usagef("--label-file is for folders and archives of images; this is %s", format)
+	case c.Image != "" && format != "images" && !table:
+		return fault.Usagef("--image-column is for Parquet, Arrow, and images with a table of labels; this is %s", format)
+	case c.Label != "" && format != "images" && format != "csv" && !table:
+		return fault.Usagef("--label-column is for Parquet, Arrow, images with a table of labels, and CSV files of pixels; this is %s", format)
 	}
 	return nil
 }

@@ -93,6 +93,9 @@ func holdOut(base *source.Split, o Options) (part, error) {
 	if err != nil {
 		return part{}, err
 	}
+	if len(labels) == 1 {
+		return part{}, fault.Usagef("it holds one image, which can't be divided into training and test images; read it with --split all")
+	}
 	train, test, err := divide(labels, o.TestFraction, o.Seed)
 	if err != nil {
 		return part{}, fault.Usagef("holding out a test split: %w", err)

@@ -12,8 +12,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset/source"
@@ -74,8 +72,15 @@ func Collect(list []source.File) (*source.Collection, error) {
 	}
 	c.LeftOut.Others(list, used...)
 	var err error
-	c.Classes, err = v.classNames(names)
+	c.Classes, err = source.ClassNames(first(names), v.classes)
 	return c, err
+}
+
+func first(list []*source.File) *source.File {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
 }
 
 // once leaves one of several files of one name, if they are the same.
@@ -106,30 +111,6 @@ func pick(list []source.File, is func(base string) bool) []*source.File {
 		}
 	}
 	return out
-}
-
-// classNames are the lines of the names file, numbers without one.
-func (v variant) classNames(files []*source.File) ([]string, error) {
-	var names []string
-	if len(files) == 0 {
-		for i := range v.classes {
-			names = append(names, strconv.Itoa(i))
-		}
-		return names, nil
-	}
-	r, err := files[0].Reader()
-	if err != nil {
-		return nil, fault.Usagef("%w", err)
-	}
-	defer func() { _ = r.Close() }() // only read
-	b, err := io.ReadAll(io.LimitReader(r, 1<<16))
-	if err != nil {
-		return nil, fault.Usagef("%s: %w", files[0].Path, err)
-	}
-	if names = strings.Fields(string(b)); len(names) != v.classes {
-		return nil, fault.Usagef("%s: names %d classes, there are %d", files[0].Path, len(names), v.classes)
-	}
-	return names, nil
 }
 
 func (v variant) record() int64 { return int64(v.labelBytes + pixels) }

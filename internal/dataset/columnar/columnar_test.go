@@ -147,14 +147,6 @@ func TestBad(t *testing.T) {
 	}
 }
 
-func TestSplitNames(t *testing.T) {
-	for name, want := range map[string]string{"train-0.parquet": "train", "data/test-0.parquet": "test", "validation/data-0.arrow": "val", "x/part-1.parquet": "all", "trainer.parquet": "all"} {
-		if got := splitOf(name); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-}
-
 // drain reads a collection's first split to its end.
 func drain(c *source.Collection) error {
 	st, err := c.Splits[0].Open()

@@ -2,15 +2,12 @@ package columnar
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
 
-	"moncae/internal/arch"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
@@ -18,51 +15,130 @@ import (
 // columns are the names of the columns that are read, and what the schema says
 // about them.
 type columns struct {
-	image, label string      // label is "" where there is none
-	raw          *source.Raw // of tensors; nil: encoded images
-	classes      []string    // from the metadata
+	image   string   // "" where every pixel is a column
+	wide    []string // those columns, in order
+	label   string   // "" where there is none
+	numbers bool     // the images are numbers, not files
+	sides   []int64  // of tensors, where the schema says it
+	classes []string // from the metadata
+	others  []string // the other columns
 }
 
-// The usual names of columns, best first.
+// The usual names of columns in lower case, best first.
 var (
-	imageNames = []string{"image", "img", "images", "picture", "photo", "jpg", "png"}
-	labelNames = []string{"label", "labels", "fine_label", "class", "target", "cls", "digit"}
+	imageNames = strings.Fields("image img images picture photo jpg png")
+	labelNames = strings.Fields("label labels fine_label class classes target targets category cls digit character breed species emotion diagnosis y")
 )
 
-// findColumns picks the image column, by a usual name or as the only one that
-// can be, and the label column by a usual name.
-func findColumns(path string, schema *arrow.Schema) (columns, error) {
-	var c columns
+// names are the columns that are needed.
+func (c *columns) names(labelsOnly bool) []string {
+	var out []string
+	if c.label != "" {
+		out = append(out, c.label)
+	}
+	if labelsOnly {
+		return out
+	}
+	if c.image != "" {
+		return append(out, c.image)
+	}
+	return append(out, c.wide...)
+}
+
+// findColumns picks the image column, as it is asked for, by a usual name, or as the only
+// one that can be; and the label column as it is asked for or by a usual name. nil: the
+// table holds no images.
+func findColumns(path string, schema *arrow.Schema, ask source.Columns) (*columns, error) {
+	c := &columns{}
+	var err error
+	if c.image, err = imageColumn(path, schema, ask.Image); err != nil {
+		return nil, err
+	}
+	if c.label, err = labelColumn(path, schema, c.image, ask.Label); err != nil {
+		return nil, err
+	}
+	if c.image == "" {
+		for _, f := range schema.Fields() {
+			if f.Name != c.label && isPixel(f) {
+				c.wide = append(c.wide, f.Name)
+			}
+		}
+		if source.Square(int64(len(c.wide))) == 0 {
+			return nil, nil
+		}
+		c.numbers = true
+	} else {
+		field, _ := schema.FieldsByName(c.image)
+		if c.numbers = depth(field[0].Type) > 0; c.numbers {
+			if c.sides, err = sidesIn(field[0]); err != nil {
+				return nil, fault.Usagef("%s: column %s: %w", path, c.image, err)
+			}
+		}
+	}
+	for _, f := range schema.Fields() {
+		if !slices.Contains(c.names(false), f.Name) {
+			c.others = append(c.others, f.Name)
+		}
+	}
+	c.classes = huggingFaceClasses(schema, c.label)
+	return c, nil
+}
+
+// imageColumn is the column of images, "" for none.
+func imageColumn(path string, schema *arrow.Schema, asked string) (string, error) {
 	var can []string
 	for _, f := range schema.Fields() {
 		if holdsImages(f) {
 			can = append(can, f.Name)
 		}
 	}
+	switch {
+	case asked != "" && slices.Contains(can, asked):
+		return asked, nil
+	case asked != "":
+		return "", fault.Usagef("%s: there is no column %q of images; there are %s", path, asked, source.Few(fieldNames(schema)))
+	case len(can) == 1:
+		return can[0], nil
+	}
 	for _, n := range imageNames {
-		if slices.Contains(can, n) {
-			c.image = n
-			break
+		for _, c := range can {
+			if strings.EqualFold(c, n) {
+				return c, nil
+			}
 		}
 	}
-	if c.image == "" && len(can) == 1 {
-		c.image = can[0]
+	if len(can) > 1 {
+		return "", fault.Usagef("%s: which of its columns holds the images, %s? Name it with --image-column", path, source.Few(can))
 	}
-	if c.image == "" {
-		return c, fault.Usagef("%s: there is no image column among %s: one of binary, of structs with \"bytes\", or of tensors of uint8, is needed, best named image", path, strings.Join(fieldNames(schema), ", "))
+	return "", nil
+}
+
+// labelColumn is the column of labels, "" for none.
+func labelColumn(path string, schema *arrow.Schema, image, asked string) (string, error) {
+	var can []string
+	for _, f := range schema.Fields() {
+		if f.Name != image && isLabel(f.Type) {
+			can = append(can, f.Name)
+		}
+	}
+	switch {
+	case asked != "" && slices.Contains(can, asked):
+		return asked, nil
+	case asked != "":
+		return "", fault.Usagef("%s: there is no column %q of labels; there are %s", path, asked, source.Few(fieldNames(schema)))
 	}
 	for _, n := range labelNames {
-		if f, ok := schema.FieldsByName(n); ok && c.label == "" && n != c.image && isLabel(f[0].Type) {
-			c.label = n
+		for _, c := range can {
+			if strings.EqualFold(c, n) {
+				return c, nil
+			}
 		}
 	}
-	field, _ := schema.FieldsByName(c.image)
-	var err error
-	if c.raw, err = rawOf(field[0]); err != nil {
-		return c, fault.Usagef("%s: column %s: %w", path, c.image, err)
+	named := slices.DeleteFunc(can, func(c string) bool { return huggingFaceClasses(schema, c) == nil })
+	if len(named) == 1 {
+		return named[0], nil
 	}
-	c.classes = huggingFaceClasses(schema, c.label)
-	return c, nil
+	return "", nil
 }
 
 func fieldNames(schema *arrow.Schema) []string {
@@ -71,6 +147,11 @@ func fieldNames(schema *arrow.Schema) []string {
 		names = append(names, fmt.Sprintf("%s (%v)", f.Name, f.Type))
 	}
 	return names
+}
+
+// noImages is the fault of a table without images.
+func noImages(path string, schema *arrow.Schema) error {
+	return fault.Usagef("%s: there is no image column among %s: one of binary, of structs with \"bytes\", of lists of numbers, or columns of pixels, pixel0 to pixel783, are needed", path, source.Few(fieldNames(schema)))
 }
 
 // storage is the type below an extension type.
@@ -85,55 +166,80 @@ func isBinary(t arrow.DataType) bool {
 	return t.ID() == arrow.BINARY || t.ID() == arrow.LARGE_BINARY || t.ID() == arrow.BINARY_VIEW
 }
 
+func isNumber(t arrow.DataType) bool {
+	return arrow.IsInteger(t.ID()) || arrow.IsFloating(t.ID()) || t.ID() == arrow.BOOL
+}
+
+// depth is the number of lists around numbers, 0 for what is no list of numbers.
+func depth(t arrow.DataType) int {
+	const most = 3
+	for d := 1; d <= most; d++ {
+		list, ok := storage(t).(arrow.ListLikeType)
+		if _, isMap := t.(*arrow.MapType); !ok || isMap {
+			return 0
+		}
+		if t = list.Elem(); isNumber(t) {
+			return d
+		}
+	}
+	return 0
+}
+
+// holdsImages tells whether a column can hold images: files, or lists of numbers. Flat
+// lists need a name or a length that says so, for boxes and embeddings are lists too.
 func holdsImages(f arrow.Field) bool {
 	t := storage(f.Type)
-	switch t := t.(type) {
-	case *arrow.StructType:
-		b, ok := t.FieldByName("bytes")
+	if s, ok := t.(*arrow.StructType); ok {
+		b, ok := s.FieldByName("bytes")
 		return ok && isBinary(b.Type)
-	case *arrow.FixedSizeListType:
-		return t.Elem().ID() == arrow.UINT8
+	}
+	if d := depth(t); d > 0 {
+		fixed, ok := t.(*arrow.FixedSizeListType)
+		return d > 1 || slices.Contains(imageNames, strings.ToLower(f.Name)) || strings.Contains(strings.ToLower(f.Name), "pixel") ||
+			ok && fixed.Elem().ID() == arrow.UINT8
 	}
 	return isBinary(t)
 }
+
+// isPixel tells by its name whether a column holds one value of all images.
+func isPixel(f arrow.Field) bool { return isNumber(f.Type) && source.IsPixelName(f.Name) }
 
 func isLabel(t arrow.DataType) bool {
 	if d, ok := t.(*arrow.DictionaryType); ok {
 		t = d.ValueType
 	}
-	return arrow.IsInteger(t.ID()) || t.ID() == arrow.STRING || t.ID() == arrow.LARGE_STRING || t.ID() == arrow.STRING_VIEW
+	return isNumber(t) || t.ID() == arrow.STRING || t.ID() == arrow.LARGE_STRING || t.ID() == arrow.STRING_VIEW
 }
 
-// rawOf is the layout of a tensor column: the shape of arrow.fixed_shape_tensor,
-// [H,W], [C,H,W] or [H,W,C]; nil for encoded images.
-func rawOf(f arrow.Field) (*source.Raw, error) {
-	list, ok := storage(f.Type).(*arrow.FixedSizeListType)
-	if !ok {
-		return nil, nil
+// sidesIn are the sides of a tensor column where its extension type says them
+// (arrow.fixed_shape_tensor), nil otherwise.
+func sidesIn(f arrow.Field) ([]int64, error) {
+	text := extension(f)
+	var meta struct {
+		Shape       []int64
+		Permutation []int
 	}
-	text, _ := f.Metadata.GetValue("ARROW:extension:metadata")
-	if e, ok := f.Type.(arrow.ExtensionType); ok {
-		text = e.Serialize()
+	if text == "" || json.Unmarshal([]byte(text), &meta) != nil || meta.Shape == nil {
+		return nil, nil // other people's metadata
 	}
-	var meta struct{ Shape, Permutation []int }
-	if err := json.Unmarshal([]byte(text), &meta); err != nil || meta.Permutation != nil {
-		return nil, errors.New("is a list of bytes without a shape; the extension type arrow.fixed_shape_tensor gives one")
+	if meta.Permutation != nil && !slices.IsSorted(meta.Permutation) {
+		return nil, fmt.Errorf("its tensors are stored in another order of their sides (permutation %v)", meta.Permutation)
 	}
-	s := meta.Shape
-	var raw *source.Raw
-	switch {
-	case len(s) == 2:
-		raw = &source.Raw{Shape: arch.Shape{C: 1, H: s[0], W: s[1]}, Planar: true}
-	case len(s) == 3 && (s[2] == 1 || s[2] == 3):
-		raw = &source.Raw{Shape: arch.Shape{C: s[2], H: s[0], W: s[1]}}
-	case len(s) == 3 && (s[0] == 1 || s[0] == 3):
-		raw = &source.Raw{Shape: arch.Shape{C: s[0], H: s[1], W: s[2]}, Planar: true}
+	n := int64(1)
+	for _, s := range meta.Shape {
+		if s < 1 || s > maxValues || n > maxValues/s {
+			return nil, fmt.Errorf("tensors of %v are refused", meta.Shape)
+		}
+		n *= s
 	}
-	if raw == nil || raw.Shape.H < 1 || raw.Shape.W < 1 || raw.Shape.Values() != int(list.Len()) {
-		return nil, fmt.Errorf("tensors of %v over lists of %d; [H,W], [H,W,C] or [C,H,W] with C 1 or 3 are read", s, list.Len())
+	if list, ok := storage(f.Type).(*arrow.FixedSizeListType); ok && n != int64(list.Len()) {
+		return nil, fmt.Errorf("tensors of %v over lists of %d", meta.Shape, list.Len())
 	}
-	return raw, nil
+	return meta.Shape, nil
 }
+
+// maxValues is the number of values of the largest image that is read.
+const maxValues = 1 << 27
 
 // huggingFaceClasses are the names in the schema's metadata, nil without them.
 func huggingFaceClasses(schema *arrow.Schema, label string) []string {
@@ -143,107 +249,12 @@ func huggingFaceClasses(schema *arrow.Schema, label string) []string {
 	}
 	var meta struct {
 		Info struct {
-			Features map[string]struct{ Names []string }
+			Features map[string]json.RawMessage
 		}
 	}
-	if json.Unmarshal([]byte(text), &meta) != nil {
+	var feature struct{ Names []string }
+	if json.Unmarshal([]byte(text), &meta) != nil || json.Unmarshal(meta.Info.Features[label], &feature) != nil {
 		return nil // other people's metadata: names are a courtesy
 	}
-	return meta.Info.Features[label].Names
-}
-
-// imageReader gives the images of one record batch.
-type imageReader interface {
-	len() int
-	read(it *source.Item, row int) error
-}
-
-func newImageReader(path string, record arrow.Record, c columns) (_ imageReader, err error) {
-	defer rescue(path, &err)
-	a, err := column(record, c.image)
-	if err != nil {
-		return nil, fault.Usagef("%s: %w", path, err)
-	}
-	if e, ok := a.(array.ExtensionArray); ok {
-		a = e.Storage()
-	}
-	switch a := a.(type) {
-	case *array.Struct:
-		r := structReader{array: a}
-		t := a.DataType().(*arrow.StructType)
-		if i, ok := t.FieldIdx("bytes"); ok {
-			r.bytes, _ = a.Field(i).(binary)
-		}
-		if i, ok := t.FieldIdx("path"); ok {
-			r.path, _ = a.Field(i).(array.StringLike)
-		}
-		if r.bytes != nil {
-			return r, nil
-		}
-	case *array.FixedSizeList:
-		if values, ok := a.ListValues().(*array.Uint8); ok {
-			return tensorReader{a, values}, nil
-		}
-	case binary:
-		return binaryReader{a}, nil
-	}
-	return nil, fault.Usagef("%s: column %s is %v, which holds no images", path, c.image, a.DataType())
-}
-
-var errNull = errors.New("the image is null")
-
-// binary is what arrays of binary, large binary and binary views share.
-type binary interface {
-	arrow.Array
-	Value(i int) []byte
-}
-
-type binaryReader struct{ binary }
-
-func (r binaryReader) len() int { return r.Len() }
-
-func (r binaryReader) read(it *source.Item, row int) error {
-	it.Data = it.Data[:0]
-	if r.IsNull(row) {
-		return errNull
-	}
-	it.Data = append(it.Data, r.Value(row)...)
-	return nil
-}
-
-type structReader struct {
-	array *array.Struct
-	bytes binary
-	path  array.StringLike
-}
-
-func (r structReader) len() int { return r.array.Len() }
-
-func (r structReader) read(it *source.Item, row int) error {
-	it.Data = it.Data[:0]
-	if r.path != nil && r.path.IsValid(row) {
-		it.Path = r.path.Value(row)
-	}
-	if r.array.IsNull(row) || r.bytes.IsNull(row) {
-		return errNull
-	}
-	it.Data = append(it.Data, r.bytes.Value(row)...)
-	return nil
-}
-
-type tensorReader struct {
-	array  *array.FixedSizeList
-	values *array.Uint8
-}
-
-func (r tensorReader) len() int { return r.array.Len() }
-
-func (r tensorReader) read(it *source.Item, row int) error {
-	it.Data = it.Data[:0]
-	if r.array.IsNull(row) {
-		return errNull
-	}
-	from, to := r.array.ValueOffsets(row)
-	it.Data = append(it.Data, r.values.Uint8Values()[from:to]...)
-	return nil
+	return feature.Names
 }

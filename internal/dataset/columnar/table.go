@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -30,9 +31,9 @@ type table interface {
 	close() error
 }
 
-// open opens a file by its content; labels says that only the label column of a
-// Parquet file is needed.
-func open(f *source.File, labels bool) (t table, err error) {
+// open opens a file by its content; need chooses the columns that a Parquet file is
+// read for.
+func open(f *source.File, need func(*arrow.Schema) ([]string, error)) (t table, err error) {
 	defer rescue(f.Path, &err)
 	disk, err := os.Open(f.Disk)
 	if err != nil {
@@ -49,11 +50,16 @@ func open(f *source.File, labels bool) (t table, err error) {
 	switch {
 	case err != nil:
 	case bytes.HasPrefix(magic[:], []byte("PAR1")):
-		t, err = openParquet(disk, mem, labels)
+		t, err = openParquet(disk, mem, need)
 	case strings.EqualFold(path.Ext(f.Path), ".parquet"):
 		err = errors.New("it doesn't begin with PAR1")
 	default:
-		t, err = openIPC(disk, mem)
+		if t, err = openIPC(disk, mem); err == nil {
+			_, err = need(t.schema()) // all columns are read
+		}
+	}
+	if fault.Of(err) == fault.Usage { // the choice of columns, not the file
+		return nil, errors.Join(err, disk.Close())
 	}
 	if err != nil {
 		kind := strings.TrimPrefix(path.Ext(f.Path), ".")
@@ -126,7 +132,7 @@ const leastRows = 1 << 20
 // parquetBatch is the number of rows that are decoded at once.
 const parquetBatch = 128
 
-func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error) {
+func openParquet(disk *os.File, mem memory.Allocator, need func(*arrow.Schema) ([]string, error)) (table, error) {
 	props := parquet.NewReaderProperties(mem)
 	props.BufferedStreamEnabled = true // row groups may be large: pages are enough
 	r, err := file.NewParquetReader(disk, file.WithReadProps(props))
@@ -140,7 +146,8 @@ func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error
 	if n := r.NumRows(); n < 0 || n > leastRows+expansion*info.Size() {
 		return nil, fmt.Errorf("its footer announces %d rows in %d bytes", n, info.Size())
 	}
-	if err := arrowmsg.CheckParquet(r.MetaData().KeyValueMetadata()); err != nil {
+	origin, err := arrowmsg.TakeSchema(r.MetaData())
+	if err != nil {
 		return nil, err
 	}
 	fr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{BatchSize: parquetBatch}, mem)
@@ -151,14 +158,16 @@ func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error
 	if err != nil {
 		return nil, err
 	}
-	c, err := findColumns(disk.Name(), schema)
+	pairs := r.MetaData().KeyValueMetadata()
+	schema = withMetadata(schema, arrow.NewMetadata(pairs.Keys(), pairs.Values()), origin)
+	names, err := need(schema)
 	if err != nil {
 		return nil, err
 	}
 	var leaves []int
 	for i := range r.MetaData().Schema.NumColumns() {
-		name, _, _ := strings.Cut(r.MetaData().Schema.Column(i).Path(), ".")
-		if name == c.label || name == c.image && !labels || labels && c.label == "" {
+		name := r.MetaData().Schema.Column(i).ColumnPath()[0]
+		if slices.Contains(names, name) || len(names) == 0 {
 			leaves = append(leaves, i)
 		}
 	}
@@ -167,6 +176,37 @@ func openParquet(disk *os.File, mem memory.Allocator, labels bool) (table, error
 		return nil, err
 	}
 	return &parquetTable{rows, schema, r}, nil
+}
+
+// withMetadata adds the file's metadata to a schema, and to its fields what the schema
+// that they were written with says of extension types, whose values are read as what they
+// are stored as.
+func withMetadata(schema *arrow.Schema, meta arrow.Metadata, origin *arrow.Schema) *arrow.Schema {
+	fields := slices.Clone(schema.Fields())
+	for i, f := range fields {
+		if origin == nil {
+			break
+		}
+		was, ok := origin.FieldsByName(f.Name)
+		if !ok || len(was) != 1 {
+			continue
+		}
+		if text := extension(was[0]); text != "" {
+			fields[i].Metadata = arrow.NewMetadata([]string{extensionKey}, []string{text})
+		}
+	}
+	return arrow.NewSchema(fields, &meta)
+}
+
+const extensionKey = "ARROW:extension:metadata"
+
+// extension is what an extension type says of itself, "" where there is none.
+func extension(f arrow.Field) string {
+	if e, ok := f.Type.(arrow.ExtensionType); ok {
+		return e.Serialize()
+	}
+	text, _ := f.Metadata.GetValue(extensionKey)
+	return text
 }
 
 func (t *parquetTable) schema() *arrow.Schema { return t.all }

@@ -151,6 +151,7 @@ func collect(pairs []pair) (*source.Collection, error) {
 		}
 		s.Open = func() (source.Stream, error) { return openStream(p.images, raw.Shape.Values(), labels) }
 		c.Splits = append(c.Splits, s)
+		c.LeaveUnsplit(p.images.Path)
 	}
 	for i := range classes {
 		c.Classes = append(c.Classes, strconv.Itoa(i))

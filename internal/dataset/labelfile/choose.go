@@ -29,15 +29,15 @@ type Labels struct {
 }
 
 // Match finds the labels of images: find is the number of the image that a name
-// speaks of, −1 for none. It is nil where the table doesn't name half of count images,
-// unless a column is asked for.
-func (t *Table) Match(find func(string) int, count int, ask source.Columns) (*Labels, error) {
+// speaks of, −1 for none; known are classes that other images have. It is nil where the
+// table doesn't name half of count images, unless a column is asked for.
+func (t *Table) Match(find func(string) int, count int, ask source.Columns, known []string) (*Labels, error) {
 	at, err := t.nameColumn(find, count, ask.Image)
 	if err != nil || at < 0 {
 		return nil, err
 	}
 	l := &Labels{Of: map[int]string{}, Image: t.Columns[at]}
-	pick, column, err := t.labelOf(at, ask.Label)
+	pick, column, err := t.labelOf(at, ask.Label, known)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (t *Table) nameColumn(find func(string) int, count int, asked string) (int,
 func (t *Table) column(name string) (int, error) {
 	c := slices.Index(t.Columns, name)
 	if c < 0 {
-		return 0, Undecided{fmt.Sprintf("it has no column %q; there are %s", name, Few(t.Columns))}
+		return 0, Undecided{fmt.Sprintf("it has no column %q; there are %s", name, source.Few(t.Columns))}
 	}
 	return c, nil
 }
@@ -106,7 +106,7 @@ func plain(s string) string {
 }
 
 // labelOf tells how a row's label is found, and what to call where it stands.
-func (t *Table) labelOf(name int, asked string) (pick func([]string) string, column string, err error) {
+func (t *Table) labelOf(name int, asked string, known []string) (pick func([]string) string, column string, err error) {
 	c := -1
 	if asked != "" {
 		if c, err = t.column(asked); err != nil {
@@ -118,6 +118,9 @@ func (t *Table) labelOf(name int, asked string) (pick func([]string) string, col
 				c = i
 			}
 		}
+	}
+	if c < 0 {
+		c = t.ofClasses(name, known)
 	}
 	if others := t.others(name); c < 0 && len(others) == 1 && t.isLabels(others[0]) {
 		c = others[0]
@@ -134,12 +137,30 @@ func (t *Table) labelOf(name int, asked string) (pick func([]string) string, col
 		}, t.Columns[others[0]] + " to " + t.Columns[others[len(others)-1]], nil
 	}
 	if c < 0 {
-		return nil, "", Undecided{fmt.Sprintf("which of its columns is the label? There are %s: name it with --label-column", Few(t.Columns))}
+		return nil, "", Undecided{fmt.Sprintf("which of its columns is the label? There are %s: name it with --label-column", source.Few(t.Columns))}
 	}
 	if v := t.fraction(c); v != "" {
 		return nil, "", Undecided{fmt.Sprintf("column %s holds %s: labels are classes, not measures", t.Columns[c], v)}
 	}
 	return func(row []string) string { return row[c] }, t.Columns[c], nil
+}
+
+// ofClasses is the one column of which every value is a known class, −1 for none.
+func (t *Table) ofClasses(name int, known []string) int {
+	is, found := map[string]bool{}, -1
+	for _, k := range known {
+		is[k] = true
+	}
+	for _, c := range t.others(name) {
+		if len(known) == 0 || slices.ContainsFunc(t.Rows, func(row []string) bool { return !is[row[c]] }) {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = c
+	}
+	return found
 }
 
 func (t *Table) others(name int) []int {
@@ -202,13 +223,4 @@ func (t *Table) oneHot(columns []int) bool {
 		}
 	}
 	return true
-}
-
-// Few are the first of many names, for an error of one line.
-func Few(names []string) string {
-	const most = 12
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:most], ", "), len(names))
 }

@@ -1,5 +1,5 @@
 // Package labelfile reads tables that lie beside images and name them: CSV (also
-// with semicolons, tabs or bars between) and JSON lines. It finds the column of the
+// with semicolons, tabs, bars or spaces between), JSON lines and Parquet. It finds the column of the
 // names by what matches images, and the column of the labels by its name.
 //
 // A label is a word; "" where a row has none. What can't be decided is an Undecided
@@ -22,6 +22,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"moncae/internal/dataset/columnar"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
@@ -31,7 +32,7 @@ const maxTable = 256 << 20
 
 // Is tells by its ending whether a file is a table.
 func Is(name string) bool {
-	return slices.Contains([]string{".csv", ".tsv", ".jsonl"}, strings.ToLower(path.Ext(name)))
+	return slices.Contains([]string{".csv", ".tsv", ".txt", ".jsonl", ".parquet"}, strings.ToLower(path.Ext(name)))
 }
 
 // Table is a table of text.
@@ -44,6 +45,10 @@ type Table struct {
 // Read reads a table. The first line of a CSV names the columns, unless isName knows
 // one of its cells, as the name of an image.
 func Read(f *source.File, isName func(string) bool) (*Table, error) {
+	if strings.EqualFold(path.Ext(f.Path), ".parquet") {
+		columns, rows, err := columnar.Text(f, maxTable)
+		return &Table{f.Path, columns, rows}, err
+	}
 	r, err := f.Reader()
 	if err != nil {
 		return nil, fault.Usagef("%s: %w", f.Path, err)
@@ -73,8 +78,12 @@ func (t *Table) readCSV(b []byte, isName func(string) bool) error {
 	if !utf8.Valid(b) {
 		return errors.New("it is not UTF-8")
 	}
+	sep := Separator(b)
+	if sep == ' ' {
+		return t.readWords(b, isName)
+	}
 	r := csv.NewReader(bytes.NewReader(b))
-	r.Comma, r.LazyQuotes, r.FieldsPerRecord, r.TrimLeadingSpace = Separator(b), true, -1, true
+	r.Comma, r.LazyQuotes, r.FieldsPerRecord, r.TrimLeadingSpace = sep, true, -1, true
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -86,25 +95,50 @@ func (t *Table) readCSV(b []byte, isName func(string) bool) error {
 		for i := range row {
 			row[i] = strings.TrimSpace(row[i])
 		}
-		if t.Columns == nil {
-			if !slices.ContainsFunc(row, isName) {
-				t.Columns = row
-				continue
-			}
-			for i := range row {
-				t.Columns = append(t.Columns, fmt.Sprintf("column%d", i+1))
-			}
+		line, _ := r.FieldPos(0)
+		if err := t.add(line, row, isName); err != nil {
+			return err
 		}
-		if len(row) != len(t.Columns) {
-			line, _ := r.FieldPos(0)
-			return fmt.Errorf("line %d has %d fields, the first has %d", line, len(row), len(t.Columns))
-		}
-		t.Rows = append(t.Rows, row)
 	}
 	return nil
 }
 
-// Separator is what stands between the fields of a CSV's first line.
+// add adds a line; the first one names the columns, unless it names an image.
+func (t *Table) add(line int, row []string, isName func(string) bool) error {
+	if t.Columns == nil {
+		if !slices.ContainsFunc(row, isName) {
+			t.Columns = row
+			return nil
+		}
+		for i := range row {
+			t.Columns = append(t.Columns, fmt.Sprintf("column%d", i+1))
+		}
+	}
+	if len(row) != len(t.Columns) {
+		return fmt.Errorf("line %d has %d fields, the first has %d", line, len(row), len(t.Columns))
+	}
+	t.Rows = append(t.Rows, row)
+	return nil
+}
+
+// readWords reads lines of words with spaces between; those that begin with # are remarks.
+func (t *Table) readWords(b []byte, isName func(string) bool) error {
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		n++
+		row := strings.Fields(line)
+		if len(row) == 0 || strings.HasPrefix(row[0], "#") {
+			continue
+		}
+		if err := t.add(n, row, isName); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Separator is what stands between the fields of a CSV's first line: a space where there
+// is nothing else.
 func Separator(b []byte) rune {
 	line, _, _ := bytes.Cut(b, []byte("\n"))
 	best, most := ',', 0
@@ -112,6 +146,9 @@ func Separator(b []byte) rune {
 		if n := bytes.Count(line, []byte(string(c))); n > most {
 			best, most = c, n
 		}
+	}
+	if most == 0 && bytes.ContainsRune(bytes.TrimSpace(line), ' ') {
+		return ' '
 	}
 	return best
 }

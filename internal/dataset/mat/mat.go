@@ -71,8 +71,7 @@ type held struct {
 }
 
 func (h held) noImages(path string) error {
-	const most = 12
-	return fault.Usagef("%s: has no variable X of images, H×W×C×N as SVHN's; it holds %s: load it by scipy.io.loadmat, and save numpy.savez(\"data.npz\", x_train=…, y_train=…)", path, strings.Join(h.others[:min(len(h.others), most)], ", "))
+	return fault.Usagef("%s: has no variable X of images, H×W×C×N as SVHN's; it holds %s: load it by scipy.io.loadmat, and save numpy.savez(\"data.npz\", x_train=…, y_train=…)", path, source.Few(h.others))
 }
 
 // join adds a file's images to a collection.

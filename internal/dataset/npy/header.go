@@ -183,7 +183,7 @@ func (h header) noteOn(path string) string {
 		return fmt.Sprintf("%s is read as one image of %d×%d pixels with %d channels", path, d[1], d[2], d[3])
 	case len(d) == 2:
 		side := source.Square(d[1])
-		return fmt.Sprintf("%s: a row of %d values is read as a grey image of %d×%d", path, d[1], side, side)
+		return fmt.Sprintf("%d values an image are read as a grey one of %d×%d", d[1], side, side)
 	case len(d) == 3 && d[0] == 3:
 		return fmt.Sprintf("%s is read as %d grey images of %d×%d pixels; save one image with %d channels as 1×%s", path, d[0], d[1], d[2], d[0], h)
 	}

@@ -132,7 +132,7 @@ func byShape(c *source.Collection, name string, arrays []*array) (splits map[str
 	}
 	given := slices.ContainsFunc(arrays, func(a *array) bool { return a.is == labels })
 	if len(splits) == 0 || classes && given {
-		return nil, false, fault.Usagef("%s: which of the arrays %s are the images? Name them images, x, x_train and x_test, train_images …", name, few(names))
+		return nil, false, fault.Usagef("%s: which of the arrays %s are the images? Name them images, x, x_train and x_test, train_images …", name, source.Few(names))
 	}
 	if classes {
 		c.Notes = append(c.Notes, "every array is read as a class that is named as its file")
@@ -145,14 +145,6 @@ func byShape(c *source.Collection, name string, arrays []*array) (splits map[str
 		}
 	}
 	return splits, false, nil
-}
-
-func few(names []string) string {
-	const most = 12
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:most], ", "), len(names))
 }
 
 // classOf is the class that an array's name speaks of.
@@ -193,6 +185,7 @@ func collect(c *source.Collection, splits map[string][]*array, classes bool) err
 		if of := splits[split]; len(of) > 0 {
 			c.Splits = append(c.Splits, newSplit(split, of, words[0], numbers, span))
 			words = words[1:]
+			c.LeaveUnsplit(of[0].Path)
 		}
 	}
 	return nil
@@ -200,18 +193,26 @@ func collect(c *source.Collection, splits map[string][]*array, classes bool) err
 
 // join settles what an array is read as, and holds it against the others.
 func (a *array) join(c *source.Collection) error {
+	if a.err == nil && a.looksSingle() && (a.labels == nil || a.labels.err != nil || a.labels.rows() != a.rows()) {
+		a.makeSingle()
+	}
+	if err := a.fit(c); err != nil {
+		return err
+	}
+	if note := a.noteOn(a.Path); note != "" && !slices.Contains(c.Notes, note) {
+		c.Notes = append(c.Notes, note)
+	}
+	return nil
+}
+
+// fit holds an array's layout against that of the others.
+func (a *array) fit(c *source.Collection) error {
 	if a.err != nil {
 		return a.err
-	}
-	if a.looksSingle() && (a.labels == nil || a.labels.err != nil || a.labels.rows() != a.rows()) {
-		a.makeSingle()
 	}
 	raw, err := a.layout(a.Path)
 	if err != nil {
 		return err
-	}
-	if note := a.noteOn(a.Path); note != "" {
-		c.Notes = append(c.Notes, note)
 	}
 	if a.kind == 'f' || a.kind == 'b' {
 		c.Full = 1
@@ -244,4 +245,26 @@ func newSplit(name string, of []*array, words []string, numbers map[string]int32
 	}
 	s.Open = func() (source.Stream, error) { return &streams{arrays: of, labels: classOf, span: span}, nil }
 	return s
+}
+
+// Singles makes a split of arrays that hold one image each, H×W, H×W×C or C×H×W, all of
+// one layout. The header of each is read.
+func Singles(c *source.Collection, name string, list []*source.File, labels []int32, span *pixel.Span) (source.Split, error) {
+	arrays := make([]*array, len(list))
+	for i, f := range list {
+		a := &array{File: f}
+		if a.header, a.err = headerOf(f); a.err == nil {
+			a.makeSingle()
+		}
+		if err := a.fit(c); err != nil {
+			return source.Split{}, err
+		}
+		arrays[i] = a
+	}
+	s := newSplit(name, arrays, nil, nil, span)
+	s.Labels = func() ([]int32, error) { return labels, nil }
+	s.Open = func() (source.Stream, error) {
+		return &streams{arrays: arrays, labels: labels, span: span, named: true}, nil
+	}
+	return s, nil
 }

@@ -58,6 +58,7 @@ type streams struct {
 	arrays []*array
 	labels []int32
 	span   *pixel.Span
+	named  bool // items have the paths of their arrays
 	*reader
 	given  int
 	buffer []byte
@@ -74,6 +75,9 @@ func (s *streams) Next(it *source.Item) error {
 	it.Label, it.Path, it.File, it.Bytes = -1, "", nil, int64(n*s.width)
 	if s.labels != nil {
 		it.Label = s.labels[s.given]
+	}
+	if s.named {
+		it.Path = s.path
 	}
 	s.given++
 	if s.kind == 'u' && s.width == 1 && !s.span.Given() {

@@ -37,16 +37,8 @@ type table struct {
 	notes   []string
 }
 
-// leastSide is that of the smallest image.
-const leastSide = 8
-
-// sideOf is the side of a square of n values, 0 where n is none.
-func sideOf(n int) int {
-	if s := int(math.Round(math.Sqrt(float64(n)))); s*s == n && s >= leastSide {
-		return s
-	}
-	return 0
-}
+// leastText is how many values in one column are an image.
+const leastText = 64
 
 func (t *table) shape() arch.Shape { return arch.Shape{C: 1, H: t.side, W: t.side} }
 
@@ -66,8 +58,10 @@ func (t *table) open() (*lines, error) {
 		_, _ = b.Discard(3) // they are there
 	}
 	if t.comma == 0 {
-		start, _ := b.Peek(1 << 16) // as much as there is
-		t.comma = labelfile.Separator(start)
+		start, _ := b.Peek(1 << 16)                               // as much as there is
+		if t.comma = labelfile.Separator(start); t.comma == ' ' { // all values of an image in one column
+			t.comma = ','
+		}
 	}
 	r := csv.NewReader(b)
 	r.Comma, r.ReuseRecord, r.TrimLeadingSpace = t.comma, true, true
@@ -112,7 +106,7 @@ func isNumber(s string) bool {
 
 // isPixels tells whether a field holds a whole image.
 func isPixels(s string) bool {
-	return strings.Count(strings.TrimSpace(s), " ")+1 >= leastSide*leastSide
+	return strings.Count(strings.TrimSpace(s), " ")+1 >= leastText
 }
 
 // findText finds the one column that holds images whole.
@@ -121,7 +115,7 @@ func (t *table) findText(values []string) bool {
 	if at < 0 {
 		return false
 	}
-	t.text, t.pixels, t.side = true, []int{at}, sideOf(len(strings.Fields(values[at])))
+	t.text, t.pixels, t.side = true, []int{at}, source.Square(int64(len(strings.Fields(values[at]))))
 	t.name(at)
 	if t.label < 0 && t.header == nil && len(values) == 2 {
 		t.label = 1 - at
@@ -148,28 +142,21 @@ func (t *table) name(pixels int) {
 	}
 }
 
-// isPixelName tells by a column's name whether it holds a value: pixel0, 1x1, 0.1.
-func isPixelName(name string) bool {
-	name = strings.ToLower(strings.TrimSpace(name))
-	rest := strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz_ ")
-	return rest != "" && strings.ContainsAny(rest[:1], "0123456789") && strings.Trim(rest, "0123456789x._-, ") == ""
-}
-
 // findColumns finds the columns of values.
 func (t *table) findColumns(values []string) bool {
 	n := len(values)
 	if t.header == nil {
 		t.pixels = count(0, n)
-		if t.side = sideOf(n); t.side > 0 {
+		if t.side = source.Square(int64(n)); t.side > 0 {
 			return true
 		}
-		t.side, t.either = sideOf(n-1), true
+		t.side, t.either = source.Square(int64(n-1)), true
 		return t.side > 0
 	}
 	t.name(-1)
 	var rest []int
 	for i, h := range t.header {
-		if isPixelName(h) && i != t.label && i != t.usage {
+		if source.IsPixelName(h) && i != t.label && i != t.usage {
 			t.pixels = append(t.pixels, i)
 		} else if i != t.usage {
 			rest = append(rest, i)
@@ -178,7 +165,7 @@ func (t *table) findColumns(values []string) bool {
 	if t.label < 0 && len(rest) == 1 && strings.TrimSpace(t.header[rest[0]]) != "" {
 		t.label = rest[0]
 	}
-	t.side = sideOf(len(t.pixels))
+	t.side = source.Square(int64(len(t.pixels)))
 	return t.side > 0
 }
 
@@ -202,7 +189,7 @@ func (t *table) follow(ask source.Columns) error {
 		}
 	}
 	if at < 0 {
-		names := labelfile.Few(t.header)
+		names := source.Few(t.header)
 		if t.header == nil {
 			names = fmt.Sprintf("column1 to column%d", t.columns)
 		}
@@ -210,7 +197,7 @@ func (t *table) follow(ask source.Columns) error {
 	}
 	if t.label, t.either = at, false; !t.text {
 		t.pixels = slices.DeleteFunc(t.pixels, func(i int) bool { return i == at })
-		t.side = sideOf(len(t.pixels))
+		t.side = source.Square(int64(len(t.pixels)))
 	}
 	if t.side == 0 {
 		return fault.Usagef("%s: beside the column %s there are %d values, which make no square image", t.file.Path, ask.Label, len(t.pixels))

@@ -1,6 +1,13 @@
 package source
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"moncae/internal/fault"
+)
 
 // MaxClasses is how many classes labels can tell apart: a number beyond is more
 // likely no label at all, and would ask for a classifier that fits no memory.
@@ -12,4 +19,37 @@ func CheckClass(label int64) error {
 		return fmt.Errorf("%d is no class number from 0 to %d", label, MaxClasses-1)
 	}
 	return nil
+}
+
+// ClassNames are the names in a file of n words, the numbers from 0 without one.
+func ClassNames(f *File, n int) ([]string, error) {
+	var names []string
+	if f == nil {
+		for i := range n {
+			names = append(names, strconv.Itoa(i))
+		}
+		return names, nil
+	}
+	b, err := f.Content(1 << 16)
+	if err != nil {
+		return nil, err
+	}
+	if names = strings.Fields(string(b)); len(names) != n {
+		return nil, fault.Usagef("%s: names %d classes, there are %d", f.Path, len(names), n)
+	}
+	return names, nil
+}
+
+// Content is what is in a file, at most that many bytes of it.
+func (f *File) Content(most int64) ([]byte, error) {
+	r, err := f.Reader()
+	if err != nil {
+		return nil, fault.Usagef("%s: %w", f.Path, err)
+	}
+	defer func() { _ = r.Close() }() // only read
+	b, err := io.ReadAll(io.LimitReader(r, most))
+	if err != nil {
+		return nil, fault.Usagef("%s: %w", f.Path, err)
+	}
+	return b, nil
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"math"
+	"strings"
 
 	"moncae/internal/arch"
 )
@@ -37,3 +38,10 @@ var order = []string{Train, Val, Test, Whole}
 
 // Order is that of the splits in a collection.
 func Order() []string { return order }
+
+// IsPixelName tells by a column's name whether it holds a value: pixel0, 1x1, 0.1.
+func IsPixelName(name string) bool {
+	name = strings.ToLower(strings.TrimSpace(name))
+	rest := strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz_ ")
+	return rest != "" && strings.ContainsAny(rest[:1], "0123456789") && strings.Trim(rest, "0123456789x._-, ") == ""
+}

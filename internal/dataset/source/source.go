@@ -62,6 +62,18 @@ func (c *Collection) Find(name string) *Split {
 	return nil
 }
 
+// LeaveUnsplit leaves out the images that belong to no split, where others do; example is
+// one of their files.
+func (c *Collection) LeaveUnsplit(example string) {
+	for i, s := range c.Splits {
+		if s.Name == Whole && len(c.Splits) > 1 {
+			c.LeftOut.Add("images of no split, beside those of the splits", example, int(s.Rows))
+			c.Splits = append(c.Splits[:i:i], c.Splits[i+1:]...)
+			return
+		}
+	}
+}
+
 // Split is one part of a collection. Whole is the name of the only split of a
 // source that does not say what its images are for.
 type Split struct {

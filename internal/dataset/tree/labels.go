@@ -54,18 +54,35 @@ func newLabeller(c *source.Collection, parts map[string]*part, others []*source.
 	if !l.needed() {
 		return l, nil
 	}
+	texts := 0
 	for _, f := range others {
 		if !labelfile.Is(f.Path) || slices.Contains(splitname.Words(path.Base(f.Path)), "submission") {
 			continue
 		}
-		t, err := l.read(f)
-		if err != nil {
-			c.Notes = append(c.Notes, err.Error())
+		isText := strings.EqualFold(path.Ext(f.Path), ".txt")
+		if texts += count(isText); isText && texts > mostTexts {
 			continue
 		}
-		l.tables = append(l.tables, t)
+		t, err := l.read(f)
+		switch {
+		case err == nil:
+			l.tables = append(l.tables, t)
+		case !isText: // which may be anything
+			c.Notes = append(c.Notes, err.Error())
+		}
 	}
 	return l, nil
+}
+
+// mostTexts is how many files .txt are looked into: where there are more, each speaks of
+// one image, as YOLO's do.
+const mostTexts = 16
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (l *labeller) needed() bool {
@@ -175,7 +192,7 @@ func (l *labeller) label(names []string) ([]string, error) {
 			continue
 		}
 		for _, t := range l.tables {
-			found, err := l.match(t, split)
+			found, err := l.match(t, split, names)
 			if err != nil {
 				return nil, err
 			}
@@ -202,16 +219,16 @@ func (l *labeller) checkAsked() error {
 	if l.ask.LabelFile == "" {
 		return nil
 	}
-	return fault.Usagef("--label-file %s: none of its columns (%s) names the images; name it with --image-column", l.ask.LabelFile, labelfile.Few(l.tables[0].Columns))
+	return fault.Usagef("--label-file %s: none of its columns (%s) names the images; name it with --image-column", l.ask.LabelFile, source.Few(l.tables[0].Columns))
 }
 
 // match is what a table says of a split's images, nil if nothing.
-func (l *labeller) match(t *table, split string) (*labelfile.Labels, error) {
+func (l *labeller) match(t *table, split string, known []string) (*labelfile.Labels, error) {
 	p, dir := l.parts[split], path.Dir(t.Path)
 	if !l.meant(t, split) {
 		return nil, nil
 	}
-	found, err := t.Match(finder(p.entries, dir), len(p.entries), l.ask)
+	found, err := t.Match(finder(p.entries, dir), len(p.entries), l.ask, known)
 	var undecided labelfile.Undecided
 	switch {
 	case err == nil:

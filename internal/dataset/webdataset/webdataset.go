@@ -1,14 +1,14 @@
 // Package webdataset reads the layout of WebDataset: archives, or folders of
 // them, in which the files of one sample share a name up to the first dot of its
-// last part. The image is the member with an image's ending; the label is in a
-// .cls member (a number, or a name), or in a .json object under "label", "cls" or
-// "class". Without labels at all, it is a flat folder.
+// last part. The image is the member with an image's ending, or where there are none the
+// .npy; the label is in a .cls member (a number, or a name), or in a .json object under
+// "label", "cls" or "class". Without labels at all, it is a flat folder.
 package webdataset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"io"
 	"maps"
 	"path"
 	"slices"
@@ -16,7 +16,10 @@ import (
 	"strings"
 
 	"moncae/internal/dataset/files"
+	"moncae/internal/dataset/npy"
+	"moncae/internal/dataset/pixel"
 	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
 	"moncae/internal/fault"
 )
 
@@ -24,6 +27,7 @@ import (
 type sample struct {
 	split        string
 	image, label *source.File
+	array        *source.File // .npy
 	class        string
 	number       int32
 }
@@ -48,16 +52,26 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 	if c.Classes, err = number(samples); err != nil {
 		return nil, err
 	}
-	for _, split := range []string{source.Train, source.Val, source.Test, source.Whole} {
+	span := new(pixel.Span)
+	for _, split := range source.Order() {
 		var part []sample
 		for _, s := range samples {
 			if s.split == split {
 				part = append(part, s)
 			}
 		}
-		if len(part) > 0 {
-			c.Splits = append(c.Splits, newSplit(split, part))
+		if len(part) == 0 {
+			continue
 		}
+		s, err := newSplit(c, split, part, span)
+		if err != nil {
+			return nil, err
+		}
+		c.Splits = append(c.Splits, s)
+		c.LeaveUnsplit(part[0].image.Path)
+	}
+	if c.Raw != nil {
+		c.Stretch = span.Set
 	}
 	return c, nil
 }
@@ -77,13 +91,15 @@ func gather(c *source.Collection, list []source.File) (samples []sample, labelle
 		key = dir + key
 		s := groups[key]
 		if s == nil {
-			s = &sample{split: splitOf(f.Path)}
+			s = &sample{split: cmp.Or(splitname.OfFolders(path.Dir(f.Path)), source.Whole)}
 			groups[key] = s
 			keys = append(keys, key)
 		}
 		switch {
 		case files.IsImage(f.Path) && s.image == nil:
 			s.image = f
+		case strings.HasSuffix(base, ".npy") && s.array == nil:
+			s.array = f
 		case ending == "cls", ending == "json" && s.label == nil:
 			s.label = f
 		default:
@@ -91,29 +107,25 @@ func gather(c *source.Collection, list []source.File) (samples []sample, labelle
 		}
 	}
 	slices.Sort(keys)
+	files := slices.ContainsFunc(keys, func(k string) bool { return groups[k].image != nil })
 	for _, k := range keys {
-		if s := groups[k]; s.image != nil {
-			labelled = labelled || s.label != nil
-			samples = append(samples, *s)
+		s := groups[k]
+		switch {
+		case s.array != nil && files:
+			c.LeftOut.Add(source.NotRead(s.array.Path), s.array.Path, 1)
+		case s.array != nil:
+			s.image = s.array
 		}
+		if s.image == nil {
+			if s.label != nil {
+				c.LeftOut.Add("labels without an image", s.label.Path, 1)
+			}
+			continue
+		}
+		labelled = labelled || s.label != nil
+		samples = append(samples, *s)
 	}
 	return samples, labelled
-}
-
-// splitOf tells the split by the beginning of the path: train-0001.tar/…, test/….
-func splitOf(name string) string {
-	first, _, _ := strings.Cut(name, "/")
-	word, _, _ := strings.Cut(strings.ToLower(first), "-")
-	word, _, _ = strings.Cut(strings.TrimSuffix(word, ".tar"), "_")
-	switch word {
-	case "train", "training":
-		return source.Train
-	case "val", "valid", "validation":
-		return source.Val
-	case "test", "testing":
-		return source.Test
-	}
-	return source.Whole
 }
 
 // maxLabel is longer than any file with a label.
@@ -123,14 +135,9 @@ func (s *sample) readClass() error {
 	if s.label == nil {
 		return nil
 	}
-	r, err := s.label.Reader()
+	b, err := s.label.Content(maxLabel)
 	if err != nil {
-		return fault.Usagef("%s: %w", s.label.Path, err)
-	}
-	defer func() { _ = r.Close() }() // only read
-	b, err := io.ReadAll(io.LimitReader(r, maxLabel))
-	if err != nil {
-		return fault.Usagef("%s: %w", s.label.Path, err)
+		return err
 	}
 	if strings.HasSuffix(s.label.Path, ".cls") {
 		s.class = string(bytes.TrimSpace(b))
@@ -197,10 +204,17 @@ func number(samples []sample) ([]string, error) {
 	return names, nil
 }
 
-func newSplit(name string, part []sample) source.Split {
+func newSplit(c *source.Collection, name string, part []sample, span *pixel.Span) (source.Split, error) {
+	if part[0].array != nil && part[0].image == part[0].array {
+		list, labels := make([]*source.File, len(part)), make([]int32, len(part))
+		for i, p := range part {
+			list[i], labels[i] = p.image, p.number
+		}
+		return npy.Singles(c, name, list, labels, span)
+	}
 	images := make([]source.Image, len(part))
 	for i, p := range part {
 		images[i] = source.Image{File: p.image, Label: p.number}
 	}
-	return source.Images(name, images, true)
+	return source.Images(name, images, true), nil
 }
