@@ -231,7 +231,7 @@ func TestUsage(t *testing.T) {
 		{text, Options{}, "none of its 2 files (a.txt, …)"},
 		{filepath.Join(text, "a.txt"), Options{}, "no known format"},
 		{filepath.Join(one, "a.png"), Options{}, "single image"},
-		{one, Options{}, "2 are needed"},
+		{one, Options{}, "it holds one image"},
 		{one, Options{Split: "val"}, `no split "val"; there is all`},
 		{Default, Options{Split: "dev"}, `split "dev"`},
 		{Default, Options{Resize: "zoom"}, `resize "zoom"`},

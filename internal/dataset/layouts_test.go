@@ -3,7 +3,6 @@ package dataset
 import (
 	"archive/zip"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,14 +18,7 @@ type laidOut struct {
 
 // TestLayouts: data sets as people find them are read as testdata/layouts.py means them.
 func TestLayouts(t *testing.T) {
-	var all map[string]laidOut
-	b, err := os.ReadFile("testdata/layouts.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &all); err != nil {
-		t.Fatal(err)
-	}
+	all := readJSON[laidOut](t, "testdata/layouts.json")
 	dir := t.TempDir()
 	unzip(t, "testdata/layouts.zip", dir)
 	for name, want := range all {
