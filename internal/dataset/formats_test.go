@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"encoding/json"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -100,4 +101,73 @@ func (want inFormat) check(t *testing.T, s *Set, split string, pixels []byte) {
 	if notes := strings.Join(s.Info.Notes, "\n"); !strings.Contains(notes, want.Note) {
 		t.Errorf("%s: notes %q, want %q", split, notes, want.Note)
 	}
+}
+
+// TestTheTableOfFormats: every row of docs/reference/data.md names examples, which
+// TestFormats and TestLayouts hold to what it says, or tests; and every example is named.
+func TestTheTableOfFormats(t *testing.T) {
+	formats, layouts := readJSON[inFormat](t, "testdata/formats.json"), readJSON[laidOut](t, "testdata/layouts.json")
+	b, err := os.ReadFile("../../docs/reference/data.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named, tests := map[string]bool{}, goTests(t)
+	for line := range strings.Lines(string(b)) {
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| ---") || strings.Contains(line, "| examples |") {
+			continue
+		}
+		var cells []string
+		for cell := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
+			cells = append(cells, strings.TrimSpace(cell))
+		}
+		examples := strings.Split(cells[len(cells)-1], ", ")
+		refused := 0
+		for _, e := range examples {
+			e = strings.Trim(e, "`")
+			named[e] = true
+			_, isLayout := layouts[e]
+			f, isFormat := formats[e]
+			if !isLayout && !isFormat && !tests[e] {
+				t.Errorf("%s: there is no example %q", cells[0], e)
+			}
+			if f.Refused != "" {
+				refused++
+			}
+		}
+		if says := strings.Contains(cells[1], "refused") || strings.Contains(cells[1], "not read") || strings.Contains(cells[1], "needs two"); len(cells) != 4 || says != (refused > 0) {
+			t.Errorf("%s: %d cells; %q, and %d of %d examples are refused", cells[0], len(cells), cells[1], refused, len(examples))
+		}
+	}
+	for e := range formats {
+		if !named[e] {
+			t.Errorf("the example %s stands in no row", e)
+		}
+	}
+	for e := range layouts {
+		if !named[e] {
+			t.Errorf("the layout %s stands in no row", e)
+		}
+	}
+}
+
+// goTests are the names of the tests below this folder.
+func goTests(t *testing.T) map[string]bool {
+	out := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for line := range strings.Lines(string(b)) {
+			if name, found := strings.CutPrefix(line, "func Test"); found {
+				name, _, _ = strings.Cut(name, "(")
+				out["Test"+name] = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -13,6 +14,7 @@ import (
 type laidOut struct {
 	Classes []string              `json:"classes"`
 	LeftOut int                   `json:"left_out"`
+	Note    string                `json:"note"`
 	Splits  map[string][][2]int32 `json:"splits"` // of each image its value and its label
 }
 
@@ -33,6 +35,9 @@ func TestLayouts(t *testing.T) {
 				}
 				if !slices.Equal(s.Classes, want.Classes) || s.Info.LeftOut.Total() != want.LeftOut {
 					t.Errorf("%s: classes %v, want %v; left out %v, want %d", split, s.Classes, want.Classes, s.Info.LeftOut, want.LeftOut)
+				}
+				if notes := strings.Join(s.Info.Notes, "\n"); !strings.Contains(notes, want.Note) {
+					t.Errorf("%s: notes %q, want %q", split, notes, want.Note)
 				}
 			}
 		})

@@ -12,6 +12,7 @@
 package pixelcsv
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -21,9 +22,6 @@ import (
 	"moncae/internal/dataset/splitname"
 	"moncae/internal/fault"
 )
-
-// order is that of the splits.
-var order = []string{source.Train, source.Val, source.Test, source.Whole}
 
 // Collect makes a collection of the CSV files of pixels among list, nil if there are
 // none, or where images lie beside them.
@@ -46,10 +44,8 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 			c.LeftOut.Add(source.NotRead(f.Path), f.Path, 1)
 			continue
 		}
-		if t.split = source.Whole; f.Path != name {
-			if s, _ := splitname.Of(strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path))); s != "" {
-				t.split = s
-			}
+		if t.split = source.Whole; f.Path != name { // one of a folder's
+			t.split = cmp.Or(splitname.OfPath(f.Path), source.Whole)
 		}
 		tables = append(tables, t)
 	}
@@ -78,14 +74,14 @@ func collect(c *source.Collection, tables []*table) error {
 		}
 	}
 	var lists [][]string
-	for _, split := range order {
+	for _, split := range source.Order() {
 		if t := parts[split]; t != nil {
 			lists = append(lists, t.words(split))
 		}
 	}
 	var numbers map[string]int32
 	c.Classes, numbers = source.Classes(nil, lists...)
-	for _, split := range order {
+	for _, split := range source.Order() {
 		if t := parts[split]; t != nil {
 			c.Splits = append(c.Splits, t.part(split, numbers))
 		}

@@ -315,7 +315,7 @@ func (t *table) splits() []string {
 	for row := range t.labels {
 		seen[t.splitOfRow(row)] = true
 	}
-	return slices.DeleteFunc(slices.Clone(order), func(s string) bool { return !seen[s] })
+	return slices.DeleteFunc(slices.Clone(source.Order()), func(s string) bool { return !seen[s] })
 }
 
 // words are the labels of a split's rows.

@@ -230,6 +230,13 @@ example("zip-in-folder", {"a.zip": zipped(folders), "notes.md": b"x"}, {"all": (
 example("zips", {"train.zip": zipped({f"train/{i}.png": pngs[i] for i in range(4)}), "test1.zip": zipped({f"test1/{i}.png": pngs[i] for i in range(4, 6)}), "sampleSubmission.csv": b"id,label\n1,0\n"},
         {"train": (one(grey[:4]), None), "test": (one(grey[4:]), None)}, left_out={"files ending in .csv": 1})
 example("zip-and-table", {"train.zip": zipped({f"train/{i}.png": pngs[i] for i in range(6)}), "trainLabels.csv": "".join(["id,label\n"] + [f"{i},{named[v]}\n" for i, v in enumerate(y)]).encode()}, {"all": (one(grey), y)}, named)
+example("flowers", {f"jpg/image_{i:05}.jpg": pngs[i] for i in range(6)} | {"imagelabels.mat": saved(lambda b: savemat(b, {"labels": y + 1})), "setid.mat": b"MATLAB 5"}, {"all": (one(grey), None)}, left_out={"files ending in .mat": 2})
+example("images-and-arrays", {f"{n}/{i}.png": pngs[i] for n in "ab" for i in range(6)} | {"features.npy": npy(rng.random((12, 512)))}, {"all": (one(np.concatenate([grey, grey])), [0] * 6 + [1] * 6)}, ["a", "b"], {"files ending in .npy": 1})
+example("images-and-parquet", {f"{i}.png": pngs[i] for i in range(6)} | {"embeddings.parquet": parquet({"id": range(6), "v": [[0.5]] * 6})}, {"all": (one(grey), None)}, left_out={"files ending in .parquet": 1})
+example("previews", {"data/train-0.parquet": parquet(table[:4]), "data/test-0.parquet": parquet(table[4:]), "preview.png": pngs[0]}, halves, named, {columns: 1, "files ending in .png": 1})
+rgb = "label," + ",".join(f"pixel{i:04}" for i in range(192)) + "\n" + "".join(f"{i}," + ",".join(["9"] * 192) + "\n" for i in range(3))
+example("csv-colour", {"hmnist_8_8_RGB.csv": rgb}, refused="its rows are no images", open="hmnist_8_8_RGB.csv")
+example("fashion-kaggle", mnist | {"fashion-mnist_train.csv": b"label,pixel1\n", "fashion-mnist_test.csv": b"label,pixel1\n"}, halves, digits, {"files ending in .csv": 2})
 for ending, data, what in (("h5", b"\x89HDF\r\n\x1a\n", "HDF5"), ("pkl", b"\x80\x04.", "a Python pickle"), ("pt", b"PK", "a file of PyTorch"), ("tfrecord-00000-of-00001", bytes(16), "TFRecord"), ("mdb", bytes(16), "LMDB"),
                            ("dcm", bytes(132), "DICOM"), ("nii.gz", b"\x1f\x8b", "a medical volume"), ("rar", b"Rar!", "an archive of another kind"), ("avif", bytes(16), "an image of a kind that isn't read")):
     example(f"unread-{ending.split('-')[0]}", {f"data.{ending}": data, "info.json": b"{}"}, refused=f"is {what}, which isn't read; ")

@@ -27,19 +27,19 @@ def put(path, data):
     archive.writestr(info, data)
 
 
-def layout(name, files, splits, classes, left_out=0):
-    """files: path → text, or None for an image; splits: split → {path: class}; classes: in order."""
+def layout(name, files, splits, classes, left_out=0, note=""):
+    """files: path → text, None for an image, or a path for the same image; splits: split → {path: class}; classes: in order."""
     values = {}
     for path, text in files.items():
-        if text is None:
-            values[path] = 10 + len(values)
+        if text is None or text in values:
+            values[path] = values.get(text, 10 + len(values))
             b = io.BytesIO()
             Image.new("L", (2, 2), values[path]).save(b, "png")
             text = b.getvalue()
         put(f"{name}/{path}", text)
     number = {c: i for i, c in enumerate(classes)} | {None: -1}
     expected[name] = {
-        "classes": classes, "left_out": left_out,
+        "classes": classes, "left_out": left_out, "note": note,
         "splits": {s: [[values[p], number[c]] for p, c in sorted(of.items(), key=lambda pc: pc[0].encode())] for s, of in splits.items()},
     }
 
@@ -207,6 +207,56 @@ pictures = images("cat/{}.png", 1) | images("dog/{}.png", 1)
 layout("folders-win", pictures | {"labels.csv": "file,label\ncat/0.png,x\ndog/0.png,y\n"}, {"all": folder(pictures)}, ["cat", "dog"], 1)
 
 
+# Public sets, as they lie on people's disks.
+train, val, test = images("tiny-imagenet-200/train/n01/images/n01_{}.JPEG", 2) | images("tiny-imagenet-200/train/n02/images/n02_{}.JPEG", 1), images("tiny-imagenet-200/val/images/val_{}.JPEG", 3), images("tiny-imagenet-200/test/images/test_{}.JPEG", 2)
+table = "val_0.JPEG\tn02\t0\t0\t62\t57\nval_1.JPEG\tn01\t52\t55\t57\t59\nval_2.JPEG\tn02\t4\t0\t60\t55\n"
+boxes = {"tiny-imagenet-200/train/n01/n01_boxes.txt": "n01_0.JPEG\t0\t0\t9\t9\n", "tiny-imagenet-200/wnids.txt": "n02\nn01\n", "tiny-imagenet-200/words.txt": "n01\tfish, of sorts\n"}
+layout("tiny-imagenet", train | val | test | boxes | {"tiny-imagenet-200/val/val_annotations.txt": table},
+       {"train": folder(train, 2), "val": dict(zip(val, ["n02", "n01", "n02"])), "test": none(test)}, ["n01", "n02"], 3)
+
+pictures = images("images/Abyssinian_{}.jpg", 2, 1) | images("images/beagle_{}.jpg", 2, 1)
+maps = images("annotations/trimaps/Abyssinian_{}.png", 2, 1) | images("annotations/trimaps/._beagle_{}.png", 1)
+text = {"annotations/trainval.txt": "Abyssinian_1 1 1 1\nbeagle_1 5 2 3\n", "annotations/test.txt": "Abyssinian_2 1 1 1\nbeagle_2 5 2 3\n", "annotations/list.txt": "#Image CLASS-ID SPECIES BREED ID\nAbyssinian_1 1 1 1\nAbyssinian_2 1 1 1\nbeagle_1 5 2 3\nbeagle_2 5 2 3\n", "annotations/README": "x"}
+train, test = ({p: None for p in pictures if p.endswith(f"_{i}.jpg")} for i in (1, 2))
+layout("pets", pictures | maps | text, {"train": none(train), "test": none(test)}, [], 7, note="which of its columns is the label?")
+
+train, test = images("train/rock-{}.jpg", 2) | images("train/paper-{}.jpg", 1), images("test/rock-{}.jpg", 1)
+layout("roboflow-classes", train | test | {"train/_classes.csv": "filename, paper, rock\nrock-0.jpg, 0, 1\nrock-1.jpg, 0, 1\npaper-0.jpg, 1, 0\n", "test/_classes.csv": "filename, paper, rock\nrock-0.jpg, 0, 1\n", "README.roboflow.txt": "x"},
+       {"train": dict(zip(train, ["rock", "rock", "paper"])), "test": {"test/rock-0.jpg": "rock"}}, ["paper", "rock"], 1)
+
+train, val = images("train/{}.jpg", 2), images("valid/{}.jpg", 1)
+layout("roboflow-coco", train | val | {"train/_annotations.coco.json": "{}", "valid/_annotations.coco.json": "{}", "README.dataset.txt": "x"}, {"train": none(train), "val": none(val)}, [], 3)
+
+pictures = images("img_align_celeba/img_align_celeba/{:06}.jpg", 3, 1)
+rows = "".join(f"{i:06}.jpg,{a},{b}\n" for i, a, b in ((1, 1, -1), (2, -1, -1), (3, 1, 1)))
+layout("celeba", pictures | {"list_attr_celeba.csv": "image_id,Bald,Male\n" + rows, "list_eval_partition.csv": "image_id,partition\n000001.jpg,0\n000002.jpg,1\n000003.jpg,2\n", "list_bbox_celeba.csv": "image_id,x_1,y_1\n000001.jpg,1,2\n000002.jpg,1,2\n000003.jpg,1,2\n"},
+       {"all": none(pictures)}, [], 3, note="list_attr_celeba.csv gives no labels: which of its columns is the label?")
+
+train, test = images("stanford/cars_train/cars_train/{:05}.jpg", 2, 1), images("stanford/cars_test/cars_test/{:05}.jpg", 1, 1)
+layout("stanford-cars", train | test | {"stanford/cars_annos.mat": "MATLAB", "stanford/names.csv": "AM General Hummer SUV 2000\nAcura RL Sedan 2012\n"}, {"train": none(train), "test": none(test)}, [], 2)
+
+pictures = images("CUB_200_2011/images/001.Albatross/A_{}.jpg", 2) | images("CUB_200_2011/images/002.Tern/T_{}.jpg", 1)
+layout("cub-200", pictures | {"CUB_200_2011/images.txt": "1 001.Albatross/A_0.jpg\n", "CUB_200_2011/image_class_labels.txt": "1 1\n", "CUB_200_2011/train_test_split.txt": "1 1\n", "CUB_200_2011/classes.txt": "1 001.Albatross\n"}, {"all": folder(pictures, 2)}, ["001.Albatross", "002.Tern"], 4)
+
+pictures = images("lfw-deepfunneled/lfw-deepfunneled/Ann_B/Ann_B_{:04}.jpg", 2, 1) | images("lfw-deepfunneled/lfw-deepfunneled/Al_G/Al_G_{:04}.jpg", 1, 1)
+layout("lfw", pictures | {"people.csv": "name,images\nAnn_B,2\nAl_G,1\n", "pairs.csv": "name,imagenum1,imagenum2\nAnn_B,1,2\n"}, {"all": folder(pictures, 2)}, ["Al_G", "Ann_B"], 2)
+
+pictures = images("notMNIST_small/A/{}.png", 2) | images("notMNIST_small/B/{}.png", 1)
+layout("notmnist", pictures, {"all": folder(pictures, 1)}, ["A", "B"])
+
+pictures = images("Dataset/no/N{}.jpg", 2) | images("Dataset/yes/Y{}.jpg", 2)
+layout("brain-twice", pictures | {"Dataset/brain/no/N0.jpg": "Dataset/no/N0.jpg", "Dataset/brain/no/N1.jpg": "Dataset/no/N1.jpg", "Dataset/brain/yes/Y0.jpg": "Dataset/yes/Y0.jpg", "Dataset/brain/yes/Y1.jpg": "Dataset/yes/Y1.jpg"}, {"all": folder(pictures, 1)}, ["no", "yes"], 4)
+
+train, test = images("Train/a/{}.png", 2) | images("Train/b/{}.png", 1), images("Test/a/{}.png", 1)
+layout("train-twice", train | test | {p.lower(): p for p in train} | {p.lower(): p for p in test}, {"train": folder(train, 1), "test": folder(test, 1)}, ["a", "b"], 4)
+
+train, val = images("val_256_flat/train/{}.png", 2), images("val_256_flat/test/{}.png", 1)
+layout("named-val", train | val, {"train": none(train), "test": none(val)}, [])
+
+train, test = images("train/a/{}.png", 3), images("test/a/{}.png", 1, 9)
+layout("leak", train | test | {"test/a/1.png": "train/a/1.png", "test/a/8.png": "train/a/2.png"}, {"train": folder(train, 1), "test": folder(test | {"test/a/1.png": 0, "test/a/8.png": 0}, 1)}, ["a"], note="2 of 3 images of test are also in other splits (test/a/1.png is train/a/1.png)")
+
+
 # Tables of pixels: 8×8, every value of a row the same but for the corners, which are 0.
 def rows(n, label):
     x = np.repeat(np.arange(n)[:, None] + 50, 64, 1)
@@ -217,7 +267,7 @@ def rows(n, label):
 def pixels(name, files, splits, classes, left_out=0):
     for path, text in files.items():
         put(f"{name}/{path}", text)
-    expected[name] = {"classes": classes, "left_out": left_out, "splits": {s: [[50 + i, l] for i, l in enumerate(labels)] for s, labels in splits.items()}}
+    expected[name] = {"classes": classes, "left_out": left_out, "note": "", "splits": {s: [[50 + i, l] for i, l in enumerate(labels)] for s, labels in splits.items()}}
 
 
 x, y = rows(6, lambda i: i % 3)
@@ -233,7 +283,7 @@ pixels("index-csv", {"data.csv": labelled.to_csv()}, {"all": y}, list("012"))
 pixels("floats-csv", {"data.csv": pd.concat([labelled[["label"]], frame / 255], axis=1).to_csv(index=False)}, {"all": y}, list("012"))
 words = pd.DataFrame({"emotion": y, "pixels": [" ".join(map(str, r)) for r in x], "Usage": ["Training"] * 4 + ["PublicTest", "PrivateTest"]})
 put("fer-csv/fer2013.csv", words.to_csv(index=False))
-expected["fer-csv"] = {"classes": list("012"), "left_out": 0, "splits": {"train": [[50 + i, y[i]] for i in range(4)], "val": [[54, y[4]]], "test": [[55, y[5]]]}}
+expected["fer-csv"] = {"classes": list("012"), "left_out": 0, "note": "", "splits": {"train": [[50 + i, y[i]] for i in range(4)], "val": [[54, y[4]]], "test": [[55, y[5]]]}}
 
 archive.close()
 (OUT / "layouts.json").write_text(json.dumps(expected, indent=0, ensure_ascii=False).replace("[\n", "[").replace(",\n", ", ").replace("\n]", "]") + "\n")

@@ -186,7 +186,7 @@ func (l *labeller) divide() {
 // that folders gave. The result is the names of all.
 func (l *labeller) label(names []string) ([]string, error) {
 	var lists [][]string
-	for _, split := range order {
+	for _, split := range source.Order() {
 		p := l.parts[split]
 		if p == nil || len(p.classes) > 0 {
 			continue

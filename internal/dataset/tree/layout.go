@@ -38,7 +38,7 @@ func layoutOf(paths []string) *layout {
 		l.inside = true
 		return l
 	}
-	if len(top) == 1 && isGeneric(top[0]) && !slices.ContainsFunc(paths, func(p string) bool { return !strings.HasPrefix(p, l.prefix+top[0]+"/") }) {
+	if len(top) == 1 && !slices.ContainsFunc(paths, func(p string) bool { return !strings.HasPrefix(p, l.prefix+top[0]+"/") }) {
 		l.prefix += top[0] + "/"
 	}
 	return l
@@ -198,6 +198,9 @@ func (l *layout) of(path string) place {
 	first, inner, found := strings.Cut(rest, "/")
 	switch {
 	case l.splits == nil:
+		if l.dropped[first] {
+			return place{}
+		}
 		if !found {
 			first = ""
 		}

@@ -34,9 +34,6 @@ import (
 	"moncae/internal/fault"
 )
 
-// order is that of the splits.
-var order = []string{source.Train, source.Val, source.Test, source.Whole}
-
 // entry is one image and its place.
 type entry struct {
 	file  *source.File
@@ -80,7 +77,7 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 			parts[p.split].name(p.class)
 		}
 	}
-	for _, split := range order {
+	for _, split := range source.Order() {
 		if err := parts[split].checkMixed(name); err != nil {
 			return nil, err
 		}
@@ -90,6 +87,7 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 		return nil, err
 	}
 	tables.divide()
+	noteLeaks(c, parts)
 	if c.Classes, err = tables.label(number(c, parts)); err != nil {
 		return nil, err
 	}
@@ -98,7 +96,7 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 			c.LeftOut.Add(source.NotRead(f.Path), f.Path, 1)
 		}
 	}
-	for _, split := range order {
+	for _, split := range source.Order() {
 		if p := parts[split]; p != nil {
 			c.Splits = append(c.Splits, p.split(split))
 		}
@@ -201,7 +199,7 @@ func (p *part) checkMixed(name string) error {
 // of the first split first, then those that others have besides.
 func number(c *source.Collection, parts map[string]*part) []string {
 	var names []string
-	for _, split := range order {
+	for _, split := range source.Order() {
 		p := parts[split]
 		if p == nil || len(p.classes) == 0 {
 			continue

@@ -57,7 +57,7 @@ func TestLayouts(t *testing.T) {
 	for _, c := range []struct{ paths, want, classes string }{
 		{"b.png a.png", "all: a.png=-1 b.png=-1", ""},
 		{"cat/1.jpg dog/1.jpg cat/x.txt", "all: cat/1.jpg=0 dog/1.jpg=1", "cat dog"},
-		{"cat/1.jpg cat/2.jpg", "all: cat/1.jpg=0 cat/2.jpg=0", "cat"},
+		{"cat/1.jpg cat/2.jpg", "all: cat/1.jpg=-1 cat/2.jpg=-1", ""},
 		{"pets/cat/1.jpg pets/dog/deep/1.jpg", "all: pets/cat/1.jpg=0 pets/dog/deep/1.jpg=1", "cat dog"},
 		{"train/b/1.png train/c/1.png test/a/1.png", "train: train/b/1.png=0 train/c/1.png=1; test: test/a/1.png=-1", "b c"},
 		{"train/good/1.png test/broken/1.png test/good/1.png", "train: train/good/1.png=0; test: test/broken/1.png=1 test/good/1.png=0", "good broken"},
