@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make formats.zip: image data in the formats that people keep it in, and formats.json: what it is.
 
-    python formats.py     # Pillow, numpy, pyarrow, scipy
+    python formats.py     # Pillow 13, numpy 2.4, pyarrow 26, scipy 1.17
 
 formats.json says for each example and split the labels, what is left out by reason, or a part of the
 message that refuses it. The pixels, as Pillow or numpy give them, lie beside as NAME/SPLIT.npy,

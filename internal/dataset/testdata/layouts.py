@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make layouts.zip: data sets laid out as people find them, and layouts.json: what they are.
 
-    python layouts.py     # Pillow, numpy, pandas
+    python layouts.py     # Pillow 13, numpy 2.4, pandas 3.1
 
 Every image is a grey PNG of 2×2 pixels of one value. layouts.json says for each layout and split
 the values in order, each with its class's number (as torchvision's ImageFolder numbers the folders
