@@ -13,6 +13,7 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/run"
 	"moncae/internal/score"
+	"moncae/internal/view"
 )
 
 // printed are the documents of --json by the heading that describes them.
@@ -21,6 +22,7 @@ var printed = []struct {
 	value         any
 }{
 	{"front.md", "# Front, version 1", run.Front{}},
+	{"compare.md", "# Comparison, version 1", view.Comparison{}},
 	{"json.md", "## moncae export --json", export.Result{}},
 	{"json.md", "## moncae compress --json", compress.Report{}},
 	{"json.md", "## moncae decompress --json", compress.DecompressReport{}},

@@ -83,16 +83,20 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	o.set["seed"] = func(c *run.Config) error { c.Seed = o.seed; return nil }
 }
 
-func setReference(c *run.Config, v string) error {
-	c.Reference = nil
+func setReference(c *run.Config, v string) (err error) {
+	c.Reference, err = parseReference(v)
+	return err
+}
+
+func parseReference(v string) (point []float64, err error) {
 	for _, part := range strings.Split(v, ",") {
 		r, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || math.IsNaN(r) || math.IsInf(r, 0) {
-			return fault.Usagef("--reference %s: %q is not a finite number; give one an objective, for example 0.26,2.9", v, part)
+			return nil, fault.Usagef("--reference %s: %q is not a finite number; give one an objective, for example 0.26,2.9", v, part)
 		}
-		c.Reference = append(c.Reference, r)
+		point = append(point, r)
 	}
-	return nil
+	return point, nil
 }
 
 func parseBounds(words []string) ([]run.Bound, error) {

@@ -23,6 +23,10 @@ func (a *app) draw(path string, p picture) error {
 	if err != nil {
 		return err
 	}
+	return a.drawAs(path, format, p)
+}
+
+func (a *app) drawAs(path, format string, p picture) error {
 	var b bytes.Buffer
 	if err := p.Draw(&b, format); err != nil {
 		return err

@@ -19,13 +19,19 @@ type table struct {
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-func (t *table) widths() (widths []int, total int) {
-	widths = make([]int, len(t.head))
-	for _, row := range append([][]string{t.head}, t.rows...) {
+// widest are the widths of the columns of some rows.
+func widest(columns int, rows ...[]string) []int {
+	widths := make([]int, columns)
+	for _, row := range rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
+	return widths
+}
+
+func (t *table) widths() (widths []int, total int) {
+	widths = widest(len(t.head), append([][]string{t.head}, t.rows...)...)
 	total = 2 * (len(widths) - 1)
 	for _, n := range widths {
 		total += n
@@ -42,6 +48,7 @@ func (t *table) fit(columns int) {
 		}
 		most := slices.Max(t.dispensable)
 		if most == 0 {
+			t.shorten(columns)
 			return
 		}
 		at := slices.Index(t.dispensable, most)
@@ -49,6 +56,40 @@ func (t *table) fit(columns int) {
 		for i, row := range t.rows {
 			if row != nil {
 				t.rows[i] = slices.Delete(row, at, at+1)
+			}
+		}
+	}
+}
+
+// shortest is what is left of a name where a table is too wide, at least.
+const shortest = 6
+
+// shorten cuts names, the longest first, as far as it takes: those of the left
+// columns, and the heads of the others.
+func (t *table) shorten(columns int) {
+	widths, total := t.widths()
+	least := widest(len(t.head), t.rows...)
+	for i := range least {
+		if least[i] = max(least[i], shortest); i < t.left {
+			least[i] = shortest
+		}
+	}
+	for ; total > columns; total-- {
+		at := -1
+		for i := range widths {
+			if widths[i] > least[i] && (at < 0 || widths[i] > widths[at]) {
+				at = i
+			}
+		}
+		if at < 0 {
+			break
+		}
+		widths[at]--
+	}
+	for _, row := range append([][]string{t.head}, t.rows...) {
+		for i := range row {
+			if r := []rune(row[i]); len(r) > widths[i] {
+				row[i] = string(r[:widths[i]-1]) + "…"
 			}
 		}
 	}

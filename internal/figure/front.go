@@ -28,20 +28,11 @@ type Front struct {
 
 // Draw writes the figure in the format that Format gave.
 func (f Front) Draw(w io.Writer, format string) error {
-	p := plot.New()
+	p := axes("LOC: log10 of the number of latent values (beneath: that number)", f.Loss, true)
 	p.Title.Text = f.Title
-	p.X.Label.Text = "LOC: log10 of the number of latent values (beneath: that number)"
-	p.Y.Label.Text = f.Loss
 	p.Title.TextStyle = style(11, text.YTop)
 	p.Title.TextStyle.XAlign = text.XCenter
 	p.Title.Padding = vg.Points(8)
-	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.Label.TextStyle.Font, axis.Tick.Label.Font = style(10, 0).Font, style(9, 0).Font
-		axis.Label.TextStyle.Color, axis.Tick.Label.Color = ink, ink
-		axis.Color, axis.Tick.Color = ink, ink
-	}
-	p.X.Label.Padding = vg.Points(6)
-	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{latent: true}, ticks{}
 	legend := plot.NewLegend()
 	legend.TextStyle.Font, legend.TextStyle.Color = style(9, 0).Font, ink
 	legend.Top, legend.Left, legend.Padding, legend.ThumbnailWidth = true, true, vg.Points(4), vg.Points(24)
@@ -56,6 +47,20 @@ func (f Front) Draw(w io.Writer, format string) error {
 		p.Draw(draw.Crop(c, 0, -legendWidth, 0, 0))
 		legend.Draw(draw.Crop(c, c.Max.X-c.Min.X-legendWidth+margin, 0, 0, -heading))
 	})
+}
+
+// axes is an empty plot.
+func axes(x, y string, latent bool) *plot.Plot {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = x, y
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Label.TextStyle.Font, axis.Tick.Label.Font = style(10, 0).Font, style(9, 0).Font
+		axis.Label.TextStyle.Color, axis.Tick.Label.Color = ink, ink
+		axis.Color, axis.Tick.Color = ink, ink
+	}
+	p.X.Label.Padding = vg.Points(6)
+	p.X.Tick.Marker, p.Y.Tick.Marker = ticks{latent: latent}, ticks{}
+	return p
 }
 
 const legendWidth = 5 * vg.Centimeter
