@@ -147,3 +147,33 @@ func TestEHVIRefusesWhereNothingMayBeTrained(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+func TestEHVILearnsFromTheBestAndTheNewest(t *testing.T) {
+	var all []observed
+	for i := range 3 * mostObserved {
+		o := observed{levels: []float64{float64(i)}, point: moo.Point{float64(i % 7), float64(i)}}
+		if i%5 == 0 {
+			o.point = nil
+		}
+		all = append(all, o)
+	}
+	got := telling(all)
+	if len(got) != mostObserved || got[mostObserved-1].levels[0] != float64(len(all)-1) {
+		t.Fatalf("%d observations, the last is %v", len(got), got[len(got)-1].levels)
+	}
+	kept := map[float64]bool{}
+	for i, o := range got {
+		kept[o.levels[0]] = true
+		if i > 0 && o.levels[0] <= got[i-1].levels[0] {
+			t.Fatal("out of order")
+		}
+	}
+	for _, i := range []float64{1, 2, 7} { // of the first rank
+		if !kept[i] {
+			t.Errorf("observation %v, on the front, is left out", i)
+		}
+	}
+	if few := telling(all[:mostObserved]); len(few) != mostObserved {
+		t.Errorf("%d of %d", len(few), mostObserved)
+	}
+}

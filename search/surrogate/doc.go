@@ -3,7 +3,7 @@
 // several data sets, and a Gaussian process over the trainings seen.
 //
 // What is guessed is Level: the logarithm of a loss's share of what learning can
-// win. The package is pure. Fit costs O(n³) for n observations, some
+// win. The package is pure. Fit costs O(n³) for n observations, ten
 // milliseconds for a hundred; Predict O(n²), some microseconds.
 package surrogate
 

@@ -15,6 +15,10 @@ var (
 	noises  = []float64{0.05, 0.12, 0.3}
 )
 
+// chosenFrom is how many observations they are chosen by: three numbers need no more,
+// and each of the choices costs the cube.
+const chosenFrom = 96
+
 // level and slope are standard deviations of the prior: of the data set's own
 // level, and of a weight's difference from that of the prior.
 const (
@@ -44,26 +48,14 @@ func Fit(prior Prior, x [][]float64, y []float64) *Process {
 	if len(x) == 0 {
 		return p
 	}
-	residual := mat.NewVecDense(len(y), nil)
+	residual := make([]float64, len(y))
 	for i, v := range y {
-		residual.SetVec(i, v-prior.mean(p.rows[i]))
+		residual[i] = v - prior.mean(p.rows[i])
 	}
-	best := math.Inf(-1)
+	p.choose(residual)
 	var chol mat.Cholesky
 	line, distances := p.gram()
-	for _, size := range sizes {
-		for _, length := range lengths {
-			for _, noise := range noises {
-				trial := Process{size: size, length: length, noise: noise}
-				likelihood, ok := trial.condition(line, distances, residual, &chol)
-				if ok && likelihood > best {
-					best = likelihood
-					p.size, p.length, p.noise, p.weights = size, length, noise, trial.weights
-				}
-			}
-		}
-	}
-	if _, ok := p.condition(line, distances, residual, &chol); !ok {
+	if _, ok := p.condition(line, distances, mat.NewVecDense(len(y), residual), &chol); !ok {
 		panic("surrogate: a covariance with noise is not positive definite")
 	}
 	p.inverse = new(mat.SymDense)
@@ -71,6 +63,32 @@ func Fit(prior Prior, x [][]float64, y []float64) *Process {
 		panic("surrogate: " + err.Error()) // the noise keeps it well-conditioned
 	}
 	return p
+}
+
+// choose takes the size, length and noise under which the observations are likeliest;
+// of many, chosenFrom that are evenly spread decide.
+func (p *Process) choose(residual []float64) {
+	some := Process{}
+	var y []float64
+	n := min(len(residual), chosenFrom)
+	for i := range n {
+		k := i * len(residual) / n
+		some.rows, y = append(some.rows, p.rows[k]), append(y, residual[k])
+	}
+	best := math.Inf(-1)
+	var chol mat.Cholesky
+	line, distances := some.gram()
+	for _, size := range sizes {
+		for _, length := range lengths {
+			for _, noise := range noises {
+				some.size, some.length, some.noise = size, length, noise
+				if likelihood, ok := some.condition(line, distances, mat.NewVecDense(n, y), &chol); ok && likelihood > best {
+					best = likelihood
+					p.size, p.length, p.noise = size, length, noise
+				}
+			}
+		}
+	}
 }
 
 // gram are the line's covariances of all rows, and the distances between them.
@@ -128,12 +146,14 @@ func (p *Process) Predict(x []float64) (mean, deviation float64) {
 		k[i] = l + p.matern(d)
 		mean += k[i] * p.weights[i]
 	}
+	raw := p.inverse.RawSymmetric() // the upper triangle, row by row
 	for i := range n {
-		sum := 0.0
-		for j := range n {
-			sum += p.inverse.At(i, j) * k[j]
+		row := raw.Data[i*raw.Stride : i*raw.Stride+n]
+		sum := row[i] * k[i] / 2
+		for j := i + 1; j < n; j++ {
+			sum += row[j] * k[j]
 		}
-		variance -= k[i] * sum
+		variance -= 2 * k[i] * sum
 	}
 	return mean, math.Sqrt(max(variance, 0))
 }
