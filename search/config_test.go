@@ -11,6 +11,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/graph"
 	"moncae/internal/run"
+	"moncae/search/algorithm"
 	"moncae/search/moo"
 )
 
@@ -23,6 +24,45 @@ func TestPresetsAreValid(t *testing.T) {
 	}
 	if _, err := Preset("fast"); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "quick, standard, paper") {
 		t.Errorf("an unknown preset: %v", err)
+	}
+}
+
+func TestPresetsAreTheAlgorithmsThatTheySay(t *testing.T) {
+	for name, want := range map[string]string{"quick": algorithm.EHVI, "standard": algorithm.EHVI, Paper: algorithm.Moncae} {
+		if c, err := Preset(name); err != nil || c.Algorithm != want || (c.Window > 0) != (want == algorithm.EHVI) {
+			t.Errorf("%s: %s with a window of %d (%v)", name, c.Algorithm, c.Window, err)
+		}
+	}
+}
+
+func TestAPresetIsFittedToTheData(t *testing.T) {
+	quick, err := Preset("quick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		images, limit, side  int
+		epochs, tune, blocks int
+	}{
+		{5000, 0, 28, 3, 16, 4},     // the digits: as it is
+		{60000, 0, 32, 3, 16, 4},    // more images: not fewer epochs
+		{60000, 1000, 32, 3, 16, 4}, // a limit is the user's wish
+		{447, 0, 64, 36, 192, 5},    // 403 images, 12 steps
+		{10, 0, 128, 420, 2240, 6},  // a step an epoch
+	} {
+		c := quick
+		c.TrainLimit = x.limit
+		got := ForData(c, arch.Shape{C: 3, H: 8, W: x.side}, x.images)
+		if got.Epochs != x.epochs || got.Finetune.Epochs != x.tune || got.Space.MaxBlocks != x.blocks {
+			t.Errorf("%d images of side %d: %d epochs, %d of finetuning, %d blocks; want %d, %d, %d",
+				x.images, x.side, got.Epochs, got.Finetune.Epochs, got.Space.MaxBlocks, x.epochs, x.tune, x.blocks)
+		}
+		if got.Patience*quick.Epochs != got.Epochs*quick.Patience || got.Finetune.Trial*quick.Finetune.Epochs != got.Finetune.Epochs*quick.Finetune.Trial {
+			t.Errorf("%d images: patience %d and a trial of %d don't go with the epochs", x.images, got.Patience, got.Finetune.Trial)
+		}
+		if err := got.Validate(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -12,7 +12,9 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/graph"
+	"moncae/internal/rundir"
 	"moncae/internal/train"
+	"moncae/search/algorithm"
 	"moncae/search/task"
 )
 
@@ -82,6 +84,7 @@ func config(t *testing.T) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.SetAlgorithm(algorithm.Moncae) // a decision of ehvi takes longer than the fake training
 	c.Population, c.Generations, c.Epochs, c.Batch, c.Finetune.Epochs, c.Finetune.Trial = 6, 4, 2, 8, 3, 0
 	return c
 }
@@ -117,6 +120,9 @@ func complete(t *testing.T, s *Study) string {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rundir.Verify(s.dir.Path); err != nil {
 		t.Fatal(err)
 	}
 	return frontFile(t, s.dir.Path)

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"math/bits"
 	"strings"
 
 	"moncae/internal/arch"
@@ -8,22 +9,27 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/graph"
 	"moncae/internal/run"
+	"moncae/internal/train"
 	"moncae/search/algorithm"
 	"moncae/search/genome"
 )
 
 // Presets are the names that Preset takes.
-var Presets = []string{"quick", "standard", "paper"}
+var Presets = []string{"quick", "standard", Paper}
+
+// Paper is the preset that keeps the paper's protocol, whatever the data are.
+const Paper = "paper"
 
 // Preset is a configuration by name. FinetuneRecipe is how quick and standard
 // finetune; paper's candidates keep their own recipes.
 func Preset(name string) (Config, error) {
 	recipe := FinetuneRecipe
 	c := Config{
-		Algorithm: algorithm.Moncae, Loss: graph.BCE, Objectives: []string{run.ObjectiveLoss, run.ObjectiveLOC},
+		Loss: graph.BCE, Objectives: []string{run.ObjectiveLoss, run.ObjectiveLOC},
 		Spread: 8, Patience: 1, Seed: 46, Validation: 0.1, Precision: engine.Float32,
 		Finetune: run.Finetune{Scope: run.ScopeFront, Recipe: &recipe},
 	}
+	c.SetAlgorithm(algorithm.EHVI)
 	switch name {
 	case "quick":
 		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
@@ -34,7 +40,8 @@ func Preset(name string) (Config, error) {
 		c.Population, c.Generations, c.Epochs, c.Batch = 16, 10, 5, 32
 		c.Finetune.Scope, c.Finetune.Trial, c.Finetune.Epochs = run.ScopeSizes, 4, 20
 		c.TrainLimit, c.MaxFLOPs = 10000, 10000
-	case "paper":
+	case Paper:
+		c.SetAlgorithm(algorithm.Moncae)
 		c.Space = genome.Space{Name: genome.Paper, MaxBlocks: 6, MaxFilters: 128}
 		c.Population, c.Generations, c.Epochs, c.Batch = 20, 20, 5, 256
 		c.Finetune = run.Finetune{Epochs: 20, Scope: run.ScopePopulation}
@@ -43,6 +50,27 @@ func Preset(name string) (Config, error) {
 		return c, fault.Usagef("preset %q is unknown: it is one of %s", name, strings.Join(Presets, ", "))
 	}
 	return c, nil
+}
+
+// epochSteps is how many steps an epoch of a preset stands for at least: those of
+// the built-in digits, on which the presets' epochs were found.
+const epochSteps = 140
+
+// ForData fits what a preset plans to so many images of a shape: where an epoch of
+// all of them has fewer than epochSteps steps, there are more epochs; and there are
+// as many blocks as can bring the longer side down to two, for a small latent of
+// more pixels has to do with a channel, and colours are lost.
+func ForData(c Config, shape arch.Shape, images int) Config {
+	rows := images - int(c.Validation*float64(images))
+	steps := max(1, rows/max(1, train.Batch(c.Batch, rows)))
+	more := (epochSteps + steps - 1) / steps // 1 at least
+	c.Epochs *= more
+	c.Patience *= more
+	c.Finetune.Trial *= more
+	c.Finetune.Epochs *= more
+	halvings := bits.Len(uint(max(shape.H, shape.W)-1)) - 1
+	c.Space.MaxBlocks = max(c.Space.MaxBlocks, halvings)
+	return c
 }
 
 // FinetuneRecipe is how a front is finetuned: a search compares candidates by

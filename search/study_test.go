@@ -42,8 +42,17 @@ func TestSameSeedSameFrontWhateverTheJobs(t *testing.T) {
 // A process that is killed leaves a beginning of the journal; every beginning
 // that ends with a record leads to the same front.
 func TestResumeFromEveryRecord(t *testing.T) {
-	t.Parallel()
-	c := config(t)
+	for name, every := range map[string]int{algorithm.Moncae: 1, algorithm.EHVI: 4} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := config(t)
+			c.SetAlgorithm(name)
+			resumeFrom(t, c, every)
+		})
+	}
+}
+
+func resumeFrom(t *testing.T, c Config, every int) {
 	c.Population, c.Generations = 4, 3
 	path := filepath.Join(t.TempDir(), "run")
 	want := complete(t, create(t, path, c, Options{Jobs: 2}))
@@ -52,7 +61,7 @@ func TestResumeFromEveryRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := bytes.SplitAfter(journal, []byte("\n"))
-	for n := 2; n < len(lines); n++ {
+	for n := 2; n < len(lines); n += every {
 		torn := append(bytes.Join(lines[:n], nil), `{"seq":`...)
 		if err := os.WriteFile(filepath.Join(path, rundir.JournalFile), torn, 0o600); err != nil {
 			t.Fatal(err)

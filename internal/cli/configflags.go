@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/graph"
@@ -111,25 +113,38 @@ func parseBounds(words []string) ([]run.Bound, error) {
 	return bounds, nil
 }
 
-// build is the preset with the flags that were given.
+// build is the preset with the flags that were given, which tells what is wrong
+// with them before the data are read.
 func (o *configFlags) build(f *pflag.FlagSet) (run.Config, error) {
-	preset := o.preset
-	if preset == "" {
-		preset = "quick"
-	}
-	c, err := search.Preset(preset)
+	c, err := search.Preset(o.name())
 	if err != nil {
 		return c, err
 	}
-	for _, name := range o.names() {
-		if !f.Changed(name) {
-			continue
-		}
-		if err := o.set[name](&c); err != nil {
-			return c, err
-		}
+	if c, err = o.apply(f, c); err != nil {
+		return c, err
 	}
 	return c, c.Validate()
+}
+
+// plan fits the preset to the data; flags that were given stay.
+func (o *configFlags) plan(f *pflag.FlagSet, c run.Config, set *dataset.Set) (run.Config, error) {
+	if o.name() == search.Paper {
+		return c, nil
+	}
+	return o.apply(f, search.ForData(c, set.Shape, set.Rows()))
+}
+
+func (o *configFlags) name() string { return cmp.Or(o.preset, "quick") }
+
+func (o *configFlags) apply(f *pflag.FlagSet, c run.Config) (run.Config, error) {
+	for _, name := range o.names() {
+		if f.Changed(name) {
+			if err := o.set[name](&c); err != nil {
+				return c, err
+			}
+		}
+	}
+	return c, nil
 }
 
 // changed is the first of these flags that was given, "" for none.

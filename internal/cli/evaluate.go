@@ -42,6 +42,9 @@ func (a *app) evaluate(cmd *cobra.Command, o *searchOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	if c, err = a.plan(cmd, &o.config, c, set); err != nil {
+		return err
+	}
 	info := eng.Info()
 	jobs := o.jobs
 	if jobs == 0 {

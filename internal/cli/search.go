@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -193,6 +194,9 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	if o.resume {
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {
+		if config, err = a.plan(cmd, &o.config, config, s.set); err != nil {
+			return nil, err
+		}
 		s.Study, err = search.Create(o.run, config, s.set, options)
 	}
 	if err != nil {
@@ -205,10 +209,23 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %s; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
 		c.Algorithm, c.Population, c.Generations, view.Epochs(c.Epochs), info.Name, info.Device)
 	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", view.Reference(c.Objectives, s.Reference()), c.Validation)
+	if workers := cmp.Or(o.jobs, info.Workers); c.Window > 0 && c.Window < workers {
+		fmt.Fprintf(a.Err, "%s has %d trainings at once under way, here are workers for %d: --window %d uses them, and is another search\n", c.Algorithm, c.Window, workers, workers)
+	}
 	if info.Name == "ref" {
 		s.progress.warnSlow(c, s.set)
 	}
 	return s, nil
+}
+
+// plan fits a preset to the data, and tells of epochs that it changes.
+func (a *app) plan(cmd *cobra.Command, o *configFlags, c run.Config, set *dataset.Set) (run.Config, error) {
+	planned, err := o.plan(cmd.Flags(), c, set)
+	if planned.Epochs != c.Epochs {
+		fmt.Fprintf(a.Err, "%d images are few: %s where the preset has %d, so that a training has as many steps as with 5,000 images\n",
+			set.Rows(), view.Epochs(planned.Epochs), c.Epochs)
+	}
+	return planned, err
 }
 
 // searchEngine opens the engine that --device names; a run that goes on keeps the

@@ -30,6 +30,8 @@ This page is made from the commands by ` + "`make docs`" + `.
 ## Presets
 
 What a preset of ` + "`moncae search`" + ` stands for. Each value has a flag of its own, which replaces it.
+Where an epoch of all training images has fewer than 140 steps, ` + "`quick`" + ` and ` + "`standard`" + ` multiply their epochs and their patience until it would have as many; images with a side of more than 32
+get a layer more for each doubling, if there would be fewer than can bring the side down to two.
 
 `
 
@@ -53,6 +55,8 @@ type preset struct {
 }
 
 var rows = []preset{
+	{"algorithm", func(c run.Config) string { return c.Algorithm }},
+	{"window", func(c run.Config) string { return orWord(int64(c.Window), "none") }},
 	number("population", func(c run.Config) int { return c.Population }),
 	number("generations", func(c run.Config) int { return c.Generations }),
 	{"spread", func(c run.Config) string { return orWord(int64(c.Spread), "off") }},
