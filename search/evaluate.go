@@ -99,9 +99,7 @@ func (s *Study) train(ctx context.Context, id string, t task.Training, checkpoin
 		return out, result, err
 	}
 	if from := watch.Keeping.From; from != nil {
-		rows := len(t.Train.Numbers)
-		batch := train.Batch(t.Batch, rows)
-		watch.Progress(((from.Epoch-1)*(rows/batch) + from.Step) * batch)
+		watch.Progress(t.Done(*from))
 	}
 	return s.measured(ctx, t, watch)
 }

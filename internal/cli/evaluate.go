@@ -33,11 +33,11 @@ func (a *app) evaluate(cmd *cobra.Command, o *searchOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	eng, err := a.openEngine(o.device)
+	on, err := a.openTrainer(cmd.Context(), o.device, o.workers)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, eng.Close()) }()
+	defer func() { err = errors.Join(err, on.close()) }()
 	set, err := dataset.Load(cmd.Context(), o.data.name, o.data.options)
 	if err != nil {
 		return err
@@ -45,12 +45,12 @@ func (a *app) evaluate(cmd *cobra.Command, o *searchOptions) (err error) {
 	if c, err = a.plan(cmd, &o.config, c, set); err != nil {
 		return err
 	}
-	info := eng.Info()
-	jobs := o.jobs
+	info := on.Info()
+	jobs := max(o.jobs, o.workers.slots)
 	if jobs == 0 {
 		jobs = max(1, info.Workers)
 	}
-	e, err := search.NewEvaluator(cmd.Context(), c, set, search.Options{Engine: eng, Jobs: jobs, Memory: o.memory})
+	e, err := search.NewEvaluator(cmd.Context(), c, set, search.Options{Trainer: on, Jobs: jobs, Memory: o.memory})
 	if err != nil {
 		return err
 	}

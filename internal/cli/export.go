@@ -136,7 +136,11 @@ func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front
 	if err != nil {
 		return err
 	}
-	_, err = export.Export(ctx, r, ids, s.set, s.engine, export.Options{Out: out, Overwrite: true, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
+	eng, err := s.trainer.own()
+	if err != nil {
+		return err
+	}
+	_, err = export.Export(ctx, r, ids, s.set, eng, export.Options{Out: out, Overwrite: true, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
 	switch {
 	case err == nil:
 		fmt.Fprintf(a.Err, "exported to %s: %s\n", out, strings.Join(ids, ", "))

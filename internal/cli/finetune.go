@@ -20,6 +20,7 @@ import (
 type finetuneOptions struct {
 	candidate, device string
 	epochs, jobs      int
+	workers           workerFlags
 	rate              float64
 	memory            int64
 	checkpoint        time.Duration
@@ -45,6 +46,7 @@ stay unless the new ones are better on validation images.`,
 	f.Float64Var(&o.rate, "learning-rate", search.FinetuneRecipe.LearningRate, "peak of the one-cycle schedule (Adam); 0: each candidate's own optimiser and schedule")
 	f.BoolVar(&o.test, "test", false, "measure on the test split afterwards; each opening of it is counted in the run")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "candidates trained at once (default one a core)")
+	o.workers.add(f)
 	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take (default no limit)")
 	addCheckpoint(f, &o.checkpoint)
 	addDevice(f, &o.device)
@@ -56,6 +58,9 @@ stay unless the new ones are better on validation images.`,
 func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err error) {
 	if o.epochs < 1 {
 		return fault.Usagef("--epochs is %d; give 1 or more", o.epochs)
+	}
+	if err := o.workers.check(o.jobs); err != nil {
+		return err
 	}
 	r, err := run.Open(path)
 	if err != nil {
@@ -72,13 +77,13 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	if err != nil {
 		return err
 	}
-	eng, err := a.openEngine(o.device)
+	on, err := a.openTrainer(cmd.Context(), o.device, o.workers)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, eng.Close()) }()
+	defer func() { err = errors.Join(err, on.close()) }()
 	watch := newProgress(a.Streams, o.json)
-	study, err := search.Resume(path, set, search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch.observe, FS: a.FS})
+	study, err := search.Resume(path, set, search.Options{Trainer: on, Jobs: max(o.jobs, o.workers.slots), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch.observe, FS: a.FS})
 	if err != nil {
 		return err
 	}
@@ -100,7 +105,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	}
 	var tests []run.TestFigures
 	if o.test {
-		if tests, err = run.MeasureTest(cmd.Context(), path, ids, eng, run.Opening{By: "finetune --test", Data: o.data.name, Images: o.data.options, FS: a.FS}); err != nil {
+		if tests, err = run.MeasureTest(cmd.Context(), path, ids, on, run.Opening{By: "finetune --test", Data: o.data.name, Images: o.data.options, FS: a.FS}); err != nil {
 			return err
 		}
 	}

@@ -152,7 +152,7 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.newSearch(), a.newFront(), a.newChoose(), a.newFinetune(), a.newExport(), a.newCompress(), a.newDecompress(), a.newClassify(),
-		a.newReport(), a.newServe(), a.newCompare(), a.newData(), a.newBench(), a.newDoctor(), a.newSelftest(), a.newVersion(),
+		a.newReport(), a.newServe(), a.newCompare(), a.newData(), a.newBench(), a.newDoctor(), a.newSelftest(), a.newWorker(), a.newVersion(),
 	}
 }
 

@@ -25,6 +25,7 @@ type searchOptions struct {
 	resume     bool
 	device     string
 	jobs       int
+	workers    workerFlags
 	memory     int64
 	checkpoint time.Duration
 	noExport   bool
@@ -63,6 +64,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 	o.config.add(f)
 	addDevice(f, &o.device)
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "candidates trained at once; the result does not depend on it (default one a core)")
+	o.workers.add(f)
 	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take, for example 4G (default no limit)")
 	addCheckpoint(f, &o.checkpoint)
 	f.BoolVar(&o.noExport, "no-export", false, "don't export the front as ONNX at the end")
@@ -77,6 +79,9 @@ Fitness is measured on validation images, which are training images set apart.`,
 func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 	if o.jobs < 0 {
 		return fault.Usagef("--jobs is %d; give 1 or more", o.jobs)
+	}
+	if err := o.workers.check(o.jobs); err != nil {
+		return err
 	}
 	if o.evaluate {
 		return a.evaluate(cmd, o)
@@ -125,7 +130,7 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 type study struct {
 	*search.Study
 	set      *dataset.Set
-	engine   engine.Engine
+	trainer  *trainer
 	progress *progress
 	closers  []func() error
 }
@@ -166,18 +171,18 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 			return nil, fault.Usagef("%s holds a run already: go on with it by --resume, or name another folder", o.run)
 		}
 	}
-	eng, err := a.searchEngine(cmd, o)
+	on, err := a.searchTrainer(cmd, o)
 	if err != nil {
 		return nil, err
 	}
-	s := &study{engine: eng, closers: []func() error{eng.Close}}
+	s := &study{trainer: on, closers: []func() error{on.close}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
 	if o.resume {
-		if err := search.CheckEngine(o.run, eng.Info()); err != nil {
+		if err := search.CheckEngine(o.run, on.Info()); err != nil {
 			return nil, err
 		}
 	}
@@ -190,7 +195,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		s.progress.observe(e)
 		events.observe(e)
 	}
-	options := search.Options{Engine: eng, Jobs: o.jobs, Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch, Recorded: events.recorded, FS: a.FS}
+	options := search.Options{Trainer: on, Jobs: max(o.jobs, o.workers.slots), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch, Recorded: events.recorded, FS: a.FS}
 	if o.resume {
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {
@@ -205,7 +210,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	s.closers = append(s.closers, s.Study.Close)
 	a.skipped(s.set.Skipped)
 	a.understood(s.set.Info)
-	c, info := s.Config(), eng.Info()
+	c, info := s.Config(), on.Info()
 	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %s; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
 		c.Algorithm, c.Population, c.Generations, view.Epochs(c.Epochs), info.Name, info.Device)
 	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", view.Reference(c.Objectives, s.Reference()), c.Validation)
@@ -228,11 +233,11 @@ func (a *app) plan(cmd *cobra.Command, o *configFlags, c run.Config, set *datase
 	return planned, err
 }
 
-// searchEngine opens the engine that --device names; a run that goes on keeps the
-// one that it began on.
-func (a *app) searchEngine(cmd *cobra.Command, o *searchOptions) (engine.Engine, error) {
+// searchTrainer opens what trains on the device that --device names; a run that goes
+// on keeps the one that it began on.
+func (a *app) searchTrainer(cmd *cobra.Command, o *searchOptions) (*trainer, error) {
 	if !o.resume || cmd.Flags().Changed("device") {
-		return a.openEngine(o.device)
+		return a.openTrainer(cmd.Context(), o.device, o.workers)
 	}
 	began, err := search.RecordedEngine(o.run)
 	if err != nil {
@@ -240,11 +245,11 @@ func (a *app) searchEngine(cmd *cobra.Command, o *searchOptions) (engine.Engine,
 	}
 	device, known := deviceOf[began.Engine]
 	if !known {
-		return a.openEngine(o.device)
+		return a.openTrainer(cmd.Context(), o.device, o.workers)
 	}
-	eng, err := a.openEngine(device)
+	on, err := a.openTrainer(cmd.Context(), device, o.workers)
 	if err != nil {
 		return nil, fmt.Errorf("%s began on %s (%s): %w", o.run, began.Engine, began.Device, err)
 	}
-	return eng, nil
+	return on, nil
 }

@@ -45,3 +45,6 @@ func Of(err error) Kind {
 	}
 	return Failed
 }
+
+// As is err with a kind.
+func As(kind Kind, err error) error { return fault{err, kind} }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
@@ -21,14 +22,22 @@ type Loaded struct {
 
 // Load brings images, those of the run or others of their shape, to an engine.
 func (r *Run) Load(eng engine.Engine, set *dataset.Set) (*Loaded, error) {
-	if set.Shape != r.Manifest.Data.Shape {
-		return nil, fault.Usagef("%s: images of %v, the run's are %v: give it the same preprocessing", set.Name, set.Shape, r.Manifest.Data.Shape)
+	if err := r.fits(set); err != nil {
+		return nil, err
 	}
 	data, err := eng.Load(engine.Source{Shape: set.Shape, Images: set.Images})
 	if err != nil {
 		return nil, err
 	}
 	return &Loaded{r, eng, set, data}, nil
+}
+
+// fits refuses images of another shape.
+func (r *Run) fits(set *dataset.Set) error {
+	if set.Shape != r.Manifest.Data.Shape {
+		return fault.Usagef("%s: images of %v, the run's are %v: give it the same preprocessing", set.Name, set.Shape, r.Manifest.Data.Shape)
+	}
+	return nil
 }
 
 // Close gives the images' memory back.
@@ -40,11 +49,39 @@ func (l *Loaded) with(id string, batch int, use func(engine.Program, *graph.Net)
 	if err != nil {
 		return err
 	}
-	net, err := graph.Autoencoder(t.Arch, batch, l.run.Config.Loss, 0)
+	return t.measurement(l.run.Config, batch).with(l.eng, l.data, use)
+}
+
+// Measure measures a candidate's reconstructions of the images in rows, nil for
+// all. Looking at test data is the caller's to note (Run.Test does).
+func (l *Loaded) Measure(id string, rows []int32) (f Figures, err error) {
+	t, err := l.run.Trained(id)
+	if err != nil {
+		return f, err
+	}
+	return t.measurement(l.run.Config, l.run.Config.Batch).Of(l.eng, l.data, l.set, rows)
+}
+
+// Measurement is one of a network's reconstructions.
+type Measurement struct {
+	Arch      arch.Arch      `json:"arch"`
+	Optimizer arch.Optimizer `json:"optimizer"`
+	Loss      graph.Loss     `json:"loss"`
+	Batch     int            `json:"batch"`
+	Weights   arch.Weights   `json:"-"`
+}
+
+func (t Trained) measurement(c Config, batch int) Measurement {
+	return Measurement{t.Arch, t.Recipe.Optimizer, c.Loss, batch, t.Weights}
+}
+
+// with compiles the network and gives it to use.
+func (m Measurement) with(eng engine.Engine, data engine.Data, use func(engine.Program, *graph.Net) error) (err error) {
+	net, err := graph.Autoencoder(m.Arch, m.Batch, m.Loss, 0)
 	if err != nil {
 		return err
 	}
-	p, err := l.eng.Compile(net, l.data, engine.Config{Optimizer: t.Recipe.Optimizer, Weights: t.Weights})
+	p, err := eng.Compile(net, data, engine.Config{Optimizer: m.Optimizer, Weights: m.Weights})
 	if err != nil {
 		return err
 	}
@@ -52,25 +89,32 @@ func (l *Loaded) with(id string, batch int, use func(engine.Program, *graph.Net)
 	return use(p, net)
 }
 
-// Measure measures a candidate's reconstructions of the images in rows, nil for
-// all. Looking at test data is the caller's to note (Run.Test does).
-func (l *Loaded) Measure(id string, rows []int32) (f Figures, err error) {
+// Of measures the images in rows, nil for all, of set, which data is on eng.
+func (m Measurement) Of(eng engine.Engine, data engine.Data, set *dataset.Set, rows []int32) (f Figures, err error) {
 	if rows == nil {
-		rows = make([]int32, l.set.Rows())
+		rows = make([]int32, set.Rows())
 		for i := range rows {
 			rows[i] = int32(i)
 		}
 	}
-	err = l.with(id, min(l.run.Config.Batch, len(rows)), func(p engine.Program, _ *graph.Net) error {
-		m, err := p.Evaluate(rows)
+	m.Batch = min(m.Batch, len(rows))
+	err = m.with(eng, data, func(p engine.Program, _ *graph.Net) error {
+		figures, err := p.Evaluate(rows)
 		if err != nil {
 			return err
 		}
-		ssim, err := SSIM(p, l.set, rows)
-		f = FiguresOf(m, ssim)
+		ssim, err := SSIM(p, set, rows)
+		f = FiguresOf(figures, ssim)
 		return err
 	})
 	return f, err
+}
+
+// Measurer measures networks on images that Load has brought to it.
+type Measurer interface {
+	Load(set *dataset.Set) (unload func() error, err error)
+	// Measure measures all images.
+	Measure(context.Context, Measurement) (Figures, error)
 }
 
 // TestFigures are a candidate's figures on the run's test data.
@@ -83,7 +127,7 @@ type TestFigures struct {
 
 // MeasureTest opens the test data of the run in the folder path, which Run.Test
 // notes, and measures candidates on them.
-func MeasureTest(ctx context.Context, path string, ids []string, eng engine.Engine, o Opening) (all []TestFigures, err error) {
+func MeasureTest(ctx context.Context, path string, ids []string, by Measurer, o Opening) (all []TestFigures, err error) {
 	r, err := Open(path)
 	if err != nil {
 		return nil, err
@@ -92,16 +136,23 @@ func MeasureTest(ctx context.Context, path string, ids []string, eng engine.Engi
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := r.Load(eng, set)
+	if err := r.fits(set); err != nil {
+		return nil, err
+	}
+	unload, err := by.Load(set)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, loaded.Close()) }()
+	defer func() { err = errors.Join(err, unload()) }()
 	for _, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		f, err := loaded.Measure(id, nil)
+		t, err := r.Trained(id)
+		if err != nil {
+			return nil, err
+		}
+		f, err := by.Measure(ctx, t.measurement(r.Config, r.Config.Batch))
 		if err != nil {
 			return nil, err
 		}

@@ -105,11 +105,7 @@ func (d *Dir) Weights(f File, n Network) (arch.Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	tensors, _, err := ReadTensors(content)
-	if err != nil {
-		return nil, fault.Damagedf("%s: %w", d.file(f.Path), err)
-	}
-	w, err := weightsOf(tensors, n.Arch.Params())
+	w, err := ReadWeights(content, n.Arch.Params())
 	if err != nil {
 		return nil, fault.Damagedf("%s: %w", d.file(f.Path), err)
 	}

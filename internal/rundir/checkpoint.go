@@ -53,13 +53,14 @@ const checkpointSeal = len("00000000\n")
 
 // WriteCheckpoint keeps c as candidates/<id>/<name>.checkpoint, in place of the one before.
 func (d *Dir) WriteCheckpoint(id, name string, c Checkpoint) error {
-	_, err := d.write(id, name+checkpointSuffix, c.encode)
+	_, err := d.write(id, name+checkpointSuffix, c.Encode)
 	return err
 }
 
 const checkpointSuffix = ".checkpoint"
 
-func (c Checkpoint) encode(w io.Writer) error {
+// Encode writes the file.
+func (c Checkpoint) Encode(w io.Writer) error {
 	h := checkpointHeader{Format: CheckpointFormat, Version: CheckpointVersion, Training: c.Training, State: c.State}
 	for _, name := range slices.Sorted(maps.Keys(c.Singles)) {
 		h.Tensors = append(h.Tensors, checkpointTensor{Name: name, Values: len(c.Singles[name])})
@@ -99,13 +100,14 @@ func (d *Dir) ReadCheckpoint(id, name string) (c Checkpoint, ok bool, err error)
 	if err != nil {
 		return c, false, err
 	}
-	if c, err = decodeCheckpoint(content); err != nil {
+	if c, err = DecodeCheckpoint(content); err != nil {
 		return c, false, fault.Damagedf("%s: %w", file, err)
 	}
 	return c, true, nil
 }
 
-func decodeCheckpoint(content []byte) (c Checkpoint, err error) {
+// DecodeCheckpoint reads the content of a file.
+func DecodeCheckpoint(content []byte) (c Checkpoint, err error) {
 	if len(content) < checkpointSeal {
 		return c, fmt.Errorf("%d bytes are no checkpoint", len(content))
 	}
@@ -169,7 +171,7 @@ func (d *Dir) verifyCheckpoints(h *Health) error {
 		}
 		h.Files++
 		if err == nil {
-			if _, err = decodeCheckpoint(content); err != nil {
+			if _, err = DecodeCheckpoint(content); err != nil {
 				err = fault.Damagedf("%s: %w: the training begins anew without it", file, err)
 			}
 		}

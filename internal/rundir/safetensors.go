@@ -159,6 +159,15 @@ func readTensor(raw json.RawMessage, data []byte) (Tensor, error) {
 	return t, nil
 }
 
+// ReadWeights reads the weights of a network with these parameters.
+func ReadWeights(content []byte, params []arch.Param) (arch.Weights, error) {
+	tensors, _, err := ReadTensors(content)
+	if err != nil {
+		return nil, err
+	}
+	return weightsOf(tensors, params)
+}
+
 // weightsOf checks tensors against a network's parameters.
 func weightsOf(tensors map[string]Tensor, params []arch.Param) (arch.Weights, error) {
 	w := make(arch.Weights, len(tensors))

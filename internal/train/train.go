@@ -208,13 +208,13 @@ func (t *training) run(start arch.Weights) error {
 			return err
 		}
 		t.out.Epochs = e
-		t.out.History = append(t.out.History, Epoch{loss, m.Loss})
-		if t.o.Epoch != nil {
-			t.o.Epoch(e, t.out.History[len(t.out.History)-1])
-		}
 		if diverged(m.Loss) {
 			t.fail("diverged: the validation loss is %v after epoch %d", m.Loss, e)
 			return nil
+		}
+		t.out.History = append(t.out.History, Epoch{loss, m.Loss})
+		if t.o.Epoch != nil {
+			t.o.Epoch(e, t.out.History[len(t.out.History)-1])
 		}
 		if m.Loss < best {
 			best, t.out.Metrics, t.out.BestEpoch = m.Loss, m, e

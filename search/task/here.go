@@ -55,3 +55,8 @@ func (h *Here) Train(ctx context.Context, t Training, w Watch) (out Trained, err
 	out.Outcome, err = h.fit(ctx, h.engine, h.data, t.Arch, t.Recipe, o)
 	return out, err
 }
+
+// Measure measures a network on all images.
+func (h *Here) Measure(_ context.Context, m run.Measurement) (run.Figures, error) {
+	return m.Of(h.engine, h.data, h.set, nil)
+}

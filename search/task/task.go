@@ -11,18 +11,18 @@ import (
 	"encoding/json"
 
 	"moncae/internal/arch"
-	"moncae/internal/dataset"
 	"moncae/internal/engine"
 	"moncae/internal/graph"
+	"moncae/internal/run"
 	"moncae/internal/train"
 )
 
-// Trainer does trainings, several at once, on images that Load has brought to it.
+// Trainer does trainings and measurements, several at once, on the images that Load
+// has brought to it last.
 type Trainer interface {
+	run.Measurer
 	// Info describes the engine that trains.
 	Info() engine.Info
-	// Load is called before trainings of these images, and unload after them.
-	Load(set *dataset.Set) (unload func() error, err error)
 	// Train does a training. A network that can't be trained is a Trained with a
 	// Failure; an error is the machine's or the caller's.
 	Train(context.Context, Training, Watch) (Trained, error)

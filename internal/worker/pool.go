@@ -1,0 +1,155 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options are what a pool is made of.
+type Options struct {
+	Slots  int // processes at once
+	Launch Launch
+	// Timeout is how long a process may say nothing while it has something to do; 0: for ever.
+	Timeout time.Duration
+	// Check refuses a worker by what it says it is.
+	Check func(Hello) error
+}
+
+// Pool hands tasks to workers, which it starts when they are needed and anew when
+// they end.
+type Pool struct {
+	options Options
+	ids     atomic.Int64
+
+	mu    sync.Mutex
+	freed sync.Cond
+	idle  []*slot // the one that is taken next is last
+	given []Given
+}
+
+// NewPool makes a pool; Close ends it.
+func NewPool(o Options) *Pool {
+	p := &Pool{options: o}
+	p.freed.L = &p.mu
+	for i := range o.Slots {
+		p.idle = append(p.idle, &slot{pool: p, number: o.Slots - 1 - i})
+	}
+	return p
+}
+
+// Slots is how many processes work at once.
+func (p *Pool) Slots() int { return p.options.Slots }
+
+// Hello is what the workers are. It starts one, if there is none.
+func (p *Pool) Hello(ctx context.Context) (Hello, error) {
+	s := p.take(nil)
+	defer p.put(s)
+	if err := s.ready(ctx, nil); err != nil {
+		return Hello{}, err
+	}
+	return s.hello, nil
+}
+
+// Give has a worker keep something before the first task that needs it.
+func (p *Pool) Give(g Given) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.ContainsFunc(p.given, func(old Given) bool { return old.Key == g.Key }) {
+		p.given = append(p.given, g)
+	}
+}
+
+// Forget drops what was given; workers that have it keep it.
+func (p *Pool) Forget(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.given = slices.DeleteFunc(p.given, func(g Given) bool { return g.Key == key })
+}
+
+// Close ends all workers, which have nothing to do.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var wait sync.WaitGroup
+	for _, s := range p.idle {
+		wait.Go(s.leave)
+	}
+	wait.Wait()
+}
+
+// take waits for an idle slot, another one than avoid if there is.
+func (p *Pool) take(avoid *slot) *slot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.idle) == 0 {
+		p.freed.Wait()
+	}
+	at := len(p.idle) - 1
+	if p.idle[at] == avoid && at > 0 {
+		at--
+	}
+	s := p.idle[at]
+	p.idle = slices.Delete(p.idle, at, at+1)
+	return s
+}
+
+func (p *Pool) put(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, s)
+	p.freed.Signal()
+}
+
+// wanted is what a task needs of all that was given.
+func (p *Pool) wanted(needs []string) []Given {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(p.given), func(g Given) bool { return !slices.Contains(needs, g.Key) })
+}
+
+// Order is a task to be done.
+type Order struct {
+	Kind  string
+	Spec  any      // JSON: all that the result depends on
+	With  any      // JSON: what changes nothing of it; nil: nothing
+	Needs []string // keys of what was given
+	// Parts go with the task; they are asked for anew when it is tried again.
+	Parts func() ([]Part, error)
+	// Event hears how the task goes on; nil: nobody does.
+	Event func(data json.RawMessage, parts []Part) error
+}
+
+// Lost is the error of a task that two processes did not live to finish.
+type Lost struct{ Ends []string }
+
+func (l *Lost) Error() string {
+	return "its worker ended twice: " + strings.Join(l.Ends, "; then ")
+}
+
+// Do has a task done. An error is a *Lost, the caller's own, or the workers' that
+// can't begin.
+func (p *Pool) Do(ctx context.Context, o Order) (Result, error) {
+	spec, err := json.Marshal(o.Spec)
+	if err != nil {
+		return Result{}, err
+	}
+	lost := &Lost{}
+	var s *slot
+	for len(lost.Ends) < 2 {
+		s = p.take(s)
+		r, err := s.do(ctx, o, spec)
+		p.put(s)
+		end := (*died)(nil)
+		if !errors.As(err, &end) {
+			return r, err
+		}
+		lost.Ends = append(lost.Ends, end.how)
+	}
+	return Result{}, lost
+}

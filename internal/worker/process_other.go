@@ -1,0 +1,7 @@
+//go:build !unix
+
+package worker
+
+import "os"
+
+func signalOf(*os.ProcessState) string { return "" }
