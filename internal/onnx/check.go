@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
 
 	"moncae/internal/onnx/onnxpb"
@@ -17,42 +18,59 @@ func check(m *onnxpb.ModelProto) error {
 		return fmt.Errorf("ir_version is %d; 3 or newer is wanted", m.GetIrVersion())
 	case (&Model{m}).Opset() < 1:
 		return errors.New("it imports no standard operators")
-	case len(m.Functions) > 0:
-		return errors.New("it defines functions, which moncae does not read")
 	case len(m.TrainingInfo) > 0:
 		return errors.New("it holds training steps, which moncae does not read")
 	}
-	return checkGraph(m.Graph)
+	for _, f := range m.Functions {
+		if err := checkFunction(f); err != nil {
+			return fmt.Errorf("function %q: %w", f.GetName(), err)
+		}
+	}
+	defined, err := checkGraph(m.Graph, map[string]bool{})
+	if err != nil {
+		return err
+	}
+	return checkOutputs(m.Graph, defined)
 }
 
-func checkGraph(g *onnxpb.GraphProto) error {
-	if len(g.SparseInitializer) > 0 {
-		return errors.New("it holds sparse tensors, which moncae does not read")
-	}
+func checkFunction(f *onnxpb.FunctionProto) error {
 	defined := map[string]bool{}
+	for _, name := range f.Input {
+		defined[name] = true
+	}
+	if err := checkAttributes(f.AttributeProto, defined); err != nil {
+		return err
+	}
+	return checkNodes(f.Node, defined)
+}
+
+// checkGraph checks a graph in which the names of outer can be used, and gives
+// those that can be used behind its last node.
+func checkGraph(g *onnxpb.GraphProto, outer map[string]bool) (map[string]bool, error) {
+	if len(g.SparseInitializer) > 0 {
+		return nil, errors.New("it holds sparse tensors, which moncae does not read")
+	}
+	defined := maps.Clone(outer)
 	for _, t := range g.Initializer {
 		if t.GetName() == "" || defined[t.GetName()] {
-			return fmt.Errorf("initializer %q: the name is empty, or given twice", t.GetName())
+			return nil, fmt.Errorf("initializer %q: the name is empty, or given twice", t.GetName())
 		}
 		defined[t.GetName()] = true
 		if err := checkTensor(t); err != nil {
-			return fmt.Errorf("initializer %q: %w", t.GetName(), err)
+			return nil, fmt.Errorf("initializer %q: %w", t.GetName(), err)
 		}
 	}
 	inputs := map[string]bool{}
 	for _, v := range g.Input {
 		if inputs[v.GetName()] {
-			return fmt.Errorf("input %q is there twice", v.GetName())
+			return nil, fmt.Errorf("input %q is there twice", v.GetName())
 		}
 		inputs[v.GetName()], defined[v.GetName()] = true, true
 		if err := checkValue(v); err != nil {
-			return fmt.Errorf("input %q: %w", v.GetName(), err)
+			return nil, fmt.Errorf("input %q: %w", v.GetName(), err)
 		}
 	}
-	if err := checkNodes(g.Node, defined); err != nil {
-		return err
-	}
-	return checkOutputs(g, defined)
+	return defined, checkNodes(g.Node, defined)
 }
 
 func checkOutputs(g *onnxpb.GraphProto, defined map[string]bool) error {
@@ -87,18 +105,27 @@ func checkNodes(nodes []*onnxpb.NodeProto, defined map[string]bool) error {
 			}
 			defined[out] = true
 		}
-		for _, a := range n.Attribute {
-			if err := checkAttribute(a); err != nil {
-				return fmt.Errorf("%s: attribute %q: %w", where, a.GetName(), err)
-			}
+		if err := checkAttributes(n.Attribute, defined); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
 		}
 	}
 	return nil
 }
 
-func checkAttribute(a *onnxpb.AttributeProto) error {
-	if a.G != nil || len(a.Graphs) > 0 {
-		return errors.New("a subgraph, which moncae does not read")
+func checkAttributes(all []*onnxpb.AttributeProto, defined map[string]bool) error {
+	for _, a := range all {
+		if err := checkAttribute(a, defined); err != nil {
+			return fmt.Errorf("attribute %q: %w", a.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func checkAttribute(a *onnxpb.AttributeProto, defined map[string]bool) error {
+	for _, g := range subgraphs(a) {
+		if _, err := checkGraph(g, defined); err != nil {
+			return fmt.Errorf("subgraph %q: %w", g.GetName(), err)
+		}
 	}
 	if a.SparseTensor != nil || len(a.SparseTensors) > 0 {
 		return errors.New("a sparse tensor, which moncae does not read")
@@ -114,6 +141,15 @@ func checkAttribute(a *onnxpb.AttributeProto) error {
 	return nil
 }
 
+// subgraphs are the graphs that an attribute holds: the branches of an If, the body
+// of a Loop.
+func subgraphs(a *onnxpb.AttributeProto) []*onnxpb.GraphProto {
+	if a.G == nil {
+		return a.Graphs
+	}
+	return append([]*onnxpb.GraphProto{a.G}, a.Graphs...)
+}
+
 func checkValue(v *onnxpb.ValueInfoProto) error {
 	t := v.GetType().GetTensorType()
 	if v.GetName() == "" || t == nil {
@@ -122,18 +158,13 @@ func checkValue(v *onnxpb.ValueInfoProto) error {
 	if _, ok := types[Type(t.GetElemType())]; !ok {
 		return fmt.Errorf("element type %d is unknown", t.GetElemType())
 	}
-	for i, d := range t.GetShape().GetDim() {
-		if d.DimValue != nil && d.GetDimValue() < 0 {
-			return fmt.Errorf("side %d is %d", i, d.GetDimValue())
-		}
-	}
 	return nil
 }
 
 // checkTensor compares a constant's length with its shape.
 func checkTensor(t *onnxpb.TensorProto) error {
 	if len(t.ExternalData) > 0 || t.GetDataLocation() != onnxpb.TensorProto_DEFAULT {
-		return fmt.Errorf("its data is in another file (%q); moncae reads no file that a model points to, so save it as one (onnx.save with save_as_external_data=False)", location(t))
+		return fmt.Errorf("its data is in another file, %q", external(t)["location"])
 	}
 	if t.Segment != nil {
 		return errors.New("its data is in segments, which moncae does not read")
@@ -147,7 +178,7 @@ func checkTensor(t *onnxpb.TensorProto) error {
 		return err
 	}
 	if t.RawData != nil {
-		if kind.size == 0 || values > MaxBytes/kind.size || values*kind.size != int64(len(t.RawData)) {
+		if kind.bits == 0 || bytesOf(values, kind.bits) != int64(len(t.RawData)) {
 			return fmt.Errorf("%d bytes of data for shape %v of %s", len(t.RawData), t.Dims, kind.name)
 		}
 		return nil
@@ -156,20 +187,17 @@ func checkTensor(t *onnxpb.TensorProto) error {
 	if kind.name == "complex64" || kind.name == "complex128" {
 		fields /= 2
 	}
+	if kind.bits > 0 && kind.bits < 8 { // packed
+		values = bytesOf(values, kind.bits)
+	}
 	if int64(fields) != values {
 		return fmt.Errorf("%d values for shape %v", fields, t.Dims)
 	}
 	return nil
 }
 
-func location(t *onnxpb.TensorProto) string {
-	for _, p := range t.ExternalData {
-		if p.GetKey() == "location" {
-			return p.GetValue()
-		}
-	}
-	return ""
-}
+// bytesOf is what values of so many bits take; values are at most MaxBytes.
+func bytesOf(values, bits int64) int64 { return (values*bits + 7) / 8 }
 
 func product(dims []int64) (int64, error) {
 	n := uint64(1)

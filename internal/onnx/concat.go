@@ -96,6 +96,9 @@ func rename(g *onnxpb.GraphProto, names map[string]string) {
 	for _, t := range g.Initializer {
 		t.Name = proto.String(to(t.GetName()))
 	}
+	for _, v := range g.Output { // of a subgraph; Concat sets the graph's own
+		v.Name = proto.String(to(v.GetName()))
+	}
 	for _, n := range g.Node {
 		for i := range n.Input {
 			n.Input[i] = to(n.Input[i])
@@ -105,6 +108,11 @@ func rename(g *onnxpb.GraphProto, names map[string]string) {
 		}
 		if r, ok := names[n.GetName()]; ok {
 			n.Name = &r
+		}
+		for _, a := range n.Attribute {
+			for _, inner := range subgraphs(a) { // whose own names are no one else's
+				rename(inner, names)
+			}
 		}
 	}
 }

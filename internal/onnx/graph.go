@@ -14,6 +14,7 @@ import (
 const (
 	Opset     = 13 // the newest whose Resize onnx2torch converts, with room below
 	irVersion = 7  // the one that opset 13 came with
+	producer  = "moncae"
 )
 
 // Graph is a network being written.
@@ -90,7 +91,7 @@ func (g *Graph) Rename(name string) {
 // It panics where the graph is not consistent, for that is a bug of the caller.
 func (g *Graph) Model(producerVersion string, metadata map[string]string) *Model {
 	m := &Model{&onnxpb.ModelProto{
-		IrVersion: proto.Int64(irVersion), ProducerName: proto.String("moncae"), ProducerVersion: &producerVersion,
+		IrVersion: proto.Int64(irVersion), ProducerName: proto.String(producer), ProducerVersion: &producerVersion,
 		OpsetImport: []*onnxpb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(Opset)}},
 		Graph:       g.pb,
 	}}

@@ -29,6 +29,9 @@ func (m *Model) Hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Own tells whether moncae wrote the model.
+func (m *Model) Own() bool { return m.pb.GetProducerName() == producer }
+
 // Metadata are the model's key-value pairs.
 func (m *Model) Metadata() map[string]string {
 	pairs := make(map[string]string, len(m.pb.MetadataProps))
@@ -125,7 +128,7 @@ func value(v *onnxpb.ValueInfoProto) Value {
 	for _, d := range t.GetShape().GetDim() {
 		side := int64(-1)
 		if d.DimValue != nil {
-			side = d.GetDimValue()
+			side = max(side, d.GetDimValue())
 		}
 		out.Dims = append(out.Dims, side)
 	}

@@ -1,10 +1,12 @@
 package onnx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -17,31 +19,24 @@ import (
 
 // Limits of what is read.
 const (
-	MaxBytes  = 512 << 20 // length of a file
+	MaxBytes  = 512 << 20 // length of a model, with the weights beside it
 	maxFields = 1 << 20   // fields that hold text, bytes or messages, in the whole file
+	maxDepth  = 40        // messages within messages; a subgraph is three of them
 )
 
 // ReadFile reads and checks a model, also against the certificate of an export beside
-// it. A file that isn't there or can't be read is a usage error; one that holds
-// something else, a damaged one.
+// it. A file that isn't there or can't be read is a usage error.
 func ReadFile(path string) (*Model, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fault.Usagef("%w", err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	if info, err := f.Stat(); err != nil {
-		return nil, fault.Usagef("%w", err)
-	} else if !info.Mode().IsRegular() {
-		return nil, fault.Usagef("%s: not a file; an .onnx file is wanted", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
-	if err != nil {
-		return nil, fault.Usagef("%w", err)
-	}
-	m, err := Parse(b, path)
+	b, err := readAll(path, MaxBytes)
 	if err != nil {
 		return nil, err
+	}
+	m, err := parse(b, &beside{dir: filepath.Dir(path), left: MaxBytes - int64(len(b))})
+	if err != nil {
+		if damage := certificate.Check(path, b, nil); damage != nil {
+			return nil, damage
+		}
+		return nil, refused(b, path, err)
 	}
 	if err := certificate.Check(path, b, m.Hash); err != nil {
 		return nil, err
@@ -49,29 +44,70 @@ func ReadFile(path string) (*Model, error) {
 	return m, nil
 }
 
-// Parse checks a file's content; name stands for it in errors.
+// readAll reads a regular file of at most so many bytes.
+func readAll(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fault.Usagef("%w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fault.Usagef("%w", err)
+	case !info.Mode().IsRegular():
+		return nil, fault.Usagef("%s: not a file; an .onnx file is wanted", path)
+	case info.Size() > most:
+		return nil, fault.Usagef("%s: a model of more than %d MiB, the most that moncae reads", path, MaxBytes>>20)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return nil, fault.Usagef("%w", err)
+	}
+	return b, nil
+}
+
+// Parse checks a file's content; name stands for it in errors. Weights in other files
+// are refused.
 func Parse(b []byte, name string) (*Model, error) {
 	if len(b) > MaxBytes {
-		return nil, fault.Damagedf("%s: longer than %d MiB, the most that a model of moncae may have", name, MaxBytes>>20)
+		return nil, fault.Usagef("%s: a model of more than %d MiB, the most that moncae reads", name, MaxBytes>>20)
 	}
-	m, err := parse(b)
+	m, err := parse(b, nil)
 	if err != nil {
-		return nil, fault.Damagedf("%s: %w; an ONNX model in one file is wanted, as moncae export writes", name, err)
+		return nil, refused(b, name, err)
 	}
 	return m, nil
 }
 
-func parse(b []byte) (*Model, error) {
+// refused sorts what is wrong with a file: moncae's own models are whole unless they
+// were damaged.
+func refused(b []byte, name string, err error) error {
+	if bytes.Contains(b[:min(len(b), ownWithin)], []byte(producer)) {
+		return fault.Damagedf("%s: %w; export it anew", name, err)
+	}
+	return fault.Usagef("%s: %w", name, err)
+}
+
+// ownWithin are the first bytes of a model, in which its producer's name stands.
+const ownWithin = 64
+
+func parse(b []byte, weights *beside) (*Model, error) {
 	if len(b) == 0 {
-		return nil, errors.New("the file is empty")
+		return nil, errors.New("not an ONNX model: the file is empty")
 	}
 	s := scanner{}
 	pb := &onnxpb.ModelProto{}
 	if err := s.message(b, 0, pb.ProtoReflect().Descriptor(), "model"); err != nil {
 		return nil, err
 	}
-	if err := (proto.UnmarshalOptions{RecursionLimit: 16}).Unmarshal(b, pb); err != nil {
-		return nil, fmt.Errorf("not an ONNX model: %w", err)
+	if err := (proto.UnmarshalOptions{RecursionLimit: maxDepth}).Unmarshal(b, pb); err != nil {
+		return nil, errors.New("not an ONNX model: its fields are not those of one")
+	}
+	if weights != nil {
+		if err := weights.load(pb); err != nil {
+			return nil, err
+		}
 	}
 	if err := check(pb); err != nil {
 		return nil, err

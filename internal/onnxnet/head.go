@@ -55,15 +55,18 @@ func (h Head) Model() (*onnx.Model, error) {
 	return w.graph.Model(version.Number(), h.Metadata), nil
 }
 
-// lastSameOpset is the newest version of the standard operators in which those
-// that Head writes are as in onnx.Opset.
-const lastSameOpset = 21
+// firstSameOpset and lastSameOpset are the oldest and the newest version of the
+// standard operators in which those that Head writes are as in onnx.Opset.
+const (
+	firstSameOpset = 11
+	lastSameOpset  = 25
+)
 
 // Pipeline is the model from Image to Logits: an encoder and a head that Model
 // wrote, with the encoder's metadata. The encoder may be someone else's, of
-// opset 13 to 21.
+// opset 11 to 25.
 func Pipeline(encoder, head *onnx.Model) (*onnx.Model, error) {
-	if v := encoder.Opset(); v > onnx.Opset && v <= lastSameOpset {
+	if v := encoder.Opset(); v >= firstSameOpset && v <= lastSameOpset {
 		head = head.WithOpset(v)
 	}
 	m, err := onnx.Concat("pipeline", encoder, head)

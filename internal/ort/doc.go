@@ -3,8 +3,8 @@
 //
 // Promises: the library is loaded once in a process and never unloaded; a file
 // that is no usable libonnxruntime is refused before anything in it runs; a
-// model is read by package onnx before the library sees it, so that it can't
-// point to other files; shapes, types and counts are checked before a run.
+// model is read by package onnx before the library sees it, so that the library
+// opens no other file; shapes, types and counts are checked before a run.
 // Sessions are safe for concurrent use, and any number may be open.
 //
 // Costs: loading takes some 30 ms, opening a session a few ms and twice the
@@ -28,6 +28,8 @@ type Options struct {
 	Device string
 	// Threads within one run; 0 lets ONNX Runtime take a thread a core.
 	Threads int
+	// Output is the one output that Run gives; "": all of them.
+	Output string
 	// Name is what errors call the model; OpenFile sets it to the path.
 	Name string
 }
@@ -87,8 +89,12 @@ func elements(shape []int64) (int64, bool) {
 	return n, true
 }
 
-// fits tells whether a tensor of the given shape can be the value v.
+// fits tells whether a tensor of the given shape can be the value v. One whose shape
+// the model doesn't say is the runtime's to judge.
 func fits(shape []int64, v onnx.Value) bool {
+	if len(v.Dims) == 0 {
+		return true
+	}
 	if len(shape) != len(v.Dims) {
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -37,6 +38,12 @@ func OpenModel(m *onnx.Model, o Options) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{name: o.name(), model: m, ins: m.Inputs(), outs: m.Outputs(), provider: CPU}
+	if o.Output != "" {
+		s.outs = slices.DeleteFunc(s.outs, func(v onnx.Value) bool { return v.Name != o.Output })
+		if len(s.outs) == 0 {
+			return nil, fault.Usagef("%s: it has no output %q", s.name, o.Output)
+		}
+	}
 	if d.wanted() {
 		err := s.open(o, &d)
 		if err == nil {
@@ -49,7 +56,10 @@ func OpenModel(m *onnx.Model, o Options) (*Session, error) {
 		reportFallback(err)
 	}
 	if err := s.open(o, nil); err != nil {
-		return nil, fault.Damagedf("%s: ONNX Runtime refuses the model: %w", s.name, err)
+		if m.Own() {
+			return nil, fault.Damagedf("%s: ONNX Runtime refuses the model: %w; export it anew", s.name, plain(err))
+		}
+		return nil, fault.Usagef("%s: ONNX Runtime refuses the model: %w", s.name, plain(err))
 	}
 	return s, nil
 }
@@ -119,9 +129,31 @@ func (s *Session) Run(ins, outs []Tensor) error {
 		return err
 	}
 	if err := s.session.Run(in, out); err != nil {
-		return fmt.Errorf("%s: %w", s.name, err)
+		return fmt.Errorf("%s: ONNX Runtime: %w", s.name, plain(err))
 	}
 	return nil
+}
+
+// Shapes runs ins and gives the shapes of what comes out, in the order of Outputs,
+// whatever the model declares. The outputs are float32: the binding can't take those
+// of float16.
+func (s *Session) Shapes(ins []Tensor) (shapes [][]int64, err error) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	in, err := s.values("input", ins, s.ins, &pinner)
+	defer destroy(in)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ort.Value, len(s.outs))
+	if err := s.session.Run(in, out); err != nil {
+		return nil, fmt.Errorf("%s: ONNX Runtime: %w", s.name, plain(err))
+	}
+	defer destroy(out)
+	for _, v := range out {
+		shapes = append(shapes, v.GetShape())
+	}
+	return shapes, nil
 }
 
 // values wraps the tensors for the runtime; what it gives must be destroyed,

@@ -228,9 +228,9 @@ func TestOpenRefuses(t *testing.T) {
 		kind  fault.Kind
 		says  string
 	}{
-		"no model":         {[]byte("hello"), Options{Name: "x.onnx"}, fault.Damaged, "x.onnx"},
+		"no model":         {[]byte("hello"), Options{Name: "x.onnx"}, fault.Usage, "x.onnx"},
 		"unknown operator": {unknown, Options{Name: "x.onnx", Device: "cpu"}, fault.Damaged, "NoSuchOperator"},
-		"external data":    {external, Options{}, fault.Damaged, "another file"},
+		"external data":    {external, Options{}, fault.Usage, "another file"},
 		"device":           {doubled(onnx.Float), Options{Device: "tpu"}, fault.Usage, "cuda:N"},
 		"threads":          {doubled(onnx.Float), Options{Threads: -1}, fault.Usage, "threads"},
 		"other library":    {doubled(onnx.Float), Options{Library: filepath.Join(t.TempDir(), "x.so")}, fault.Missing, "not there"},

@@ -36,5 +36,8 @@ func (*Session) Provider() string { panic(errNoCgo) }
 // Run is never called.
 func (*Session) Run(_, _ []Tensor) error { panic(errNoCgo) }
 
+// Shapes is never called.
+func (*Session) Shapes([]Tensor) ([][]int64, error) { panic(errNoCgo) }
+
 // Close is never called.
 func (*Session) Close() error { panic(errNoCgo) }

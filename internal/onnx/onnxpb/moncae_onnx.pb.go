@@ -37,24 +37,28 @@ const (
 	AttributeProto_INT       AttributeProto_AttributeType = 2
 	AttributeProto_STRING    AttributeProto_AttributeType = 3
 	AttributeProto_TENSOR    AttributeProto_AttributeType = 4
+	AttributeProto_GRAPH     AttributeProto_AttributeType = 5
 	AttributeProto_FLOATS    AttributeProto_AttributeType = 6
 	AttributeProto_INTS      AttributeProto_AttributeType = 7
 	AttributeProto_STRINGS   AttributeProto_AttributeType = 8
 	AttributeProto_TENSORS   AttributeProto_AttributeType = 9
+	AttributeProto_GRAPHS    AttributeProto_AttributeType = 10
 )
 
 // Enum value maps for AttributeProto_AttributeType.
 var (
 	AttributeProto_AttributeType_name = map[int32]string{
-		0: "UNDEFINED",
-		1: "FLOAT",
-		2: "INT",
-		3: "STRING",
-		4: "TENSOR",
-		6: "FLOATS",
-		7: "INTS",
-		8: "STRINGS",
-		9: "TENSORS",
+		0:  "UNDEFINED",
+		1:  "FLOAT",
+		2:  "INT",
+		3:  "STRING",
+		4:  "TENSOR",
+		5:  "GRAPH",
+		6:  "FLOATS",
+		7:  "INTS",
+		8:  "STRINGS",
+		9:  "TENSORS",
+		10: "GRAPHS",
 	}
 	AttributeProto_AttributeType_value = map[string]int32{
 		"UNDEFINED": 0,
@@ -62,10 +66,12 @@ var (
 		"INT":       2,
 		"STRING":    3,
 		"TENSOR":    4,
+		"GRAPH":     5,
 		"FLOATS":    6,
 		"INTS":      7,
 		"STRINGS":   8,
 		"TENSORS":   9,
+		"GRAPHS":    10,
 	}
 )
 
@@ -103,7 +109,7 @@ func (x *AttributeProto_AttributeType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use AttributeProto_AttributeType.Descriptor instead.
 func (AttributeProto_AttributeType) EnumDescriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{5, 0}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{6, 0}
 }
 
 type TensorProto_DataType int32
@@ -204,7 +210,7 @@ func (x *TensorProto_DataType) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use TensorProto_DataType.Descriptor instead.
 func (TensorProto_DataType) EnumDescriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{6, 0}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{7, 0}
 }
 
 type TensorProto_DataLocation int32
@@ -260,7 +266,7 @@ func (x *TensorProto_DataLocation) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use TensorProto_DataLocation.Descriptor instead.
 func (TensorProto_DataLocation) EnumDescriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{6, 1}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{7, 1}
 }
 
 type ModelProto struct {
@@ -275,7 +281,7 @@ type ModelProto struct {
 	OpsetImport     []*OperatorSetIdProto     `protobuf:"bytes,8,rep,name=opset_import,json=opsetImport" json:"opset_import,omitempty"`
 	MetadataProps   []*StringStringEntryProto `protobuf:"bytes,14,rep,name=metadata_props,json=metadataProps" json:"metadata_props,omitempty"`
 	TrainingInfo    [][]byte                  `protobuf:"bytes,20,rep,name=training_info,json=trainingInfo" json:"training_info,omitempty"` // refused
-	Functions       [][]byte                  `protobuf:"bytes,25,rep,name=functions" json:"functions,omitempty"`                           // refused
+	Functions       []*FunctionProto          `protobuf:"bytes,25,rep,name=functions" json:"functions,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -380,9 +386,117 @@ func (x *ModelProto) GetTrainingInfo() [][]byte {
 	return nil
 }
 
-func (x *ModelProto) GetFunctions() [][]byte {
+func (x *ModelProto) GetFunctions() []*FunctionProto {
 	if x != nil {
 		return x.Functions
+	}
+	return nil
+}
+
+type FunctionProto struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           *string                `protobuf:"bytes,1,opt,name=name" json:"name,omitempty"`
+	Input          []string               `protobuf:"bytes,4,rep,name=input" json:"input,omitempty"`
+	Output         []string               `protobuf:"bytes,5,rep,name=output" json:"output,omitempty"`
+	Attribute      []string               `protobuf:"bytes,6,rep,name=attribute" json:"attribute,omitempty"`
+	Node           []*NodeProto           `protobuf:"bytes,7,rep,name=node" json:"node,omitempty"`
+	DocString      *string                `protobuf:"bytes,8,opt,name=doc_string,json=docString" json:"doc_string,omitempty"`
+	OpsetImport    []*OperatorSetIdProto  `protobuf:"bytes,9,rep,name=opset_import,json=opsetImport" json:"opset_import,omitempty"`
+	Domain         *string                `protobuf:"bytes,10,opt,name=domain" json:"domain,omitempty"`
+	AttributeProto []*AttributeProto      `protobuf:"bytes,11,rep,name=attribute_proto,json=attributeProto" json:"attribute_proto,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *FunctionProto) Reset() {
+	*x = FunctionProto{}
+	mi := &file_moncae_onnx_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FunctionProto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FunctionProto) ProtoMessage() {}
+
+func (x *FunctionProto) ProtoReflect() protoreflect.Message {
+	mi := &file_moncae_onnx_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FunctionProto.ProtoReflect.Descriptor instead.
+func (*FunctionProto) Descriptor() ([]byte, []int) {
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *FunctionProto) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *FunctionProto) GetInput() []string {
+	if x != nil {
+		return x.Input
+	}
+	return nil
+}
+
+func (x *FunctionProto) GetOutput() []string {
+	if x != nil {
+		return x.Output
+	}
+	return nil
+}
+
+func (x *FunctionProto) GetAttribute() []string {
+	if x != nil {
+		return x.Attribute
+	}
+	return nil
+}
+
+func (x *FunctionProto) GetNode() []*NodeProto {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *FunctionProto) GetDocString() string {
+	if x != nil && x.DocString != nil {
+		return *x.DocString
+	}
+	return ""
+}
+
+func (x *FunctionProto) GetOpsetImport() []*OperatorSetIdProto {
+	if x != nil {
+		return x.OpsetImport
+	}
+	return nil
+}
+
+func (x *FunctionProto) GetDomain() string {
+	if x != nil && x.Domain != nil {
+		return *x.Domain
+	}
+	return ""
+}
+
+func (x *FunctionProto) GetAttributeProto() []*AttributeProto {
+	if x != nil {
+		return x.AttributeProto
 	}
 	return nil
 }
@@ -397,7 +511,7 @@ type OperatorSetIdProto struct {
 
 func (x *OperatorSetIdProto) Reset() {
 	*x = OperatorSetIdProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[1]
+	mi := &file_moncae_onnx_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -409,7 +523,7 @@ func (x *OperatorSetIdProto) String() string {
 func (*OperatorSetIdProto) ProtoMessage() {}
 
 func (x *OperatorSetIdProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[1]
+	mi := &file_moncae_onnx_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -422,7 +536,7 @@ func (x *OperatorSetIdProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorSetIdProto.ProtoReflect.Descriptor instead.
 func (*OperatorSetIdProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{1}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *OperatorSetIdProto) GetDomain() string {
@@ -449,7 +563,7 @@ type StringStringEntryProto struct {
 
 func (x *StringStringEntryProto) Reset() {
 	*x = StringStringEntryProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[2]
+	mi := &file_moncae_onnx_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +575,7 @@ func (x *StringStringEntryProto) String() string {
 func (*StringStringEntryProto) ProtoMessage() {}
 
 func (x *StringStringEntryProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[2]
+	mi := &file_moncae_onnx_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +588,7 @@ func (x *StringStringEntryProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StringStringEntryProto.ProtoReflect.Descriptor instead.
 func (*StringStringEntryProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{2}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *StringStringEntryProto) GetKey() string {
@@ -507,7 +621,7 @@ type GraphProto struct {
 
 func (x *GraphProto) Reset() {
 	*x = GraphProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[3]
+	mi := &file_moncae_onnx_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -519,7 +633,7 @@ func (x *GraphProto) String() string {
 func (*GraphProto) ProtoMessage() {}
 
 func (x *GraphProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[3]
+	mi := &file_moncae_onnx_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -532,7 +646,7 @@ func (x *GraphProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GraphProto.ProtoReflect.Descriptor instead.
 func (*GraphProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{3}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GraphProto) GetNode() []*NodeProto {
@@ -606,7 +720,7 @@ type NodeProto struct {
 
 func (x *NodeProto) Reset() {
 	*x = NodeProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[4]
+	mi := &file_moncae_onnx_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +732,7 @@ func (x *NodeProto) String() string {
 func (*NodeProto) ProtoMessage() {}
 
 func (x *NodeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[4]
+	mi := &file_moncae_onnx_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +745,7 @@ func (x *NodeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeProto.ProtoReflect.Descriptor instead.
 func (*NodeProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{4}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *NodeProto) GetInput() []string {
@@ -690,13 +804,15 @@ type AttributeProto struct {
 	I             *int64                        `protobuf:"varint,3,opt,name=i" json:"i,omitempty"`
 	S             []byte                        `protobuf:"bytes,4,opt,name=s" json:"s,omitempty"`
 	T             *TensorProto                  `protobuf:"bytes,5,opt,name=t" json:"t,omitempty"`
-	G             []byte                        `protobuf:"bytes,6,opt,name=g" json:"g,omitempty"` // refused
+	G             *GraphProto                   `protobuf:"bytes,6,opt,name=g" json:"g,omitempty"`
 	Floats        []float32                     `protobuf:"fixed32,7,rep,name=floats" json:"floats,omitempty"`
 	Ints          []int64                       `protobuf:"varint,8,rep,name=ints" json:"ints,omitempty"`
 	Strings       [][]byte                      `protobuf:"bytes,9,rep,name=strings" json:"strings,omitempty"`
 	Tensors       []*TensorProto                `protobuf:"bytes,10,rep,name=tensors" json:"tensors,omitempty"`
-	Graphs        [][]byte                      `protobuf:"bytes,11,rep,name=graphs" json:"graphs,omitempty"` // refused
+	Graphs        []*GraphProto                 `protobuf:"bytes,11,rep,name=graphs" json:"graphs,omitempty"`
+	DocString     *string                       `protobuf:"bytes,13,opt,name=doc_string,json=docString" json:"doc_string,omitempty"`
 	Type          *AttributeProto_AttributeType `protobuf:"varint,20,opt,name=type,enum=moncae.onnx.AttributeProto_AttributeType" json:"type,omitempty"`
+	RefAttrName   *string                       `protobuf:"bytes,21,opt,name=ref_attr_name,json=refAttrName" json:"ref_attr_name,omitempty"`
 	SparseTensor  []byte                        `protobuf:"bytes,22,opt,name=sparse_tensor,json=sparseTensor" json:"sparse_tensor,omitempty"`    // refused
 	SparseTensors [][]byte                      `protobuf:"bytes,23,rep,name=sparse_tensors,json=sparseTensors" json:"sparse_tensors,omitempty"` // refused
 	unknownFields protoimpl.UnknownFields
@@ -705,7 +821,7 @@ type AttributeProto struct {
 
 func (x *AttributeProto) Reset() {
 	*x = AttributeProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[5]
+	mi := &file_moncae_onnx_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +833,7 @@ func (x *AttributeProto) String() string {
 func (*AttributeProto) ProtoMessage() {}
 
 func (x *AttributeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[5]
+	mi := &file_moncae_onnx_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +846,7 @@ func (x *AttributeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttributeProto.ProtoReflect.Descriptor instead.
 func (*AttributeProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{5}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AttributeProto) GetName() string {
@@ -768,7 +884,7 @@ func (x *AttributeProto) GetT() *TensorProto {
 	return nil
 }
 
-func (x *AttributeProto) GetG() []byte {
+func (x *AttributeProto) GetG() *GraphProto {
 	if x != nil {
 		return x.G
 	}
@@ -803,11 +919,18 @@ func (x *AttributeProto) GetTensors() []*TensorProto {
 	return nil
 }
 
-func (x *AttributeProto) GetGraphs() [][]byte {
+func (x *AttributeProto) GetGraphs() []*GraphProto {
 	if x != nil {
 		return x.Graphs
 	}
 	return nil
+}
+
+func (x *AttributeProto) GetDocString() string {
+	if x != nil && x.DocString != nil {
+		return *x.DocString
+	}
+	return ""
 }
 
 func (x *AttributeProto) GetType() AttributeProto_AttributeType {
@@ -815,6 +938,13 @@ func (x *AttributeProto) GetType() AttributeProto_AttributeType {
 		return *x.Type
 	}
 	return AttributeProto_UNDEFINED
+}
+
+func (x *AttributeProto) GetRefAttrName() string {
+	if x != nil && x.RefAttrName != nil {
+		return *x.RefAttrName
+	}
+	return ""
 }
 
 func (x *AttributeProto) GetSparseTensor() []byte {
@@ -845,7 +975,7 @@ type TensorProto struct {
 	DoubleData    []float64                 `protobuf:"fixed64,10,rep,packed,name=double_data,json=doubleData" json:"double_data,omitempty"`
 	Uint64Data    []uint64                  `protobuf:"varint,11,rep,packed,name=uint64_data,json=uint64Data" json:"uint64_data,omitempty"`
 	DocString     *string                   `protobuf:"bytes,12,opt,name=doc_string,json=docString" json:"doc_string,omitempty"`
-	ExternalData  []*StringStringEntryProto `protobuf:"bytes,13,rep,name=external_data,json=externalData" json:"external_data,omitempty"` // refused
+	ExternalData  []*StringStringEntryProto `protobuf:"bytes,13,rep,name=external_data,json=externalData" json:"external_data,omitempty"`
 	DataLocation  *TensorProto_DataLocation `protobuf:"varint,14,opt,name=data_location,json=dataLocation,enum=moncae.onnx.TensorProto_DataLocation" json:"data_location,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -853,7 +983,7 @@ type TensorProto struct {
 
 func (x *TensorProto) Reset() {
 	*x = TensorProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[6]
+	mi := &file_moncae_onnx_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +995,7 @@ func (x *TensorProto) String() string {
 func (*TensorProto) ProtoMessage() {}
 
 func (x *TensorProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[6]
+	mi := &file_moncae_onnx_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +1008,7 @@ func (x *TensorProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TensorProto.ProtoReflect.Descriptor instead.
 func (*TensorProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{6}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TensorProto) GetDims() []int64 {
@@ -990,7 +1120,7 @@ type ValueInfoProto struct {
 
 func (x *ValueInfoProto) Reset() {
 	*x = ValueInfoProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[7]
+	mi := &file_moncae_onnx_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1132,7 @@ func (x *ValueInfoProto) String() string {
 func (*ValueInfoProto) ProtoMessage() {}
 
 func (x *ValueInfoProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[7]
+	mi := &file_moncae_onnx_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,7 +1145,7 @@ func (x *ValueInfoProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueInfoProto.ProtoReflect.Descriptor instead.
 func (*ValueInfoProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{7}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ValueInfoProto) GetName() string {
@@ -1049,7 +1179,7 @@ type TypeProto struct {
 
 func (x *TypeProto) Reset() {
 	*x = TypeProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[8]
+	mi := &file_moncae_onnx_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1191,7 @@ func (x *TypeProto) String() string {
 func (*TypeProto) ProtoMessage() {}
 
 func (x *TypeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[8]
+	mi := &file_moncae_onnx_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1204,7 @@ func (x *TypeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypeProto.ProtoReflect.Descriptor instead.
 func (*TypeProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{8}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TypeProto) GetTensorType() *TypeProto_Tensor {
@@ -1093,7 +1223,7 @@ type TensorShapeProto struct {
 
 func (x *TensorShapeProto) Reset() {
 	*x = TensorShapeProto{}
-	mi := &file_moncae_onnx_proto_msgTypes[9]
+	mi := &file_moncae_onnx_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1105,7 +1235,7 @@ func (x *TensorShapeProto) String() string {
 func (*TensorShapeProto) ProtoMessage() {}
 
 func (x *TensorShapeProto) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[9]
+	mi := &file_moncae_onnx_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1118,7 +1248,7 @@ func (x *TensorShapeProto) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TensorShapeProto.ProtoReflect.Descriptor instead.
 func (*TensorShapeProto) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{9}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TensorShapeProto) GetDim() []*TensorShapeProto_Dimension {
@@ -1138,7 +1268,7 @@ type TypeProto_Tensor struct {
 
 func (x *TypeProto_Tensor) Reset() {
 	*x = TypeProto_Tensor{}
-	mi := &file_moncae_onnx_proto_msgTypes[10]
+	mi := &file_moncae_onnx_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1280,7 @@ func (x *TypeProto_Tensor) String() string {
 func (*TypeProto_Tensor) ProtoMessage() {}
 
 func (x *TypeProto_Tensor) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[10]
+	mi := &file_moncae_onnx_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1293,7 @@ func (x *TypeProto_Tensor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TypeProto_Tensor.ProtoReflect.Descriptor instead.
 func (*TypeProto_Tensor) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{8, 0}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{9, 0}
 }
 
 func (x *TypeProto_Tensor) GetElemType() int32 {
@@ -1191,7 +1321,7 @@ type TensorShapeProto_Dimension struct {
 
 func (x *TensorShapeProto_Dimension) Reset() {
 	*x = TensorShapeProto_Dimension{}
-	mi := &file_moncae_onnx_proto_msgTypes[11]
+	mi := &file_moncae_onnx_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1333,7 @@ func (x *TensorShapeProto_Dimension) String() string {
 func (*TensorShapeProto_Dimension) ProtoMessage() {}
 
 func (x *TensorShapeProto_Dimension) ProtoReflect() protoreflect.Message {
-	mi := &file_moncae_onnx_proto_msgTypes[11]
+	mi := &file_moncae_onnx_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1346,7 @@ func (x *TensorShapeProto_Dimension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TensorShapeProto_Dimension.ProtoReflect.Descriptor instead.
 func (*TensorShapeProto_Dimension) Descriptor() ([]byte, []int) {
-	return file_moncae_onnx_proto_rawDescGZIP(), []int{9, 0}
+	return file_moncae_onnx_proto_rawDescGZIP(), []int{10, 0}
 }
 
 func (x *TensorShapeProto_Dimension) GetDimValue() int64 {
@@ -1237,7 +1367,7 @@ var File_moncae_onnx_proto protoreflect.FileDescriptor
 
 const file_moncae_onnx_proto_rawDesc = "" +
 	"\n" +
-	"\x11moncae_onnx.proto\x12\vmoncae.onnx\"\xd9\x03\n" +
+	"\x11moncae_onnx.proto\x12\vmoncae.onnx\"\xf5\x03\n" +
 	"\n" +
 	"ModelProto\x12\x1d\n" +
 	"\n" +
@@ -1251,8 +1381,20 @@ const file_moncae_onnx_proto_rawDesc = "" +
 	"\x05graph\x18\a \x01(\v2\x17.moncae.onnx.GraphProtoR\x05graph\x12B\n" +
 	"\fopset_import\x18\b \x03(\v2\x1f.moncae.onnx.OperatorSetIdProtoR\vopsetImport\x12J\n" +
 	"\x0emetadata_props\x18\x0e \x03(\v2#.moncae.onnx.StringStringEntryProtoR\rmetadataProps\x12#\n" +
-	"\rtraining_info\x18\x14 \x03(\fR\ftrainingInfo\x12\x1c\n" +
-	"\tfunctions\x18\x19 \x03(\fR\tfunctions\"F\n" +
+	"\rtraining_info\x18\x14 \x03(\fR\ftrainingInfo\x128\n" +
+	"\tfunctions\x18\x19 \x03(\v2\x1a.moncae.onnx.FunctionProtoR\tfunctions\"\xdc\x02\n" +
+	"\rFunctionProto\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05input\x18\x04 \x03(\tR\x05input\x12\x16\n" +
+	"\x06output\x18\x05 \x03(\tR\x06output\x12\x1c\n" +
+	"\tattribute\x18\x06 \x03(\tR\tattribute\x12*\n" +
+	"\x04node\x18\a \x03(\v2\x16.moncae.onnx.NodeProtoR\x04node\x12\x1d\n" +
+	"\n" +
+	"doc_string\x18\b \x01(\tR\tdocString\x12B\n" +
+	"\fopset_import\x18\t \x03(\v2\x1f.moncae.onnx.OperatorSetIdProtoR\vopsetImport\x12\x16\n" +
+	"\x06domain\x18\n" +
+	" \x01(\tR\x06domain\x12D\n" +
+	"\x0fattribute_proto\x18\v \x03(\v2\x1b.moncae.onnx.AttributeProtoR\x0eattributeProto\"F\n" +
 	"\x12OperatorSetIdProto\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\"@\n" +
@@ -1280,23 +1422,26 @@ const file_moncae_onnx_proto_rawDesc = "" +
 	"\tattribute\x18\x05 \x03(\v2\x1b.moncae.onnx.AttributeProtoR\tattribute\x12\x1d\n" +
 	"\n" +
 	"doc_string\x18\x06 \x01(\tR\tdocString\x12\x16\n" +
-	"\x06domain\x18\a \x01(\tR\x06domain\"\x9d\x04\n" +
+	"\x06domain\x18\a \x01(\tR\x06domain\"\xaa\x05\n" +
 	"\x0eAttributeProto\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\f\n" +
 	"\x01f\x18\x02 \x01(\x02R\x01f\x12\f\n" +
 	"\x01i\x18\x03 \x01(\x03R\x01i\x12\f\n" +
 	"\x01s\x18\x04 \x01(\fR\x01s\x12&\n" +
-	"\x01t\x18\x05 \x01(\v2\x18.moncae.onnx.TensorProtoR\x01t\x12\f\n" +
-	"\x01g\x18\x06 \x01(\fR\x01g\x12\x16\n" +
+	"\x01t\x18\x05 \x01(\v2\x18.moncae.onnx.TensorProtoR\x01t\x12%\n" +
+	"\x01g\x18\x06 \x01(\v2\x17.moncae.onnx.GraphProtoR\x01g\x12\x16\n" +
 	"\x06floats\x18\a \x03(\x02R\x06floats\x12\x12\n" +
 	"\x04ints\x18\b \x03(\x03R\x04ints\x12\x18\n" +
 	"\astrings\x18\t \x03(\fR\astrings\x122\n" +
 	"\atensors\x18\n" +
-	" \x03(\v2\x18.moncae.onnx.TensorProtoR\atensors\x12\x16\n" +
-	"\x06graphs\x18\v \x03(\fR\x06graphs\x12=\n" +
-	"\x04type\x18\x14 \x01(\x0e2).moncae.onnx.AttributeProto.AttributeTypeR\x04type\x12#\n" +
+	" \x03(\v2\x18.moncae.onnx.TensorProtoR\atensors\x12/\n" +
+	"\x06graphs\x18\v \x03(\v2\x17.moncae.onnx.GraphProtoR\x06graphs\x12\x1d\n" +
+	"\n" +
+	"doc_string\x18\r \x01(\tR\tdocString\x12=\n" +
+	"\x04type\x18\x14 \x01(\x0e2).moncae.onnx.AttributeProto.AttributeTypeR\x04type\x12\"\n" +
+	"\rref_attr_name\x18\x15 \x01(\tR\vrefAttrName\x12#\n" +
 	"\rsparse_tensor\x18\x16 \x01(\fR\fsparseTensor\x12%\n" +
-	"\x0esparse_tensors\x18\x17 \x03(\fR\rsparseTensors\"z\n" +
+	"\x0esparse_tensors\x18\x17 \x03(\fR\rsparseTensors\"\x91\x01\n" +
 	"\rAttributeType\x12\r\n" +
 	"\tUNDEFINED\x10\x00\x12\t\n" +
 	"\x05FLOAT\x10\x01\x12\a\n" +
@@ -1304,12 +1449,16 @@ const file_moncae_onnx_proto_rawDesc = "" +
 	"\n" +
 	"\x06STRING\x10\x03\x12\n" +
 	"\n" +
-	"\x06TENSOR\x10\x04\x12\n" +
+	"\x06TENSOR\x10\x04\x12\t\n" +
+	"\x05GRAPH\x10\x05\x12\n" +
 	"\n" +
 	"\x06FLOATS\x10\x06\x12\b\n" +
 	"\x04INTS\x10\a\x12\v\n" +
 	"\aSTRINGS\x10\b\x12\v\n" +
-	"\aTENSORS\x10\t\"\x98\x06\n" +
+	"\aTENSORS\x10\t\x12\n" +
+	"\n" +
+	"\x06GRAPHS\x10\n" +
+	"\"\x98\x06\n" +
 	"\vTensorProto\x12\x12\n" +
 	"\x04dims\x18\x01 \x03(\x03R\x04dims\x12\x1b\n" +
 	"\tdata_type\x18\x02 \x01(\x05R\bdataType\x12\x18\n" +
@@ -1391,48 +1540,55 @@ func file_moncae_onnx_proto_rawDescGZIP() []byte {
 }
 
 var file_moncae_onnx_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_moncae_onnx_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_moncae_onnx_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_moncae_onnx_proto_goTypes = []any{
 	(AttributeProto_AttributeType)(0),  // 0: moncae.onnx.AttributeProto.AttributeType
 	(TensorProto_DataType)(0),          // 1: moncae.onnx.TensorProto.DataType
 	(TensorProto_DataLocation)(0),      // 2: moncae.onnx.TensorProto.DataLocation
 	(*ModelProto)(nil),                 // 3: moncae.onnx.ModelProto
-	(*OperatorSetIdProto)(nil),         // 4: moncae.onnx.OperatorSetIdProto
-	(*StringStringEntryProto)(nil),     // 5: moncae.onnx.StringStringEntryProto
-	(*GraphProto)(nil),                 // 6: moncae.onnx.GraphProto
-	(*NodeProto)(nil),                  // 7: moncae.onnx.NodeProto
-	(*AttributeProto)(nil),             // 8: moncae.onnx.AttributeProto
-	(*TensorProto)(nil),                // 9: moncae.onnx.TensorProto
-	(*ValueInfoProto)(nil),             // 10: moncae.onnx.ValueInfoProto
-	(*TypeProto)(nil),                  // 11: moncae.onnx.TypeProto
-	(*TensorShapeProto)(nil),           // 12: moncae.onnx.TensorShapeProto
-	(*TypeProto_Tensor)(nil),           // 13: moncae.onnx.TypeProto.Tensor
-	(*TensorShapeProto_Dimension)(nil), // 14: moncae.onnx.TensorShapeProto.Dimension
+	(*FunctionProto)(nil),              // 4: moncae.onnx.FunctionProto
+	(*OperatorSetIdProto)(nil),         // 5: moncae.onnx.OperatorSetIdProto
+	(*StringStringEntryProto)(nil),     // 6: moncae.onnx.StringStringEntryProto
+	(*GraphProto)(nil),                 // 7: moncae.onnx.GraphProto
+	(*NodeProto)(nil),                  // 8: moncae.onnx.NodeProto
+	(*AttributeProto)(nil),             // 9: moncae.onnx.AttributeProto
+	(*TensorProto)(nil),                // 10: moncae.onnx.TensorProto
+	(*ValueInfoProto)(nil),             // 11: moncae.onnx.ValueInfoProto
+	(*TypeProto)(nil),                  // 12: moncae.onnx.TypeProto
+	(*TensorShapeProto)(nil),           // 13: moncae.onnx.TensorShapeProto
+	(*TypeProto_Tensor)(nil),           // 14: moncae.onnx.TypeProto.Tensor
+	(*TensorShapeProto_Dimension)(nil), // 15: moncae.onnx.TensorShapeProto.Dimension
 }
 var file_moncae_onnx_proto_depIdxs = []int32{
-	6,  // 0: moncae.onnx.ModelProto.graph:type_name -> moncae.onnx.GraphProto
-	4,  // 1: moncae.onnx.ModelProto.opset_import:type_name -> moncae.onnx.OperatorSetIdProto
-	5,  // 2: moncae.onnx.ModelProto.metadata_props:type_name -> moncae.onnx.StringStringEntryProto
-	7,  // 3: moncae.onnx.GraphProto.node:type_name -> moncae.onnx.NodeProto
-	9,  // 4: moncae.onnx.GraphProto.initializer:type_name -> moncae.onnx.TensorProto
-	10, // 5: moncae.onnx.GraphProto.input:type_name -> moncae.onnx.ValueInfoProto
-	10, // 6: moncae.onnx.GraphProto.output:type_name -> moncae.onnx.ValueInfoProto
-	10, // 7: moncae.onnx.GraphProto.value_info:type_name -> moncae.onnx.ValueInfoProto
-	8,  // 8: moncae.onnx.NodeProto.attribute:type_name -> moncae.onnx.AttributeProto
-	9,  // 9: moncae.onnx.AttributeProto.t:type_name -> moncae.onnx.TensorProto
-	9,  // 10: moncae.onnx.AttributeProto.tensors:type_name -> moncae.onnx.TensorProto
-	0,  // 11: moncae.onnx.AttributeProto.type:type_name -> moncae.onnx.AttributeProto.AttributeType
-	5,  // 12: moncae.onnx.TensorProto.external_data:type_name -> moncae.onnx.StringStringEntryProto
-	2,  // 13: moncae.onnx.TensorProto.data_location:type_name -> moncae.onnx.TensorProto.DataLocation
-	11, // 14: moncae.onnx.ValueInfoProto.type:type_name -> moncae.onnx.TypeProto
-	13, // 15: moncae.onnx.TypeProto.tensor_type:type_name -> moncae.onnx.TypeProto.Tensor
-	14, // 16: moncae.onnx.TensorShapeProto.dim:type_name -> moncae.onnx.TensorShapeProto.Dimension
-	12, // 17: moncae.onnx.TypeProto.Tensor.shape:type_name -> moncae.onnx.TensorShapeProto
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	7,  // 0: moncae.onnx.ModelProto.graph:type_name -> moncae.onnx.GraphProto
+	5,  // 1: moncae.onnx.ModelProto.opset_import:type_name -> moncae.onnx.OperatorSetIdProto
+	6,  // 2: moncae.onnx.ModelProto.metadata_props:type_name -> moncae.onnx.StringStringEntryProto
+	4,  // 3: moncae.onnx.ModelProto.functions:type_name -> moncae.onnx.FunctionProto
+	8,  // 4: moncae.onnx.FunctionProto.node:type_name -> moncae.onnx.NodeProto
+	5,  // 5: moncae.onnx.FunctionProto.opset_import:type_name -> moncae.onnx.OperatorSetIdProto
+	9,  // 6: moncae.onnx.FunctionProto.attribute_proto:type_name -> moncae.onnx.AttributeProto
+	8,  // 7: moncae.onnx.GraphProto.node:type_name -> moncae.onnx.NodeProto
+	10, // 8: moncae.onnx.GraphProto.initializer:type_name -> moncae.onnx.TensorProto
+	11, // 9: moncae.onnx.GraphProto.input:type_name -> moncae.onnx.ValueInfoProto
+	11, // 10: moncae.onnx.GraphProto.output:type_name -> moncae.onnx.ValueInfoProto
+	11, // 11: moncae.onnx.GraphProto.value_info:type_name -> moncae.onnx.ValueInfoProto
+	9,  // 12: moncae.onnx.NodeProto.attribute:type_name -> moncae.onnx.AttributeProto
+	10, // 13: moncae.onnx.AttributeProto.t:type_name -> moncae.onnx.TensorProto
+	7,  // 14: moncae.onnx.AttributeProto.g:type_name -> moncae.onnx.GraphProto
+	10, // 15: moncae.onnx.AttributeProto.tensors:type_name -> moncae.onnx.TensorProto
+	7,  // 16: moncae.onnx.AttributeProto.graphs:type_name -> moncae.onnx.GraphProto
+	0,  // 17: moncae.onnx.AttributeProto.type:type_name -> moncae.onnx.AttributeProto.AttributeType
+	6,  // 18: moncae.onnx.TensorProto.external_data:type_name -> moncae.onnx.StringStringEntryProto
+	2,  // 19: moncae.onnx.TensorProto.data_location:type_name -> moncae.onnx.TensorProto.DataLocation
+	12, // 20: moncae.onnx.ValueInfoProto.type:type_name -> moncae.onnx.TypeProto
+	14, // 21: moncae.onnx.TypeProto.tensor_type:type_name -> moncae.onnx.TypeProto.Tensor
+	15, // 22: moncae.onnx.TensorShapeProto.dim:type_name -> moncae.onnx.TensorShapeProto.Dimension
+	13, // 23: moncae.onnx.TypeProto.Tensor.shape:type_name -> moncae.onnx.TensorShapeProto
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_moncae_onnx_proto_init() }
@@ -1446,7 +1602,7 @@ func file_moncae_onnx_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_moncae_onnx_proto_rawDesc), len(file_moncae_onnx_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
