@@ -124,7 +124,7 @@ func Run(ctx context.Context, o Options, watch Observer) (_ *Report, err error) 
 		return nil, err
 	}
 	r.pipeline = models.pipeline != nil
-	if r.pipeline && t.images != nil && t.encoder.takes(t.images.shape) {
+	if r.pipeline && t.images != nil && t.encoder.runs(t.images.shape) {
 		if r.Pipeline, err = t.runPipeline(ctx, models.pipeline, scored.Score); err != nil {
 			return nil, err
 		}

@@ -231,7 +231,7 @@ func (j *memberClassification) member(ctx context.Context, m run.Trained, stage 
 		return s, err
 	}
 	j.train.meta.Encoder = nets.Encoder.Hash()
-	j.encoder = &encoderModel{m.ID, nets.Encoder}
+	j.encoder = &encoderModel{path: m.ID, model: nets.Encoder}
 	models, err := j.models(h)
 	if err != nil {
 		return s, err

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"moncae/internal/head"
 	"moncae/internal/latent"
 	"moncae/internal/metakey"
+	"moncae/internal/modelinput"
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
@@ -53,7 +55,8 @@ func (t *classification) models(h *head.Trained) (m models, err error) {
 // encoderModel is the one that made the latents.
 type encoderModel struct {
 	path  string
-	model *onnx.Model
+	model *onnx.Model     // its output is N×C×H×W float32, whatever the file's is
+	takes modelinput.Spec // of an image
 }
 
 // openEncoder refuses a model that is not the latents' own.
@@ -68,14 +71,41 @@ func openEncoder(path string, l *latents) (*encoderModel, error) {
 	case l.meta.Encoder != hash:
 		return nil, fault.Usagef("%s is not the encoder of %s: its hash is %s, the latents' encoder has %s", path, l.path, short(hash), short(l.meta.Encoder))
 	}
-	return &encoderModel{path, m}, nil
+	e := &encoderModel{path: path, model: m}
+	if text := l.meta.Preprocess; text != "" {
+		if err := json.Unmarshal([]byte(text), &e.takes); err != nil || e.takes.Check() != nil {
+			return nil, fault.Damagedf("%s: metadata %s: %.200q", l.path, metakey.Preprocess, text)
+		}
+	}
+	e.takes = e.takes.Full()
+	if m.Own() {
+		return e, nil
+	}
+	output := cmp.Or(e.takes.Output, m.Outputs()[0].Name)
+	s := l.meta.Shape
+	e.model = m.AsImages(output, e.takes.Layout == modelinput.NHWC, [3]int64{int64(s.C), int64(s.H), int64(s.W)})
+	if l.meta.Preprocess != "" {
+		all := m.Metadata()
+		all[metakey.Preprocess] = l.meta.Preprocess
+		e.model.SetMetadata(all)
+	}
+	return e, nil
+}
+
+// rows are what the encoder takes for images.
+func (e *encoderModel) rows(images []uint8, of arch.Shape) ort.Source {
+	table, values := e.takes.Table(), of.Values()
+	return func(buffer []float32, from, to int) []float32 {
+		table.Fill(buffer, images[from*values:to*values], e.takes.Layout, of.C, of.H*of.W)
+		return buffer
+	}
 }
 
 // verify encodes the first training images and compares with their latents: a
 // data set of other images with the same labels is refused.
 func (t *classification) verify(ctx context.Context) (err error) {
-	if !t.encoder.takes(t.images.shape) {
-		return nil // a foreign encoder with layouts of its own
+	if !t.encoder.runs(t.images.shape) {
+		return nil
 	}
 	o := t.Runtime
 	o.Name = t.encoder.path
@@ -85,7 +115,7 @@ func (t *classification) verify(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 	n := min(verifiedRows, t.train.rows())
-	got, err := forward(ctx, session, n, ort.ByteRows(t.images.train, t.images.shape.Values()), nil)
+	got, err := forward(ctx, session, n, t.encoder.rows(t.images.train, t.images.shape), nil)
 	if err != nil {
 		return err
 	}
@@ -102,16 +132,18 @@ func (t *classification) verify(ctx context.Context) (err error) {
 // verifiedRows is the number of images that verify encodes.
 const verifiedRows = 64
 
-// takes tells whether the encoder's input are NCHW images of the shape with
-// values in [0, 1], in batches of any size.
-func (e *encoderModel) takes(image arch.Shape) bool {
-	var foreign struct{ Layout, Scale string }
-	if text := e.model.Metadata()[metakey.Preprocess]; text != "" && json.Unmarshal([]byte(text), &foreign) != nil {
+// runs tells whether the encoder's input are images of the shape as float32, in
+// batches of any size. Others are run by compress alone.
+func (e *encoderModel) runs(image arch.Shape) bool {
+	in := e.model.Inputs()
+	if len(in) != 1 || in[0].Type != onnx.Float {
 		return false
 	}
-	in := e.model.Inputs()
-	return (foreign.Layout == "" || foreign.Layout == "nchw") && (foreign.Scale == "" || foreign.Scale == "unit") &&
-		len(in) == 1 && slices.Equal(in[0].Dims, []int64{-1, int64(image.C), int64(image.H), int64(image.W)})
+	want := []int64{-1, int64(image.C), int64(image.H), int64(image.W)}
+	if e.takes.Layout == modelinput.NHWC {
+		want = []int64{-1, want[2], want[3], want[1]}
+	}
+	return slices.Equal(in[0].Dims, want)
 }
 
 // Pipeline is what pipeline.onnx, from image to logits, makes of the test images.
@@ -132,7 +164,7 @@ func (t *classification) runPipeline(ctx context.Context, model *onnx.Model, lat
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
-	logits, err := forward(ctx, session, t.test.rows(), ort.ByteRows(t.images.test, t.images.shape.Values()), t.stage("pipeline"))
+	logits, err := forward(ctx, session, t.test.rows(), t.encoder.rows(t.images.test, t.images.shape), t.stage("pipeline"))
 	if err != nil {
 		return nil, err
 	}

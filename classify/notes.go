@@ -25,6 +25,9 @@ func (t *classification) notes() []string {
 	if t.images != nil && !t.images.known && t.encoder == nil {
 		notes = append(notes, fmt.Sprintf("ids and labels of %s are those of the latents; its pixels were not compared, which takes --encoder, or latents of a whole split with its fingerprint", t.Data))
 	}
+	if t.images != nil && t.encoder != nil && !t.encoder.runs(t.images.shape) {
+		notes = append(notes, "pipeline.onnx was not run over the images: its input is not float32 in batches of any size, of the images' sides")
+	}
 	return notes
 }
 

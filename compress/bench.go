@@ -12,6 +12,7 @@ import (
 
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
+	"moncae/internal/modelinput"
 )
 
 // BenchOptions say what is measured.
@@ -24,7 +25,7 @@ type BenchOptions struct {
 	Workers int
 	Device  string
 	Library string
-	Foreign Foreign
+	Foreign modelinput.Spec
 	// Python is an interpreter with Pillow, onnxruntime and pyarrow; with it a
 	// folder of images is also compressed by a loop in Python. "": not.
 	Python string
@@ -80,7 +81,7 @@ func Bench(ctx context.Context, o BenchOptions, observe Observer) (rep BenchRepo
 	if err != nil {
 		return rep, err
 	}
-	if err := enc.fit(set.Info); err != nil {
+	if _, err := enc.fit(set.Info, o.Batch); err != nil {
 		return rep, err
 	}
 	b := bench{options: base, enc: enc, set: set}
@@ -126,7 +127,7 @@ func (b *bench) prepare() {
 	j.size(b.options.Batch)
 	b.batch = j.batch
 	b.inputs = make([]float32, len(b.set.Images))
-	b.enc.input(b.inputs, b.set.Images)
+	b.enc.fill(b.inputs, b.set.Images)
 }
 
 // session is the images a second of the session alone.
@@ -140,13 +141,14 @@ func (b *bench) session(ctx context.Context) (float64, error) {
 	if rows == 0 {
 		return 0, fault.Usagef("%s has %d images, fewer than a batch of %d", b.options.Data, b.set.Rows(), b.batch)
 	}
+	var w scratch
 	start := time.Now()
 	for at := 0; at < rows; at += b.batch {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 		n := min(b.batch, rows-at)
-		err := b.enc.run(n, b.inputs[at*size:(at+n)*size], axes(b.enc.image, b.enc.Layout, 4),
+		err := b.enc.run(&w, n, b.inputs[at*size:(at+n)*size], b.enc.axes(),
 			out[:n*values], axes(b.enc.latent, b.enc.Layout, len(b.enc.out.Dims)))
 		if err != nil {
 			return 0, err

@@ -5,26 +5,27 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/modelinput"
 	"moncae/internal/ort"
 )
 
 // decoder is a net from latents to images.
 type decoder struct {
 	*net
-	Foreign
+	modelinput.Spec
 	latent arch.Shape
 	image  arch.Shape
 }
 
 // openDecoder opens a model that takes latents of the given shape. A zero image
 // takes the shape that the model gives.
-func openDecoder(path string, f Foreign, latent, image arch.Shape, o ort.Options) (*decoder, error) {
+func openDecoder(path string, f modelinput.Spec, latent, image arch.Shape, o ort.Options) (*decoder, error) {
 	model, err := readModel(path)
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{Foreign: f, latent: latent}
-	if d.net, err = openNet(path, model, o); err != nil {
+	d := &decoder{Spec: f, latent: latent}
+	if d.net, err = openNet(path, model, "", o); err != nil {
 		return nil, err
 	}
 	if err := d.shapes(image); err != nil {
@@ -34,24 +35,24 @@ func openDecoder(path string, f Foreign, latent, image arch.Shape, o ort.Options
 }
 
 func (d *decoder) shapes(image arch.Shape) (err error) {
-	in, err := shapeOf(d.in, d.Layout)
+	in, err := shapeOf(d.in.Dims, d.Layout)
 	if err != nil {
 		return fault.Usagef("%s: input %q: %w", d.name, d.in.Name, err)
 	}
 	if !agree(in, d.latent) {
-		return fault.Usagef("%s takes latents of %v; these are %v", d.name, d.in.Dims, d.latent)
+		return fault.Usagef("%s takes latents of %s; these are %v (C×H×W)", d.name, sides(d.in.Dims), d.latent)
 	}
-	if d.image, err = shapeOf(d.out, d.Layout); err != nil {
+	if d.image, err = shapeOf(d.out.Dims, d.Layout); err != nil {
 		return fault.Usagef("%s: output %q: %w", d.name, d.out.Name, err)
 	}
 	if image != (arch.Shape{}) {
 		if !agree(d.image, image) {
-			return fault.Usagef("%s gives images of %v; wanted are %v", d.name, d.out.Dims, image)
+			return fault.Usagef("%s gives images of %s; wanted are %v (C×H×W)", d.name, sides(d.out.Dims), image)
 		}
 		d.image = image
 	}
 	if min(d.image.C, d.image.H, d.image.W) < 1 {
-		return fault.Usagef("%s: output %q has the shape %v: only the batch may be open", d.name, d.out.Name, d.out.Dims)
+		return fault.Usagef("%s: output %q has the shape %s, and the latents don't say the images' size: export the decoder with fixed sides", d.name, d.out.Name, sides(d.out.Dims))
 	}
 	return nil
 }
@@ -72,8 +73,8 @@ func (d *decoder) decode(w *scratch, latents []float32, n int, images []float32)
 		rows = d.fixed
 	}
 	in, out := latents, images
-	turnIn := d.Layout == NHWC && len(d.in.Dims) == 4
-	turnOut := d.Layout == NHWC && len(d.out.Dims) == 4
+	turnIn := d.Layout == modelinput.NHWC && len(d.in.Dims) == 4
+	turnOut := d.Layout == modelinput.NHWC && len(d.out.Dims) == 4
 	if turnIn || rows != n {
 		w.in = sized(w.in, rows*d.latent.Values())
 		in = w.in
@@ -88,7 +89,7 @@ func (d *decoder) decode(w *scratch, latents []float32, n int, images []float32)
 		w.out = sized(w.out, rows*d.image.Values())
 		out = w.out
 	}
-	if err := d.run(rows, in, axes(d.latent, d.Layout, len(d.in.Dims)), out, axes(d.image, d.Layout, len(d.out.Dims))); err != nil {
+	if err := d.run(w, rows, in, axes(d.latent, d.Layout, len(d.in.Dims)), out, axes(d.image, d.Layout, len(d.out.Dims))); err != nil {
 		return err
 	}
 	switch {
@@ -97,6 +98,6 @@ func (d *decoder) decode(w *scratch, latents []float32, n int, images []float32)
 	case rows != n:
 		copy(images, out)
 	}
-	d.Scale.undo(images)
+	d.Undo(images, d.image.C, d.image.H*d.image.W)
 	return nil
 }

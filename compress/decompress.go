@@ -180,8 +180,7 @@ func (o DecompressOptions) open(m latent.Meta) (*decoder, error) {
 			return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metakey.Preprocess, err)
 		}
 	}
-	f, err := p.foreign()
-	if err != nil {
+	if err := p.Check(); err != nil {
 		return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metakey.Preprocess, err)
 	}
 	model, err := readModel(o.Decoder)
@@ -195,7 +194,7 @@ func (o DecompressOptions) open(m latent.Meta) (*decoder, error) {
 	if o.Force || image.Values() == 0 {
 		image = arch.Shape{}
 	}
-	return openDecoder(o.Decoder, f, m.Shape, image, ort.Options{Library: o.Library, Device: o.Device, Threads: 1})
+	return openDecoder(o.Decoder, p.Full(), m.Shape, image, ort.Options{Library: o.Library, Device: o.Device, Threads: 1})
 }
 
 // decompression is one under way.

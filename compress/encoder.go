@@ -6,34 +6,32 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
 	"moncae/internal/metakey"
+	"moncae/internal/modelinput"
 	"moncae/internal/onnx"
 )
 
 // Preprocess is what happens to an image before the encoder, and back after the
-// decoder: the metadata moncae.preprocess. Layout and Scale are there for
-// foreign models only.
+// decoder: the metadata moncae.preprocess. What the model takes is there for foreign
+// models only.
 type Preprocess struct {
 	dataset.Preprocess
-	Layout Layout `json:"layout,omitempty"`
-	Scale  Scale  `json:"scale,omitempty"`
+	modelinput.Spec
 }
-
-// foreign is the model's side of it, with the defaults filled in.
-func (p Preprocess) foreign() (Foreign, error) { return Foreign{p.Layout, p.Scale}.check() }
 
 // encoder is a net from images to latents.
 type encoder struct {
 	*net
-	Foreign
-	own    bool // it says its preprocessing itself
+	modelinput.Spec
+	says   bool // its metadata say how images are prepared
 	image  arch.Shape
 	latent arch.Shape
-	pixels [256]float32 // what it takes for a byte
+	pixels *modelinput.Table
 }
 
 // openEncoder opens the model and says how the data set must be read for it.
@@ -42,38 +40,50 @@ func openEncoder(o Options, threads int) (*encoder, dataset.Options, error) {
 	if err != nil {
 		return nil, o.Dataset, err
 	}
-	e := &encoder{Foreign: o.Foreign}
+	e := &encoder{Spec: o.Foreign}
 	data := o.Dataset
-	var p Preprocess
 	if text := model.Metadata()[metakey.Preprocess]; text != "" {
-		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			return nil, data, fault.Damagedf("%s: metadata %s: %w", o.Encoder, metakey.Preprocess, err)
-		}
-		if s := p.ImageSize; min(s[0], s[1]) < 1 || p.Channels != 1 && p.Channels != 3 {
-			return nil, data, fault.Damagedf("%s: metadata %s: %.200q says no image size, or not 1 or 3 channels", o.Encoder, metakey.Preprocess, text)
-		}
-		if p.Resize == "" {
-			p.Resize = "none"
-		}
-		e.own = true
-		if e.Foreign, err = p.foreign(); err != nil {
+		p, err := preprocessOf(text)
+		if err != nil {
 			return nil, data, fault.Damagedf("%s: metadata %s: %w", o.Encoder, metakey.Preprocess, err)
 		}
 		if data, err = follow(o.Encoder, p.Preprocess, data); err != nil {
 			return nil, data, err
 		}
+		if flag := o.Foreign.Contradicts(p.Spec); flag != "" {
+			return nil, data, fault.Usagef("%s: %s says itself what it takes, values %s and axes %s: leave the flag out", flag, o.Encoder, p.Values(), p.Layout)
+		}
+		e.says, e.Spec = true, p.Spec
 	}
-	if e.net, err = openNet(o.Encoder, model, o.session(threads)); err != nil {
+	if e.net, err = openNet(o.Encoder, model, e.Output, o.session(threads)); err != nil {
 		return nil, data, err
 	}
-	if err := e.shapes(); err != nil {
+	if err := e.declared(); err != nil {
 		return nil, data, errors.Join(fault.Usagef("%s: %w", o.Encoder, err), e.session.Close())
 	}
-	e.pixels = e.Scale.table()
-	if !e.own {
+	e.pixels = e.Table()
+	if !e.says {
 		data = e.wish(data)
 	}
 	return e, data, nil
+}
+
+// preprocessOf reads a model's metadata.
+func preprocessOf(text string) (p Preprocess, err error) {
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return p, errors.New("not the JSON that is wanted there")
+	}
+	if s := p.ImageSize; min(s[0], s[1]) < 1 || p.Channels != 1 && p.Channels != 3 {
+		return p, fmt.Errorf("%.200q says no image size, or not 1 or 3 channels", text)
+	}
+	if p.Resize == "" {
+		p.Resize = "none"
+	}
+	if err := p.Check(); err != nil {
+		return p, err
+	}
+	p.Spec = p.Full()
+	return p, nil
 }
 
 func readModel(path string) (*onnx.Model, error) {
@@ -112,22 +122,40 @@ func follow(name string, p dataset.Preprocess, o dataset.Options) (dataset.Optio
 	return o, nil
 }
 
-// shapes reads the image's and the latent's shape from the model.
-func (e *encoder) shapes() (err error) {
-	if len(e.in.Dims) != 4 {
-		return fmt.Errorf("input %q has the shape %v; a batch of images has 4 axes", e.in.Name, e.in.Dims)
+// declared reads the image's shape from the model, and the latent's as far as the
+// model says it.
+func (e *encoder) declared() (err error) {
+	dims := e.in.Dims
+	if e.Layout == "" && len(dims) == 4 && dims[1] != 1 && dims[1] != 3 && (dims[3] == 1 || dims[3] == 3) {
+		e.Layout = modelinput.NHWC
 	}
-	if e.image, err = shapeOf(e.in, e.Layout); err != nil {
-		return fmt.Errorf("input %q: %w", e.in.Name, err)
+	if e.in.Type == onnx.Uint8 {
+		if e.Scale != "" && e.Scale != modelinput.Raw || e.Mean != nil {
+			return fmt.Errorf("input %q is uint8, it takes pixels as they are: leave --scale, --mean and --std out", e.in.Name)
+		}
+		e.Scale = modelinput.Raw
 	}
-	if c := e.image.C; c > 0 && c != 1 && c != 3 {
-		return fmt.Errorf("input %q has the shape %v: %d channels with --images %s; images have 1 or 3", e.in.Name, e.in.Dims, c, e.Layout)
+	e.Spec = e.Full()
+	switch len(dims) {
+	case 2: // all values in a row
+		e.image = arch.Shape{C: -1, H: -1, W: -1}
+	case 3: // grey, without an axis for channels
+		e.image = arch.Shape{C: 1, H: int(dims[1]), W: int(dims[2])}
+	case 4:
+		if e.image, err = shapeOf(dims, e.Layout); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("input %q has the shape %s; a batch of images has 4 axes", e.in.Name, sides(dims))
 	}
-	if e.latent, err = shapeOf(e.out, e.Layout); err != nil {
-		return fmt.Errorf("output %q: %w", e.out.Name, err)
+	if c := e.image.C; c >= 0 && c != 1 && c != 3 {
+		return fmt.Errorf("input %q has the shape %s: %d channels with --images %s; images have 1 or 3", e.in.Name, sides(dims), c, e.Layout)
 	}
-	if min(e.latent.C, e.latent.H, e.latent.W) < 1 {
-		return fmt.Errorf("output %q has the shape %v: only the batch may be open; export it with the other sides fixed", e.out.Name, e.out.Dims)
+	if len(e.out.Dims) > 4 {
+		return fmt.Errorf("output %q has the shape %s; a latent has 3 axes at most beside the batch: reshape it in the model", e.out.Name, sides(e.out.Dims))
+	}
+	if e.latent, err = shapeOf(e.out.Dims, e.Layout); err != nil { // the model doesn't say it
+		e.latent = arch.Shape{C: -1, H: -1, W: -1}
 	}
 	return nil
 }
@@ -146,95 +174,86 @@ func (e *encoder) wish(o dataset.Options) dataset.Options {
 	return o
 }
 
-// fit holds the data set's images against the model's input.
-func (e *encoder) fit(info dataset.Info) error {
+// fit holds the data set's images against the model's input. Of a foreign model it
+// tries then what it does, and says what to know of it.
+func (e *encoder) fit(info dataset.Info, batch int) (notes []string, err error) {
 	for _, side := range []struct{ have, want int }{
 		{info.Shape.C, e.image.C}, {info.Shape.H, e.image.H}, {info.Shape.W, e.image.W},
 	} {
-		if side.want > 0 && side.have != side.want {
-			return fault.Usagef("%s: images are %v, %s takes %v: use --image-size %dx%d --channels %d", info.Name, info.Shape, e.name, e.image, e.image.H, e.image.W, e.image.C)
+		if side.want >= 0 && side.have != side.want {
+			return nil, fault.Usagef("%s: images are %v (C×H×W), %s takes %s: use %s", info.Name, info.Shape, e.name, sides(e.in.Dims), e.flags())
 		}
+	}
+	if d := e.in.Dims; len(d) == 2 && d[1] >= 0 && int(d[1]) != info.Shape.Values() {
+		return nil, fault.Usagef("%s: images are %v (C×H×W), %d values; %s takes %d: use --image-size and --channels", info.Name, info.Shape, info.Shape.Values(), e.name, d[1])
+	}
+	if err := e.CheckChannels(info.Shape.C); err != nil {
+		return nil, err
 	}
 	e.image = info.Shape
-	return nil
+	if !e.model.Own() {
+		notes, err = e.try(e.batchOf(batch, e.image))
+	}
+	if l := e.latent; err == nil && min(l.C, l.H, l.W) < 1 {
+		err = fault.Usagef("%s: output %q has the shape %s; each side must be known and at least 1", e.name, e.out.Name, sides(e.out.Dims))
+	}
+	return notes, err
 }
 
-func (s Scale) table() (t [256]float32) {
-	for v := range t {
-		switch s {
-		case Raw:
-			t[v] = float32(v)
-		case Symmetric:
-			t[v] = float32(v)/127.5 - 1
-		default:
-			t[v] = float32(v) / 255
-		}
+// flags ask for images of the model's shape, as far as it says one.
+func (e *encoder) flags() string {
+	var words []string
+	if e.image.H > 0 && e.image.W > 0 {
+		words = append(words, fmt.Sprintf("--image-size %dx%d", e.image.H, e.image.W))
 	}
-	return t
+	if e.image.C > 0 {
+		words = append(words, fmt.Sprintf("--channels %d", e.image.C))
+	}
+	return strings.Join(words, " ")
 }
 
-// undo makes values in [0, 1] of a decoder's output, in place.
-func (s Scale) undo(x []float32) {
-	for i, v := range x {
-		switch s {
-		case Raw:
-			x[i] = v / 255
-		case Symmetric:
-			x[i] = (v + 1) / 2
-		}
+// axes are the sides of an image as the model has them.
+func (e *encoder) axes() []int64 {
+	if len(e.in.Dims) == 3 {
+		return []int64{int64(e.image.H), int64(e.image.W)}
 	}
+	return axes(e.image, e.Layout, len(e.in.Dims))
 }
 
-// input is what the model takes for CHW images.
-func (e *encoder) input(to []float32, images []uint8) {
-	if e.Layout == NCHW {
-		gather(to[:len(images)], images, &e.pixels)
-		return
-	}
-	c, area := e.image.C, e.image.H*e.image.W
-	for ; len(images) > 0; images, to = images[c*area:], to[c*area:] {
-		for k := range c {
-			for i, v := range images[k*area : (k+1)*area] {
-				to[i*c+k] = e.pixels[v]
-			}
-		}
-	}
+// fill is what the model takes for CHW images, as float32.
+func (e *encoder) fill(to []float32, images []uint8) {
+	e.pixels.Fill(to, images, e.Layout, e.image.C, e.image.H*e.image.W)
 }
 
-// gather looks every byte up. Eight at a time takes 0.6 of the time of one.
-func gather(to []float32, bytes []uint8, table *[256]float32) {
-	for len(bytes) >= 8 && len(to) >= 8 {
-		p, q := (*[8]uint8)(bytes), (*[8]float32)(to)
-		q[0], q[1], q[2], q[3] = table[p[0]], table[p[1]], table[p[2]], table[p[3]]
-		q[4], q[5], q[6], q[7] = table[p[4]], table[p[5]], table[p[6]], table[p[7]]
-		bytes, to = bytes[8:], to[8:]
+// rows is what a run of the model takes for n images.
+func (e *encoder) rows(n int) int {
+	if e.fixed > 0 {
+		return e.fixed
 	}
-	for i, v := range bytes {
-		to[i] = table[v]
-	}
+	return n
 }
 
-// scratch is what one worker needs for a batch.
-type scratch struct{ in, out []float32 }
+// prepare fills w.in for n images; rows that the model takes beyond them are zeros.
+func (e *encoder) prepare(w *scratch, images []uint8, n int) (rows int) {
+	rows = e.rows(n)
+	w.in = sized(w.in, rows*e.image.Values())
+	e.fill(w.in, images)
+	clear(w.in[n*e.image.Values():])
+	return rows
+}
 
 // encode writes the latents of n images, CHW bytes, in NCHW order.
 func (e *encoder) encode(w *scratch, images []uint8, n int, latents []float32) error {
-	rows := n
-	if e.fixed > 0 {
-		rows = e.fixed
-	}
-	w.in = sized(w.in, rows*e.image.Values())
-	e.input(w.in, images)
-	clear(w.in[n*e.image.Values():])
-	out, turned := latents, e.Layout == NHWC && len(e.out.Dims) == 4
+	rows := e.prepare(w, images, n)
+	out, turned := latents, e.Layout == modelinput.NHWC && len(e.out.Dims) == 4
 	if turned || rows != n {
 		w.out = sized(w.out, rows*e.latent.Values())
 		out = w.out
 	}
-	err := e.run(rows, w.in, axes(e.image, e.Layout, 4), out, axes(e.latent, e.Layout, len(e.out.Dims)))
-	switch {
-	case err != nil:
+	if err := e.run(w, rows, w.in, e.axes(), out, axes(e.latent, e.Layout, len(e.out.Dims))); err != nil {
 		return err
+	}
+	switch {
 	case turned:
 		transpose(latents, out[:len(latents)], e.latent.H*e.latent.W, e.latent.C)
 	case rows != n:

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"moncae/internal/arch"
+	"moncae/internal/fault"
 	"moncae/internal/latent"
 	"moncae/internal/metric"
 	"moncae/internal/ort"
@@ -74,6 +75,9 @@ func (j *job) encode(w *worker, t *task) (r result) {
 	if r.err = j.enc.encode(&w.encode, t.images.Images, n, t.latents); r.err != nil {
 		return r
 	}
+	if r.err = j.finite(t); r.err != nil {
+		return r
+	}
 	for _, run := range j.sampling.runs(t.first, n) {
 		if r.err = j.measure(w, t, run[0], run[1], &r.sample); r.err != nil {
 			return r
@@ -81,6 +85,18 @@ func (j *job) encode(w *worker, t *task) (r result) {
 	}
 	j.done.Add(int64(n))
 	return r
+}
+
+// finite refuses latents that nothing can be done with.
+func (j *job) finite(t *task) error {
+	values := j.enc.latent.Values()
+	for i, v := range t.latents {
+		if v-v != 0 { // NaN or infinite
+			return fault.Usagef("%s makes %v of image %d: its input is not what it was trained on (values %s), or its float16 runs over",
+				j.enc.name, v, t.images.Records[i/values].ID, j.enc.Values())
+		}
+	}
+	return nil
 }
 
 // sample sums what is measured on single rows, in their order.

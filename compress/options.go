@@ -11,6 +11,8 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
+	"moncae/internal/metakey"
+	"moncae/internal/modelinput"
 	"moncae/internal/ort"
 )
 
@@ -36,7 +38,9 @@ type Options struct {
 	Device  string // auto, cpu, cuda or cuda:N
 	Library string // of ONNX Runtime; "" looks in the usual places
 
-	Foreign Foreign
+	// Foreign describes an encoder without moncae's metadata. Its image size and
+	// channels are those that the model says, or Dataset's.
+	Foreign modelinput.Spec
 	FS      durable.FS
 
 	// RunDir is the folder of the run that the encoder comes from, which counts uses
@@ -44,48 +48,6 @@ type Options struct {
 	RunDir string
 
 	noSample bool // no PNG, no quality
-}
-
-// Foreign describes an encoder without moncae's metadata. Its image size and
-// channels are those that the model says, or Dataset's.
-type Foreign struct {
-	Layout Layout // of images and feature maps; "": nchw
-	Scale  Scale  // of pixels; "": unit
-}
-
-// Layout is the order of an image's axes.
-type Layout string
-
-// The layouts.
-const (
-	NCHW Layout = "nchw"
-	NHWC Layout = "nhwc"
-)
-
-// Scale is what a model takes for a pixel v of 0 … 255.
-type Scale string
-
-// The scales, in float32.
-const (
-	Unit      Scale = "unit"      // v / 255
-	Raw       Scale = "raw"       // v
-	Symmetric Scale = "symmetric" // v / 127.5 − 1
-)
-
-func (f Foreign) check() (Foreign, error) {
-	if f.Layout == "" {
-		f.Layout = NCHW
-	}
-	if f.Scale == "" {
-		f.Scale = Unit
-	}
-	if f.Layout != NCHW && f.Layout != NHWC {
-		return f, fault.Usagef("--images %s: there is nchw, nhwc", f.Layout)
-	}
-	if f.Scale != Unit && f.Scale != Raw && f.Scale != Symmetric {
-		return f, fault.Usagef("--scale %s: there is unit (v/255), raw (v), symmetric (v/127.5 − 1)", f.Scale)
-	}
-	return f, nil
 }
 
 // resolve fills what is empty and tells what can't be.
@@ -99,7 +61,7 @@ func (o Options) resolve() (Options, error) {
 	if o.Store, err = o.Store.Resolve(); err != nil {
 		return o, err
 	}
-	if o.Foreign, err = o.Foreign.check(); err != nil {
+	if err := o.Foreign.Check(); err != nil {
 		return o, err
 	}
 	if o.Workers <= 0 {
@@ -120,6 +82,27 @@ func (o Options) resolve() (Options, error) {
 	case o.ShardRows == 0 && strings.HasSuffix(o.Out, "/"):
 		return o, fault.Usagef("--out %s is a folder: name a file, or give --shard-rows", o.Out)
 	}
+	return o, nil
+}
+
+// continued are the options with what the shards that are there say of the encoder's
+// input, where nothing else is asked for.
+func (o Options) continued() (Options, error) {
+	if !o.Resume {
+		return o, nil
+	}
+	metadata, err := latent.Begun(o.Out)
+	if err != nil || metadata[metakey.Preprocess] == "" {
+		return o, err
+	}
+	p, err := preprocessOf(metadata[metakey.Preprocess])
+	if err != nil {
+		return o, fault.Damagedf("%s: metadata %s: %w", o.Out, metakey.Preprocess, err)
+	}
+	if o.Dataset.ImageSize == nil && p.Resize != "none" {
+		o.Dataset = p.Apply(o.Dataset)
+	}
+	o.Foreign = o.Foreign.Or(p.Spec)
 	return o, nil
 }
 

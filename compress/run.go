@@ -28,6 +28,9 @@ func Run(ctx context.Context, o Options, observe Observer) (Report, error) {
 	if err := checkOut(o.Out, o.ShardRows > 0, o.Overwrite); err != nil {
 		return Report{}, err
 	}
+	if o, err = o.continued(); err != nil {
+		return Report{}, err
+	}
 	enc, data, err := openEncoder(o, 1)
 	if err != nil {
 		return Report{}, err
@@ -173,7 +176,7 @@ func (r *run) prepare() (dataset.Source, error) {
 	}
 	o, j := r.options, &r.job
 	r.info = src.Info()
-	if err := j.enc.fit(r.info); err != nil {
+	if r.notes, err = j.enc.fit(r.info, o.Batch); err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
 	if j.workers = o.Workers; j.enc.session.Provider() == ort.CUDA {

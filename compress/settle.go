@@ -6,6 +6,7 @@ import (
 
 	"moncae/internal/fault"
 	"moncae/internal/metakey"
+	"moncae/internal/modelinput"
 )
 
 // openDecoder opens the decoder that quality is measured with, if there is one.
@@ -25,7 +26,7 @@ func (r *run) openDecoder() error {
 		}
 		return nil
 	}
-	dec, err := openDecoder(path, enc.Foreign, enc.latent, enc.image, o.session(1))
+	dec, err := openDecoder(path, enc.Spec, enc.latent, enc.image, o.session(1))
 	if err != nil {
 		if given {
 			return err
@@ -54,11 +55,11 @@ func (r *run) describe() {
 	r.meta.Encoder = enc.model.Hash()
 	r.meta.Run = own[metakey.Run]
 	r.meta.Arch = own[metakey.Arch]
-	if enc.own {
-		r.meta.Preprocess = compact(Preprocess{Preprocess: r.info.Preprocess})
-	} else {
-		r.meta.Preprocess = compact(Preprocess{r.info.Preprocess, enc.Layout, enc.Scale})
+	p := Preprocess{r.info.Preprocess, enc.Spec}
+	if enc.model.Own() {
+		p.Spec = modelinput.Spec{} // all of them take the same
 	}
+	r.meta.Preprocess = compact(p)
 	r.meta.Dataset = compact(struct {
 		Name   string `json:"name"`
 		Format string `json:"format"`

@@ -12,7 +12,6 @@ import (
 func (a *app) newBenchCompress() *cobra.Command {
 	var o compress.BenchOptions
 	var d dataFlags
-	var images, scale string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "compress --encoder FILE --data DATA",
@@ -40,7 +39,6 @@ Figures are medians over --rounds; the ratios are medians of each round's own ra
 				return err
 			}
 			o.Data, o.Dataset = d.name, d.options
-			o.Foreign = compress.Foreign{Layout: compress.Layout(images), Scale: compress.Scale(scale)}
 			defer addProcessors(&o.Workers)()
 			report, err := compress.Bench(cmd.Context(), o, func(p compress.Progress) {
 				fmt.Fprintf(a.Err, "%s: round %d of %d, %.0f images/s\n", p.Phase, p.Rows, p.Total, p.PerSec)
@@ -62,7 +60,7 @@ Figures are medians over --rounds; the ratios are medians of each round's own ra
 	f.StringVar(&o.Python, "python", "", "`interpreter` with Pillow, ONNX Runtime and pyarrow: also measure a loop in Python over a folder of images")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: as compress takes it")
 	f.IntVar(&o.Rounds, "rounds", 5, "measurements of each side")
-	addForeign(f, &images, &scale)
+	addForeign(f, &o.Foreign)
 	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
 	addJSON(cmd, &asJSON)

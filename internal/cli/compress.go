@@ -14,14 +14,15 @@ import (
 	"moncae/compress"
 	"moncae/internal/fault"
 	"moncae/internal/latent"
+	"moncae/internal/modelinput"
 	"moncae/internal/run"
 )
 
 type compressOptions struct {
 	compress.Options
-	data                                              dataFlags
-	dtype, layout, format, compression, images, scale string
-	json                                              bool
+	data                               dataFlags
+	dtype, layout, format, compression string
+	json                               bool
 }
 
 func (a *app) newCompress() *cobra.Command {
@@ -31,11 +32,14 @@ func (a *app) newCompress() *cobra.Command {
 		Short: "Take a data set through an encoder into a file of latents",
 		Long: `Take a data set through an ONNX encoder into an Arrow (or Parquet) file of latents.
 
-Images are prepared as the encoder's metadata say. An encoder from elsewhere needs one
-image input; --images and --scale say what it takes.`,
+Images are prepared as the encoder's metadata say. An encoder from elsewhere, as PyTorch
+exports it for example, needs one image input; --images, --scale or --mean and --std, and
+--output say what it takes and gives. They are kept in the latents: decompress, classify
+and --resume follow them.`,
 		Example: `  moncae compress --encoder digits/export/g4-2/encoder.onnx --data mnist-mini --split test --out test.arrow
   moncae compress --encoder encoder.onnx --data photos.zip --dtype int8 --format parquet --out photos.parquet
-  moncae compress --encoder encoder.onnx --data photos/ --shard-rows 100000 --out shards --resume`,
+  moncae compress --encoder encoder.onnx --data photos/ --shard-rows 100000 --out shards --resume
+  moncae compress --encoder vae.onnx --output mu --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --data photos/ --image-size 224x224 --out photos.arrow`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.compress(cmd, &o) },
 	}
@@ -55,7 +59,7 @@ image input; --images and --scale say what it takes.`,
 	f.IntVar(&o.ShardRows, "shard-rows", 0, "write files of so many rows and a _manifest.json into the folder --out; 0: one file")
 	f.BoolVar(&o.Resume, "resume", false, "go on behind the last whole shard")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: 32, fewer for large images (256 on a GPU)")
-	addForeign(f, &o.images, &o.scale)
+	addForeign(f, &o.Foreign)
 	addCounting(f, &o.RunDir)
 	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
@@ -69,9 +73,12 @@ func addCounting(f *pflag.FlagSet, to *string) {
 }
 
 // addForeign adds the flags that describe an encoder without moncae's metadata.
-func addForeign(f *pflag.FlagSet, images, scale *string) {
-	f.Var(choice{images, []string{"nchw", "nhwc"}}, "images", "axes of a foreign encoder's input (default nchw)")
-	f.Var(choice{scale, []string{"unit", "raw", "symmetric"}}, "scale", "a foreign encoder's values: unit 0…1, raw 0…255, symmetric −1…1 (default unit)")
+func addForeign(f *pflag.FlagSet, to *modelinput.Spec) {
+	f.Var(choice{(*string)(&to.Layout), []string{"nchw", "nhwc"}}, "images", "axes of a foreign encoder's input (default as its shape says, otherwise nchw)")
+	f.Var(choice{(*string)(&to.Scale), []string{"unit", "raw", "symmetric"}}, "scale", "a foreign encoder's values: unit 0…1, raw 0…255, symmetric −1…1 (default unit; raw where it takes bytes)")
+	f.Var(numbersFlag{&to.Mean}, "mean", "mean of each channel's pixels in 0…1, which a foreign encoder wants taken off: 0.485,0.456,0.406 for example")
+	f.Var(numbersFlag{&to.Std}, "std", "their standard deviations, which it wants them divided by then")
+	f.StringVar(&to.Output, "output", "", "`name` of the output that is the latent, of a foreign encoder with several: mu for example")
 }
 
 func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
@@ -86,7 +93,6 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	o.Store = latent.Options{
 		DType: latent.DType(o.dtype), Layout: latent.Layout(o.layout), Format: latent.Format(o.format), Compression: latent.Compression(o.compression),
 	}
-	o.Foreign = compress.Foreign{Layout: compress.Layout(o.images), Scale: compress.Scale(o.scale)}
 	o.FS = a.FS
 	defer addProcessors(&o.Workers)()
 	watch := &rowProgress{app: a}

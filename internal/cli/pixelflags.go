@@ -61,3 +61,32 @@ func (f rangeFlag) Set(s string) error {
 }
 
 func (rangeFlag) Type() string { return "LO,HI" }
+
+// numbersFlag are numbers with commas between them.
+type numbersFlag struct{ to *[]float64 }
+
+func (f numbersFlag) String() string {
+	if f.to == nil {
+		return ""
+	}
+	words := make([]string, len(*f.to))
+	for i, v := range *f.to {
+		words[i] = strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return strings.Join(words, ",")
+}
+
+func (f numbersFlag) Set(s string) error {
+	var values []float64
+	for part := range strings.SplitSeq(s, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil {
+			return fmt.Errorf("%q is no list of numbers: give one for each channel, as 0.485,0.456,0.406", s)
+		}
+		values = append(values, v)
+	}
+	*f.to = values
+	return nil
+}
+
+func (numbersFlag) Type() string { return "numbers" }

@@ -108,6 +108,15 @@ func (s *Shards) open(resume bool) error {
 	return nil
 }
 
+// Begun are the metadata of the shards that a folder holds so far; nil without any.
+func Begun(dir string) (metadata map[string]string, err error) {
+	m, _, err := readManifest(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return m.Metadata, err
+}
+
 // difference says in which keys two jobs differ.
 func difference(old, now map[string]string) string {
 	var parts []string
