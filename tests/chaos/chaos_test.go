@@ -7,6 +7,7 @@
 //	TestFault   one step fails: the first, the middle and the last of each kind
 //	TestPower   the power fails: what was written since the last sync is lost or torn
 //	TestTwice   two processes write one output at once
+//	TestWorkers each task's worker ends in some way, and coordinators are killed
 //	TestDamage  a bit of a file of ours is flipped, or its end is cut off
 //
 // After each, what was there before is there, or what was to be made, whole; the
@@ -88,6 +89,11 @@ func child() int {
 	d.kind, d.nth, _ = strings.Cut(os.Getenv(envFault), ":")
 	s := cli.System()
 	s.FS = durable.FS{Fault: d.fault}
+	if seed, folder, ok := strings.Cut(os.Getenv(envPlant), ":"); ok && os.Args[1] == "worker" {
+		p := &planter{in: s.In, out: s.Out, folder: folder}
+		p.seed, _ = strconv.ParseUint(seed, 10, 64) // of our own making
+		s.In, s.Out = p, p
+	}
 	trace := os.Getenv(envTrace)
 	if trace != "" {
 		s.FS.Trace = d.done
