@@ -12,6 +12,7 @@ import (
 	"moncae/internal/onnx"
 	"moncae/internal/onnxnet"
 	"moncae/internal/ort"
+	"moncae/internal/pca"
 	"moncae/internal/score"
 )
 
@@ -74,14 +75,15 @@ func (t *classification) components(context.Context) (*features, error) {
 		return nil, nil
 	}
 	t.watch.see("pca", 0, 1)
-	p := fitPCA(t.images.train, d, k)
-	return p.features(k, p.codes(t.images.train), p.codes(t.images.test)), nil
+	p := pca.Fit(t.images.train, d, k)
+	return componentFeatures(p, k, p.Codes(t.images.train), p.Codes(t.images.test)), nil
 }
 
-// features are k codes each of the training and the test images, as a head takes them.
-func (p pca) features(k int, train, test []float32) *features {
+// componentFeatures are k codes each of the training and the test images, as a head
+// takes them.
+func componentFeatures(p pca.Components, k int, train, test []float32) *features {
 	return &features{
-		what:  fmt.Sprintf("%d principal components of %d training images", k, p.rows),
+		what:  fmt.Sprintf("%d principal components of %d training images", k, p.Rows),
 		shape: arch.Shape{C: k, H: 1, W: 1},
 		train: train, test: test,
 	}
@@ -128,14 +130,14 @@ func encodeImages(ctx context.Context, s *ort.Session, x *images, progress func(
 func (t *classification) projected() *features {
 	k, d := t.train.Shape.Values(), t.images.shape.Values()
 	rng := rand.New(rand.NewPCG(t.Seed, 0x70726f6a)) // "proj"
-	p := pca{mean: make([]float32, d), axes: make([]float32, d*k)}
-	for i := range p.axes {
-		p.axes[i] = float32(rng.NormFloat64() / math.Sqrt(float64(d)))
+	p := pca.Components{Mean: make([]float32, d), Axes: make([]float32, d*k)}
+	for i := range p.Axes {
+		p.Axes[i] = float32(rng.NormFloat64() / math.Sqrt(float64(d)))
 	}
 	return &features{
 		what:  fmt.Sprintf("a random projection to %d values (the latents don't tell their encoder's architecture)", k),
 		shape: arch.Shape{C: k, H: 1, W: 1},
-		train: p.codes(t.images.train), test: p.codes(t.images.test),
+		train: p.Codes(t.images.train), test: p.Codes(t.images.test),
 	}
 }
 

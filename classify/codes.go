@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"moncae/internal/pca"
 	"moncae/internal/run"
 	"moncae/internal/score"
 )
@@ -14,7 +15,7 @@ import (
 type codes struct {
 	k           int // 0 where no member is so small
 	train, test []float32
-	pca         pca
+	components  pca.Components
 	scores      map[int]*scoredFeatures
 }
 
@@ -37,12 +38,12 @@ func (j *memberClassification) besidePCA(ctx context.Context, latents score.Scor
 	}
 	if c.train == nil {
 		j.watch.see("pca", 0, 1)
-		c.pca = fitPCA(j.images.train, j.images.shape.Values(), c.k)
-		c.train, c.test = c.pca.codes(j.images.train), c.pca.codes(j.images.test)
+		c.components = pca.Fit(j.images.train, j.images.shape.Values(), c.k)
+		c.train, c.test = c.components.Codes(j.images.train), c.components.Codes(j.images.test)
 	}
 	if c.scores[k] == nil {
 		stage := fmt.Sprintf("pca %d", k)
-		s, err := j.headOnFeatures(ctx, stage, c.pca.features(k, c.first(c.train, k), c.first(c.test, k)))
+		s, err := j.headOnFeatures(ctx, stage, componentFeatures(c.components, k, c.first(c.train, k), c.first(c.test, k)))
 		if err != nil {
 			return nil, fmt.Errorf("baseline %s: %w", stage, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 )
 
 // images are those that the latents were made of, row for row.
@@ -54,7 +55,7 @@ func (l *loader) set(ctx context.Context, split string, of *latents) (*dataset.S
 	if text := of.meta.Preprocess; text != "" {
 		var p dataset.Preprocess
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			return nil, fault.Damagedf("%s: metadata moncae.preprocess: %w", of.path, err)
+			return nil, fault.Damagedf("%s: metadata %s: %w", of.path, metakey.Preprocess, err)
 		}
 		if p.Channels > 0 {
 			how = p.Apply(how)

@@ -11,6 +11,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/head"
 	"moncae/internal/latent"
+	"moncae/internal/metakey"
 )
 
 // latents are a file's rows, dequantised, each with a label.
@@ -46,7 +47,7 @@ func readLatents(path string) (*latents, error) {
 	}
 	if meta.Dataset != "" {
 		if err := json.Unmarshal([]byte(meta.Dataset), &l.origin); err != nil {
-			return nil, fault.Damagedf("%s: metadata moncae.dataset: %w", path, err)
+			return nil, fault.Damagedf("%s: metadata %s: %w", path, metakey.Dataset, err)
 		}
 	}
 	for i, v := range l.Features {

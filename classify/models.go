@@ -67,7 +67,7 @@ func openEncoder(path string, l *latents) (*encoderModel, error) {
 	}
 	switch hash := m.Hash(); {
 	case l.meta.Encoder == "":
-		return nil, fault.Usagef("%s does not say which encoder made it (metadata moncae.encoder), so that %s can't be checked; leave --encoder away", l.path, path)
+		return nil, fault.Usagef("%s does not say which encoder made it (metadata %s), so that %s can't be checked; leave --encoder away", l.path, metakey.Encoder, path)
 	case l.meta.Encoder != hash:
 		return nil, fault.Usagef("%s is not the encoder of %s: its hash is %s, the latents' encoder has %s", path, l.path, short(hash), short(l.meta.Encoder))
 	}

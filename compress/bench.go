@@ -123,7 +123,7 @@ type bench struct {
 
 // prepare makes the session's input tensors, all of them.
 func (b *bench) prepare() {
-	j := job{enc: b.enc}
+	j := setup{enc: b.enc}
 	j.size(b.options.Batch)
 	b.batch = j.batch
 	b.inputs = make([]float32, len(b.set.Images))
@@ -165,7 +165,7 @@ func (b *bench) compress(ctx context.Context) (rate float64, err error) {
 	}
 	r := &run{options: b.options, data: data, start: time.Now()}
 	r.open = func() (dataset.Source, error) { return &memory{set: b.set}, nil }
-	r.job.enc = enc
+	r.setup.enc = enc
 	rep, err := r.all(ctx)
 	return rep.ImagesPerSec, errors.Join(err, r.close())
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"moncae/internal/durable"
+	"moncae/internal/imagefile"
 	"moncae/internal/latent"
 )
 
@@ -33,8 +34,11 @@ func (c counting) Write(b []byte) (int, error) {
 // writeNPY writes one numpy array, N×C×H×W.
 func (d *decompression) writeNPY(ctx context.Context) error {
 	return d.options.FS.Replace(d.options.Out, func(w durable.Writer) error {
-		to := counting{w, &d.written}
-		if _, err := to.Write(npyHeader(d.options.Float, d.total, d.dec.image.C, d.dec.image.H, d.dec.image.W)); err != nil {
+		to, descr, image := counting{w, &d.written}, "|u1", d.dec.image
+		if d.options.Float {
+			descr = "<f4"
+		}
+		if _, err := to.Write(imagefile.NPYHeader(descr, d.total, int64(image.C), int64(image.H), int64(image.W))); err != nil {
 			return err
 		}
 		var pixels []uint8
@@ -62,21 +66,6 @@ func littleEndian(x []float32) []byte {
 		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(v))
 	}
 	return b
-}
-
-// npyHeader is the head of a .npy file, version 1.0, of C order.
-func npyHeader(float bool, n int64, c, h, w int) []byte {
-	descr := "|u1"
-	if float {
-		descr = "<f4"
-	}
-	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d, %d, %d), }", descr, n, c, h, w)
-	const fixed = 10 // magic, version, length
-	for (fixed+len(text)+1)%64 != 0 {
-		text += " "
-	}
-	text += "\n"
-	return append([]byte{0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, byte(len(text)), byte(len(text) >> 8)}, text...)
 }
 
 // writeArrow writes an Arrow file with the latents' columns and, instead of the
@@ -127,7 +116,7 @@ func (d *decompression) writePNGs(r latent.Rows) error {
 			pixels := make([]uint8, size)
 			latent.ToPixels(pixels, r.Latents[i*size:(i+1)*size])
 			var b bytes.Buffer
-			if err := encodePNG(&b, pixels, d.dec.image); err != nil {
+			if err := imagefile.EncodePixels(&b, pixels, d.dec.image); err != nil {
 				return err
 			}
 			d.written.Add(int64(b.Len()))

@@ -8,6 +8,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/half"
 	"moncae/internal/modelinput"
 	"moncae/internal/onnx"
 	"moncae/internal/ort"
@@ -107,7 +108,7 @@ func (n *net) run(w *scratch, rows int, in []float32, inShape []int64, out []flo
 	}
 	if n.out.Type == onnx.Float16 {
 		for i, h := range w.halfOut {
-			out[i] = onnx.FromFloat16(h)
+			out[i] = half.Value(h)
 		}
 	}
 	return nil
@@ -120,7 +121,7 @@ func (n *net) input(w *scratch, rows int, in []float32, shape []int64) ort.Tenso
 	case onnx.Float16:
 		w.halfIn = sized(w.halfIn, len(in))
 		for i, v := range in {
-			w.halfIn[i] = onnx.ToFloat16(v)
+			w.halfIn[i] = half.Of(v)
 		}
 		x.Data = w.halfIn
 	case onnx.Uint8:

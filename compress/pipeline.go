@@ -19,8 +19,8 @@ type slab struct {
 	end     error // why nothing follows: io.EOF, or what broke; nil: more follows
 }
 
-// task is one batch: images, and the part of a slab that is the batch's own.
-type task struct {
+// slabPart is one batch: images, and the part of a slab that is the batch's own.
+type slabPart struct {
 	images  dataset.Batch
 	first   int64 // the place of its first row in the whole
 	latents []float32
@@ -29,7 +29,7 @@ type task struct {
 	done    func()
 }
 
-func (t *task) rows() int { return len(t.images.Records) }
+func (t *slabPart) rows() int { return len(t.images.Records) }
 
 // result is what a batch leaves beside its rows.
 type result struct {
@@ -40,29 +40,29 @@ type result struct {
 // pipeline reads images, encodes batches on several workers, and gives slabs in
 // order. At most four slabs and two batches a worker exist.
 type pipeline struct {
-	job    *job
+	setup  *setup
 	cancel context.CancelFunc
 	slabs  chan *slab // filled, in order; closed behind the last
 	free   chan *slab
-	work   chan *task
-	idle   chan *task
+	work   chan *slabPart
+	idle   chan *slabPart
 	wait   sync.WaitGroup
 }
 
 // startPipeline begins to read src. The first skip rows, whole batches, are read
 // but not encoded.
-func startPipeline(ctx context.Context, j *job, src dataset.Source, skip int64) *pipeline {
+func startPipeline(ctx context.Context, j *setup, src dataset.Source, skip int64) *pipeline {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &pipeline{
-		job: j, cancel: cancel,
+		setup: j, cancel: cancel,
 		slabs: make(chan *slab, 4), free: make(chan *slab, 4),
-		work: make(chan *task, 2*j.workers), idle: make(chan *task, 2*j.workers),
+		work: make(chan *slabPart, 2*j.workers), idle: make(chan *slabPart, 2*j.workers),
 	}
 	for range cap(p.free) {
 		p.free <- &slab{}
 	}
 	for range cap(p.idle) {
-		p.idle <- &task{}
+		p.idle <- &slabPart{}
 	}
 	p.wait.Go(func() { p.read(ctx, src, skip) })
 	for range j.workers {
@@ -95,13 +95,13 @@ func (p *pipeline) read(ctx context.Context, src dataset.Source, skip int64) {
 		case <-ctx.Done():
 			return
 		}
-		s.reset(p.job)
-		for s.end == nil && s.rows.Len() < p.job.slabRows {
+		s.reset(p.setup)
+		for s.end == nil && s.rows.Len() < p.setup.slabRows {
 			if s.end = ctx.Err(); s.end != nil {
 				break
 			}
 			t := <-p.idle
-			if s.end = src.Next(&t.images, p.job.batch); s.end != nil {
+			if s.end = src.Next(&t.images, p.setup.batch); s.end != nil {
 				p.idle <- t
 				break
 			}
@@ -110,7 +110,7 @@ func (p *pipeline) read(ctx context.Context, src dataset.Source, skip int64) {
 				p.idle <- t
 				continue
 			}
-			s.add(t, p.job)
+			s.add(t, p.setup)
 			p.work <- t
 		}
 		end = s.end
@@ -147,7 +147,7 @@ func (p *pipeline) close() {
 
 // reset empties the slab; its memory for the latents is taken once, and touched
 // as far as rows come.
-func (s *slab) reset(j *job) {
+func (s *slab) reset(j *setup) {
 	r := &s.rows
 	if r.Latents == nil {
 		r.Latents = make([]float32, 0, j.slabRows*j.enc.latent.Values())
@@ -164,7 +164,7 @@ func (s *slab) reset(j *job) {
 }
 
 // add makes room for a batch's rows.
-func (s *slab) add(t *task, j *job) {
+func (s *slab) add(t *slabPart, j *setup) {
 	r, from := &s.rows, s.rows.Len()
 	for _, rec := range t.images.Records {
 		r.IDs = append(r.IDs, rec.ID)

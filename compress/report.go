@@ -56,11 +56,11 @@ type Quality struct {
 
 // report sums the run up; before are the rows that an earlier one wrote.
 func (r *run) report(before int64) Report {
-	o, enc := r.options, r.job.enc
+	o, enc := r.options, r.setup.enc
 	rows := before + r.rows
 	rep := Report{
 		Out: o.Out, Rows: rows, Latent: enc.latent, DType: o.Store.DType, Layout: o.Store.Layout,
-		Format: o.Store.Format, Compression: o.Store.Compression, Provider: enc.session.Provider(), Batch: r.job.batch,
+		Format: o.Store.Format, Compression: o.Store.Compression, Provider: enc.session.Provider(), Batch: r.setup.batch,
 		BytesRaw: rows * int64(enc.image.Values()), BytesSource: r.info.SourceBytes, BytesOut: r.bytesOut(),
 		ValuesRatio: float64(enc.image.Values()) / float64(enc.latent.Values()), SampleRows: r.sum.rows,
 		Dataset: r.info.Name, Split: r.info.Split, Fingerprint: r.info.Fingerprint, Skipped: r.info.Skipped,
@@ -72,7 +72,7 @@ func (r *run) report(before int64) Report {
 	rep.BitsPerPixel = 8 * float64(rep.BytesOut) / (float64(rows) * float64(enc.image.H*enc.image.W))
 	if n := float64(r.sum.rows); n > 0 {
 		rep.BytesPNG = int64(float64(r.sum.png) / n * float64(rows))
-		if r.job.dec != nil {
+		if r.setup.dec != nil {
 			rep.Quality = quality(r.sum)
 		}
 	}

@@ -37,7 +37,7 @@ func Run(ctx context.Context, o Options, observe Observer) (Report, error) {
 	}
 	r := &run{options: o, data: data, observe: observe, start: time.Now()}
 	r.open = func() (dataset.Source, error) { return dataset.Open(ctx, o.Data, data) }
-	r.job.enc = enc
+	r.setup.enc = enc
 	rep, err := r.all(ctx)
 	return rep, errors.Join(err, r.close())
 }
@@ -76,7 +76,7 @@ type run struct {
 	observe Observer
 	start   time.Time
 
-	job     job
+	setup   setup
 	meta    latent.Meta
 	info    dataset.Info
 	shards  *latent.Shards
@@ -92,9 +92,9 @@ func (r *run) close() error {
 	if r.shards != nil {
 		r.shards.Close()
 	}
-	err := r.job.enc.session.Close()
-	if r.job.dec != nil {
-		err = errors.Join(err, r.job.dec.session.Close())
+	err := r.setup.enc.session.Close()
+	if r.setup.dec != nil {
+		err = errors.Join(err, r.setup.dec.session.Close())
 	}
 	return err
 }
@@ -174,7 +174,7 @@ func (r *run) prepare() (dataset.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, j := r.options, &r.job
+	o, j := r.options, &r.setup
 	r.info = src.Info()
 	if r.notes, err = j.enc.fit(r.info, o.Batch); err != nil {
 		return nil, errors.Join(err, src.Close())
@@ -207,7 +207,7 @@ func (r *run) openShards() (err error) {
 		"sample":  fmt.Sprintf("limit %d, test fraction %g, seed %d", r.data.Limit, r.data.TestFraction, r.data.Seed),
 		"--dtype": string(o.Store.DType), "--layout": string(o.Store.Layout), "--format": string(o.Store.Format),
 		"--compression": string(o.Store.Compression), "--shard-rows": strconv.Itoa(o.ShardRows),
-		"--batch": strconv.Itoa(r.job.batch), "--with-error": strconv.FormatBool(o.WithError),
+		"--batch": strconv.Itoa(r.setup.batch), "--with-error": strconv.FormatBool(o.WithError),
 		"--on-bad-image": r.data.OnBadImage,
 	}
 	if r.shards, err = latent.CreateShards(r.disk(), o.Out, key, o.Resume); err != nil {
@@ -223,11 +223,11 @@ func (r *run) disk() latent.Disk { return latent.Disk{FS: r.options.FS, Count: &
 
 // calibrate reads all of src for the latents' range, and opens the data again.
 func (r *run) calibrate(ctx context.Context, src dataset.Source) (dataset.Source, error) {
-	sampling, withError := r.job.sampling, r.job.withError
-	r.job.sampling.most, r.job.sampling.all, r.job.withError = 0, false, false
-	defer watch(r.observe, "calibrate", r.info.Rows, 0, &r.job.done, &r.written)()
+	sampling, withError := r.setup.sampling, r.setup.withError
+	r.setup.sampling.most, r.setup.sampling.all, r.setup.withError = 0, false, false
+	defer watch(r.observe, "calibrate", r.info.Rows, 0, &r.setup.done, &r.written)()
 	ranges := latent.NewRange(r.meta.Shape)
-	p := startPipeline(ctx, &r.job, src, 0)
+	p := startPipeline(ctx, &r.setup, src, 0)
 	err := func() error {
 		for {
 			s, err := p.next(ctx)
@@ -249,16 +249,16 @@ func (r *run) calibrate(ctx context.Context, src dataset.Source) (dataset.Source
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.options.Encoder, err)
 	}
-	r.meta.Quant, r.job.sampling, r.job.withError = &q, sampling, withError
+	r.meta.Quant, r.setup.sampling, r.setup.withError = &q, sampling, withError
 	return r.open()
 }
 
 // compress writes what src gives behind the rows that are there before.
 func (r *run) compress(ctx context.Context, src dataset.Source, before int64) (err error) {
-	batch := int64(r.job.batch)
+	batch := int64(r.setup.batch)
 	rows := &rowSource{ctx: ctx, run: r, drop: before % batch}
-	rows.pipe = startPipeline(ctx, &r.job, src, before-rows.drop)
-	defer watch(r.observe, "compress", r.info.Rows, before, &r.job.done, &r.written)()
+	rows.pipe = startPipeline(ctx, &r.setup, src, before-rows.drop)
+	defer watch(r.observe, "compress", r.info.Rows, before, &r.setup.done, &r.written)()
 	defer func() {
 		rows.pipe.close()
 		r.info = src.Info()

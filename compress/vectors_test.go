@@ -11,6 +11,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
+	"moncae/internal/imagefile"
 	"moncae/internal/latent"
 )
 
@@ -52,7 +53,7 @@ func TestWriteVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images := append(npyHeader(false, 300, 1, 28, 28), set.Images...)
+	images := append(imagefile.NPYHeader("|u1", 300, 1, 28, 28), set.Images...)
 	if err := os.WriteFile(filepath.Join(models, "images.npy"), images, 0o600); err != nil {
 		t.Fatal(err)
 	}

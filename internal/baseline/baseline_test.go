@@ -3,11 +3,8 @@ package baseline
 import (
 	"encoding/json"
 	"math"
-	"math/rand/v2"
 	"os"
 	"testing"
-
-	"gonum.org/v1/gonum/mat"
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
@@ -107,44 +104,6 @@ func TestPCAKnowsWhereItEnds(t *testing.T) {
 	}
 }
 
-func TestSubspaceIterationFindsTheLeadingDirections(t *testing.T) {
-	const m, k = 120, 10
-	rng := rand.New(rand.NewPCG(2, 3))
-	x := mat.NewDense(m, m, nil)
-	for i := range m {
-		for j := range m {
-			x.Set(i, j, rng.NormFloat64()/float64(1+j)) // variance falls as 1/j², as that of images does
-		}
-	}
-	var cov mat.SymDense
-	cov.SymOuterK(1, x.T())
-	s := spectrum{of: &cov}
-	captured := func(u mat.Matrix) float64 {
-		var au, uau mat.Dense
-		au.Mul(&cov, u)
-		uau.Mul(u.T(), &au)
-		return mat.Trace(&uau)
-	}
-	exact, found := captured(s.all().Slice(0, m, 0, k)), captured(s.leading(k, m))
-	if !near(found, exact, 1e-6) {
-		t.Errorf("variance %v, all there is %v", found, exact)
-	}
-	q := s.leading(k, m)
-	var qq mat.Dense
-	qq.Mul(q.T(), q)
-	for i := range k {
-		for j := range k {
-			want := 0.0
-			if i == j {
-				want = 1
-			}
-			if math.Abs(qq.At(i, j)-want) > 1e-12 {
-				t.Fatalf("columns %d and %d: %v", i, j, qq.At(i, j))
-			}
-		}
-	}
-}
-
 func TestLinkOfConstantReconstructions(t *testing.T) {
 	l := newLink()
 	x, r := []float64{0, 0.5, 1}, []float64{0.5, 0.5, 0.5}
@@ -159,9 +118,6 @@ func TestWorkIsBounded(t *testing.T) {
 		if got := affordable(c.n, c.d); got != c.want {
 			t.Errorf("%d images of %d values: %d", c.n, c.d, got)
 		}
-	}
-	if got := thin(rows(0, 10), 4); len(got) != 4 || got[0] != 0 || got[3] != 7 {
-		t.Errorf("thinned to %v", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"moncae/internal/dataset"
 	"moncae/internal/metric"
+	"moncae/internal/pca"
 )
 
 // Work bounds the multiply-adds that fitting a PCA may take.
@@ -38,7 +39,7 @@ type Figures struct {
 
 // NewPCA prepares an analysis of the given rows; the work is done by the first At.
 func NewPCA(set *dataset.Set, rows []int32) *PCA {
-	return &PCA{set: set, training: len(rows), rows: thin(rows, affordable(len(rows), set.Shape.Values()))}
+	return &PCA{set: set, training: len(rows), rows: pca.Thin(rows, 1, affordable(len(rows), set.Shape.Values()))}
 }
 
 // affordable is the most images, of n with d values, that Work allows.
@@ -47,18 +48,6 @@ func affordable(n, d int) int {
 		return min(n, least)
 	}
 	return min(n, int(math.Sqrt(Work/float64(d))))
-}
-
-// thin picks n of the rows at even distances.
-func thin(rows []int32, n int) []int32 {
-	if n >= len(rows) {
-		return rows
-	}
-	out := make([]int32, n)
-	for i := range out {
-		out[i] = rows[i*len(rows)/n]
-	}
-	return out
 }
 
 // At reconstructs rows of the set from so many values an image. It is nil where
@@ -110,7 +99,7 @@ func (p *PCA) can(values int) bool {
 // link fits the link of a number of directions on training images.
 func (p *PCA) link(v mat.Matrix) link {
 	var xs, rs []float64
-	p.reconstruct(v, thin(p.rows, max(1, linkValues/len(p.mean))), func(x, r []float64) {
+	p.reconstruct(v, pca.Thin(p.rows, 1, max(1, linkValues/len(p.mean))), func(x, r []float64) {
 		xs, rs = append(xs, x...), append(rs, r...)
 	})
 	l := newLink()

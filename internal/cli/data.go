@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"image/png"
 	"math"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"moncae/internal/dataset"
 	"moncae/internal/fault"
+	"moncae/internal/imagefile"
 )
 
 func (a *app) newData() *cobra.Command {
@@ -181,7 +181,7 @@ func (a *app) writeSheet(path string, set *dataset.Set) error {
 		rows = min(n, 20)
 	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, dataset.ContactSheet(set, rows, 10)); err != nil {
+	if err := imagefile.Encode(&b, dataset.ContactSheet(set, rows, 10)); err != nil {
 		return err
 	}
 	return a.output(path, b.Bytes())

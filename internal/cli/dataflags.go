@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
 
@@ -76,7 +77,7 @@ func (a *app) skipped(s []dataset.Skipped) {
 
 // addSplit adds the flag of commands that read one split.
 func addSplit(f *pflag.FlagSet, to *string) {
-	f.Var(choice{to, []string{"train", "val", "test", "all"}}, "split", "which `part` to read: train, val, test or all (default train)")
+	f.Var(choice{to, source.Splits}, "split", "which `part` to read: train, val, test or all (default train)")
 }
 
 // keepsPreprocessing refuses the flags that would prepare a run's images otherwise.

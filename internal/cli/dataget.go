@@ -11,6 +11,7 @@ import (
 	"moncae/internal/dataset"
 	"moncae/internal/dataset/convert"
 	"moncae/internal/dataset/fetch"
+	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
 
@@ -130,7 +131,7 @@ func (a *app) newDataConvert() *cobra.Command {
 	d.columns(f)
 	d.bad(f)
 	d.prepare(f)
-	f.Var(choice{&d.options.Split, []string{"train", "val", "test", "all"}}, "split", "one split only, or all; as images, all are one folder a class (default all, each by itself)")
+	f.Var(choice{&d.options.Split, source.Splits}, "split", "one split only, or all; as images, all are one folder a class (default all, each by itself)")
 	return cmd
 }
 
@@ -139,7 +140,7 @@ func (a *app) newDataConvert() *cobra.Command {
 // are one folder a class.
 func (a *app) splitsOf(ctx context.Context, name, format string, o dataset.Options) ([]*dataset.Set, error) {
 	splits := []string{o.Split}
-	if o.Split == "" || o.Split == "all" && format != "images" {
+	if o.Split == "" || o.Split == source.Whole && format != "images" {
 		own, err := dataset.Splits(ctx, name, o)
 		if err != nil {
 			return nil, err
@@ -148,7 +149,7 @@ func (a *app) splitsOf(ctx context.Context, name, format string, o dataset.Optio
 		case len(own) > 1:
 			splits = own
 		case o.Split == "":
-			splits = []string{"train", "test"}
+			splits = []string{source.Train, source.Test}
 		}
 	}
 	var sets []*dataset.Set

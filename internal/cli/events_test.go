@@ -5,7 +5,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -16,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"moncae/internal/imagefile"
 )
 
 type told struct {
@@ -27,9 +28,7 @@ type told struct {
 func bars(t *testing.T) string {
 	t.Helper()
 	const n, side = 80, 8
-	head := fmt.Sprintf("{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, %d), }", n, side, side)
-	head += strings.Repeat(" ", 118-len(head)-1) + "\n"
-	content := append([]byte("\x93NUMPY\x01\x00\x76\x00"), head...)
+	content := imagefile.NPYHeader("|u1", n, side, side)
 	draw := rand.New(rand.NewPCG(46, 46))
 	for range n {
 		image := make([]byte, side*side)

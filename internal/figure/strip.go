@@ -4,12 +4,12 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
 	"io"
 	"math"
 	"slices"
 
 	"moncae/internal/arch"
+	"moncae/internal/imagefile"
 )
 
 // Strip writes images side by side as a PNG, a pixel a value. Values are in
@@ -19,7 +19,7 @@ func Strip(w io.Writer, s arch.Shape, images [][]float32) error {
 	for i, v := range images {
 		tiles[i] = picture(v, s)
 	}
-	return png.Encode(w, row(tiles, s.W, s.H))
+	return imagefile.Encode(w, row(tiles, s.W, s.H))
 }
 
 // Differences are images whose grey is no difference between a and b: lighter is
@@ -56,7 +56,7 @@ func LatentStrip(w io.Writer, s arch.Shape, latents [][]float32) (sides image.Po
 		}
 		tiles[i] = tile
 	}
-	return sides, png.Encode(w, row(tiles, sides.X, sides.Y))
+	return sides, imagefile.Encode(w, row(tiles, sides.X, sides.Y))
 }
 
 // row sets tiles of one size side by side.

@@ -20,6 +20,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 )
 
 // written is the content of a file of sample rows.
@@ -101,7 +102,7 @@ func TestCutOffFilesAreRefused(t *testing.T) {
 
 // unchecked takes the checksums away, as files of others have none.
 func unchecked(b []byte) []byte {
-	return bytes.ReplaceAll(b, []byte(keyChecksum), []byte("somebody.else"))
+	return bytes.ReplaceAll(b, []byte(metakey.Checksum), []byte("somebody.else"))
 }
 
 // A changed byte of a file without checksums may go unseen; it must never panic,

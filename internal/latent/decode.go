@@ -7,6 +7,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/float16"
+
+	"moncae/internal/half"
 )
 
 // decoder turns record batches into rows. The rows are valid until the next
@@ -108,7 +110,7 @@ func (d *decoder) values(col arrow.Array) ([]float32, error) {
 	to := d.latents[:want]
 	switch c := child.(type) {
 	case *array.Float16:
-		bits, table := float16Bits(c.Values()[from:from+want]), halves()
+		bits, table := float16Bits(c.Values()[from:from+want]), half.Values()
 		for i, h := range bits {
 			to[i] = table[h]
 		}

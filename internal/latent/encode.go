@@ -8,7 +8,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 
-	"moncae/internal/onnx"
+	"moncae/internal/half"
 )
 
 // encoder makes record batches of rows. A record is valid until the next call,
@@ -57,7 +57,7 @@ func (e *encoder) record(r Rows) (arrow.Record, error) {
 func (e *encoder) stored(r Rows) ([]byte, error) {
 	values := e.meta.Shape.Values()
 	for i, v := range r.Latents {
-		if v-v != 0 || (e.opts.DType == Float16 && !onnx.FitsFloat16(v)) {
+		if v-v != 0 || (e.opts.DType == Float16 && !half.Fits(v)) {
 			return nil, errNotFinite(r.IDs[i/values], v, e.opts.DType)
 		}
 	}
@@ -67,7 +67,7 @@ func (e *encoder) stored(r Rows) ([]byte, error) {
 			e.half = make([]uint16, n)
 		}
 		for i, v := range r.Latents {
-			e.half[:n][i] = onnx.ToFloat16(v)
+			e.half[:n][i] = half.Of(v)
 		}
 		return bytesOf(e.half[:n]), nil
 	case Int8:
@@ -138,7 +138,7 @@ func (m Meta) Round(latents []float32, d DType) {
 	switch d {
 	case Float16:
 		for i, v := range latents {
-			latents[i] = halves()[onnx.ToFloat16(v)]
+			latents[i] = half.Values()[half.Of(v)]
 		}
 	case Int8:
 		m.Quant.Round(latents, m.Shape)

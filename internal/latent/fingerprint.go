@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"moncae/internal/arrowmsg"
+	"moncae/internal/metakey"
 )
 
 // unknown stands for the fingerprint in the schema of a file that is being
@@ -26,7 +27,7 @@ func (w *writer) finish(file io.WriterAt, fingerprint func() string) error {
 func (w *writer) setFingerprint(file io.WriterAt, fingerprint string) error {
 	switch f := w.file.(type) {
 	case *parquetWriter: // its schema comes last
-		return f.AppendKeyValueMetadata(keyFingerprint, fingerprint)
+		return f.AppendKeyValueMetadata(metakey.Fingerprint, fingerprint)
 	case *arrowmsg.Writer:
 		return f.Amend(file, unknown, fingerprint)
 	}

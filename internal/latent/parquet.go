@@ -18,9 +18,10 @@ import (
 
 	"moncae/internal/arrowmsg"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 )
 
-// parquetWriter writes a Parquet file that has under keyChecksum the CRC-32C
+// parquetWriter writes a Parquet file that has under metakey.Checksum the CRC-32C
 // (Castagnoli) of all its bytes, with zeros for the eight digits themselves: arrow-go
 // neither writes nor checks the format's own checksums of pages.
 type parquetWriter struct {
@@ -43,7 +44,7 @@ func newParquetWriter(to io.Writer, schema *arrow.Schema, o Options) (*parquetWr
 
 // Close writes what is left, and the checksum with it.
 func (w *parquetWriter) Close() error {
-	if err := w.AppendKeyValueMetadata(keyChecksum, noDigits); err != nil {
+	if err := w.AppendKeyValueMetadata(metakey.Checksum, noDigits); err != nil {
 		return err
 	}
 	if err := w.FileWriter.Close(); err != nil {
@@ -56,7 +57,7 @@ func (w *parquetWriter) Close() error {
 const noDigits = "00000000"
 
 // checksumMark is what stands in front of the digits, in Thrift's compact protocol.
-var checksumMark = []byte(keyChecksum + "\x18\x08")
+var checksumMark = []byte(metakey.Checksum + "\x18\x08")
 
 // digitsAt is where the digits of the last checksum in b stand; −1: there is none.
 func digitsAt(b []byte) int {

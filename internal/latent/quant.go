@@ -6,6 +6,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 )
 
 // Quant maps values to int8, channel by channel: x ≈ Scale·(q − ZeroPoint).
@@ -104,14 +105,14 @@ func (q Quant) Round(latents []float32, s arch.Shape) {
 func (q Quant) check(channels int) error {
 	if len(q.Scale) != channels || len(q.ZeroPoint) != channels {
 		return fmt.Errorf("metadata %s and %s: %d and %d numbers for %d channels",
-			keyScale, keyZeroPoint, len(q.Scale), len(q.ZeroPoint), channels)
+			metakey.Scale, metakey.ZeroPoint, len(q.Scale), len(q.ZeroPoint), channels)
 	}
 	for c, s := range q.Scale {
 		if !(s > 0) || math.IsInf(s, 0) {
-			return fmt.Errorf("metadata %s: channel %d has the scale %v, wanted is one above 0", keyScale, c, s)
+			return fmt.Errorf("metadata %s: channel %d has the scale %v, wanted is one above 0", metakey.Scale, c, s)
 		}
 		if z := q.ZeroPoint[c]; z < -128 || z > 127 {
-			return fmt.Errorf("metadata %s: channel %d has the zero point %d, wanted is one in [-128, 127]", keyZeroPoint, c, z)
+			return fmt.Errorf("metadata %s: channel %d has the zero point %d, wanted is one in [-128, 127]", metakey.ZeroPoint, c, z)
 		}
 	}
 	return nil

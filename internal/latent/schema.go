@@ -14,17 +14,6 @@ import (
 // Version is the version of the format that this package writes.
 const Version = "1"
 
-// The keys of the schema's metadata.
-const (
-	keyVersion     = "moncae.latents"
-	keyShape       = "moncae.shape"
-	keyDecoder     = "moncae.decoder"
-	keyFingerprint = "moncae.fingerprint"
-	keyScale       = "moncae.quant.scale"
-	keyZeroPoint   = "moncae.quant.zero_point"
-	keyChecksum    = "moncae.crc32c" // of Parquet files; Arrow's have it in each message
-)
-
 // The columns.
 const (
 	colID     = "id"
@@ -74,13 +63,13 @@ func latentType(s arch.Shape, o Options) arrow.DataType {
 
 // pairs are the metadata in keys and values; what is unknown has no key.
 func (m Meta) pairs() map[string]string {
-	p := map[string]string{keyShape: mustJSON(m.Shape)}
+	p := map[string]string{metakey.Shape: mustJSON(m.Shape)}
 	if m.Column == "" {
-		p[keyVersion] = Version
+		p[metakey.Latents] = Version
 	}
 	for k, v := range map[string]string{
-		metakey.Run: m.Run, metakey.Encoder: m.Encoder, keyDecoder: m.Decoder, metakey.Arch: m.Arch,
-		metakey.Dataset: m.Dataset, keyFingerprint: m.Fingerprint, metakey.Preprocess: m.Preprocess,
+		metakey.Run: m.Run, metakey.Encoder: m.Encoder, metakey.Decoder: m.Decoder, metakey.Arch: m.Arch,
+		metakey.Dataset: m.Dataset, metakey.Fingerprint: m.Fingerprint, metakey.Preprocess: m.Preprocess,
 	} {
 		if v != "" {
 			p[k] = v
@@ -90,8 +79,8 @@ func (m Meta) pairs() map[string]string {
 		p[metakey.Classes] = mustJSON(m.Classes)
 	}
 	if m.Quant != nil {
-		p[keyScale] = mustJSON(m.Quant.Scale)
-		p[keyZeroPoint] = mustJSON(m.Quant.ZeroPoint)
+		p[metakey.Scale] = mustJSON(m.Quant.Scale)
+		p[metakey.ZeroPoint] = mustJSON(m.Quant.ZeroPoint)
 	}
 	return p
 }
@@ -114,12 +103,12 @@ func metaFromSchema(sc *arrow.Schema) (Meta, DType, error) {
 		v, _ := sc.Metadata().GetValue(key)
 		return v
 	}
-	if v := get(keyVersion); v != "" && v != Version {
-		return Meta{}, "", fmt.Errorf("metadata %s: version %.20q; this moncae reads version %s", keyVersion, v, Version)
+	if v := get(metakey.Latents); v != "" && v != Version {
+		return Meta{}, "", fmt.Errorf("metadata %s: version %.20q; this moncae reads version %s", metakey.Latents, v, Version)
 	}
 	m := Meta{
-		Run: get(metakey.Run), Encoder: get(metakey.Encoder), Decoder: get(keyDecoder), Arch: get(metakey.Arch),
-		Dataset: get(metakey.Dataset), Fingerprint: get(keyFingerprint), Preprocess: get(metakey.Preprocess),
+		Run: get(metakey.Run), Encoder: get(metakey.Encoder), Decoder: get(metakey.Decoder), Arch: get(metakey.Arch),
+		Dataset: get(metakey.Dataset), Fingerprint: get(metakey.Fingerprint), Preprocess: get(metakey.Preprocess),
 	}
 	if err := fromJSON(get, metakey.Classes, &m.Classes); err != nil {
 		return m, "", err
@@ -164,7 +153,7 @@ func (m *Meta) readLatentField(sc *arrow.Schema, get func(string) string) (DType
 		return "", fmt.Errorf("there are %d columns %s, wanted is one", len(at), colLatent)
 	}
 	var dims []int64
-	if err := fromJSON(get, keyShape, &dims); err != nil {
+	if err := fromJSON(get, metakey.Shape, &dims); err != nil {
 		return "", err
 	}
 	elem, length := arrow.DataType(nil), int64(-1)
@@ -185,7 +174,7 @@ func (m *Meta) readLatentField(sc *arrow.Schema, get func(string) string) (DType
 	}
 	shape, err := shapeOf(dims)
 	if err != nil {
-		return "", fmt.Errorf("column %s: %w (a list needs the metadata %s, [C,H,W])", colLatent, err, keyShape)
+		return "", fmt.Errorf("column %s: %w (a list needs the metadata %s, [C,H,W])", colLatent, err, metakey.Shape)
 	}
 	if length >= 0 && int64(shape.Values()) != length {
 		return "", fmt.Errorf("column %s: lists of %d values, the shape %v has %d", colLatent, length, shape, shape.Values())
@@ -220,10 +209,10 @@ func shapeOf(dims []int64) (arch.Shape, error) {
 
 func (m *Meta) readQuant(get func(string) string, dtype DType) error {
 	var q Quant
-	if err := fromJSON(get, keyScale, &q.Scale); err != nil {
+	if err := fromJSON(get, metakey.Scale, &q.Scale); err != nil {
 		return err
 	}
-	if err := fromJSON(get, keyZeroPoint, &q.ZeroPoint); err != nil {
+	if err := fromJSON(get, metakey.ZeroPoint, &q.ZeroPoint); err != nil {
 		return err
 	}
 	if dtype != Int8 {

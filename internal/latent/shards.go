@@ -15,6 +15,7 @@ import (
 
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
 )
 
 // ManifestName is the file that makes a folder of shards whole; until then the
@@ -136,7 +137,7 @@ func (s *Shards) Manifest() Manifest { return s.manifest }
 
 // Quant is the quantisation of the shards that are there, nil without any.
 func (s *Shards) Quant(channels int) (*Quant, error) {
-	if s.manifest.Metadata[keyScale] == "" {
+	if s.manifest.Metadata[metakey.Scale] == "" {
 		return nil, nil
 	}
 	get := func(key string) string { return s.manifest.Metadata[key] }

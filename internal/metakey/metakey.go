@@ -1,5 +1,5 @@
 // Package metakey has the keys of the metadata that models and latents carry. What
-// is in them stands in docs/format; only latents have those of package latent.
+// is in them stands in docs/format.
 package metakey
 
 // The keys. A value that is not said to be JSON is text.
@@ -15,4 +15,13 @@ const (
 	Encoder    = "moncae.encoder"    // the hash of the encoder that made the latents
 	Classes    = "moncae.classes"    // the names of labels and logits, JSON
 	Head       = "moncae.head"       // linear, mlp or conv
+
+	// Of latents alone.
+	Latents     = "moncae.latents"          // version of the format
+	Shape       = "moncae.shape"            // of a latent, JSON
+	Decoder     = "moncae.decoder"          // the hash of the encoder's decoder
+	Fingerprint = "moncae.fingerprint"      // of the images
+	Scale       = "moncae.quant.scale"      // of int8, JSON
+	ZeroPoint   = "moncae.quant.zero_point" // of int8, JSON
+	Checksum    = "moncae.crc32c"           // of Parquet files; Arrow's have it in each message
 )

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"moncae/internal/half"
 	"moncae/internal/onnx/onnxpb"
 )
 
@@ -32,7 +33,7 @@ func (g *Graph) Input(v Value) { g.pb.Input = append(g.pb.Input, valueInfo(v)) }
 func (g *Graph) Output(v Value) { g.pb.Output = append(g.pb.Output, valueInfo(v)) }
 
 // Floats adds a constant of float32 values, stored as t, Float or Float16, and
-// gives back its name. Values that Float16 can't hold panic: see FitsFloat16.
+// gives back its name. Values that Float16 can't hold panic: see half.Fits.
 func (g *Graph) Floats(name string, t Type, dims []int64, v []float32) string {
 	var raw []byte
 	switch t {
@@ -42,10 +43,10 @@ func (g *Graph) Floats(name string, t Type, dims []int64, v []float32) string {
 		}
 	case Float16:
 		for _, x := range v {
-			if !FitsFloat16(x) {
+			if !half.Fits(x) {
 				panic(fmt.Sprintf("onnx: %s: %v does not fit float16", name, x))
 			}
-			raw = binary.LittleEndian.AppendUint16(raw, ToFloat16(x))
+			raw = binary.LittleEndian.AppendUint16(raw, half.Of(x))
 		}
 	default:
 		panic(fmt.Sprintf("onnx: %s: floats as %v", name, t))

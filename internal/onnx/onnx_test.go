@@ -3,8 +3,6 @@ package onnx
 import (
 	"bytes"
 	"encoding/json"
-	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -189,37 +187,6 @@ func TestConcat(t *testing.T) {
 	}
 	if _, err := Concat("pipeline", a, head(2)); err == nil || !strings.Contains(err.Error(), "shape") {
 		t.Errorf("1 channel into 2: error %v", err)
-	}
-}
-
-func TestFloat16(t *testing.T) {
-	for h := range 1 << 16 {
-		x := FromFloat16(uint16(h))
-		if back := ToFloat16(x); back != uint16(h) && !math.IsNaN(float64(x)) {
-			t.Fatalf("%#04x → %v → %#04x", h, x, back)
-		}
-	}
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 200000 {
-		x := float32(math.Ldexp(r.Float64()*2-1, r.IntN(45)-28))
-		h := ToFloat16(x)
-		if math.Abs(float64(x)) >= MaxFloat16 {
-			continue
-		}
-		got := math.Abs(float64(FromFloat16(h)) - float64(x))
-		for _, other := range []uint16{h - 1, h + 1} { // neighbours in size; the sign bit keeps zero's apart
-			if d := math.Abs(float64(FromFloat16(other)) - float64(x)); d < got || d == got && h&1 == 1 {
-				t.Fatalf("%v → %v, but %v is as near", x, FromFloat16(h), FromFloat16(other))
-			}
-		}
-	}
-	for x, want := range map[float32]uint16{65504: 0x7bff, 65519: 0x7bff, 65520: 0x7c00, -1e9: 0xfc00, 5.9604645e-8: 1, 2.9802322e-8: 0, 2.99e-8: 1} {
-		if got := ToFloat16(x); got != want {
-			t.Errorf("%v → %#04x, want %#04x", x, got, want)
-		}
-	}
-	if FitsFloat16(65520) || !FitsFloat16(-65519) || FitsFloat16(float32(math.NaN())) {
-		t.Error("FitsFloat16")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"moncae/internal/arch"
+	"moncae/internal/half"
 	"moncae/internal/onnx"
 )
 
@@ -187,8 +188,8 @@ func (w *writer) floats(name string, v []float32, dims ...int) string {
 		}
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 			w.err = fmt.Errorf("weights: %s holds %v, which is not finite", name, x)
-		} else if w.dtype == onnx.Float16 && !onnx.FitsFloat16(x) {
-			w.err = fmt.Errorf("weights: %s holds %v; float16 ends at ±%d: export in float32", name, x, onnx.MaxFloat16)
+		} else if w.dtype == onnx.Float16 && !half.Fits(x) {
+			w.err = fmt.Errorf("weights: %s holds %v; float16 ends at ±%d: export in float32", name, x, half.Max)
 		}
 	}
 	if w.err != nil {

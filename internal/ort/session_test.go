@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"moncae/internal/fault"
+	"moncae/internal/half"
 	"moncae/internal/onnx"
 )
 
@@ -71,8 +72,8 @@ func TestRunFillsTheCallersSlices(t *testing.T) {
 			}
 		}
 	}
-	half := make([]uint16, 6)
-	if err := open(t, doubled(onnx.Float16)).Run([]Tensor{Floats(x, 3, 2, 1, 1)}, []Tensor{{[]int64{3, 2, 1, 1}, half}}); err != nil {
+	halves := make([]uint16, 6)
+	if err := open(t, doubled(onnx.Float16)).Run([]Tensor{Floats(x, 3, 2, 1, 1)}, []Tensor{{[]int64{3, 2, 1, 1}, halves}}); err != nil {
 		t.Fatal(err)
 	}
 	whole := make([]uint8, 6)
@@ -80,8 +81,8 @@ func TestRunFillsTheCallersSlices(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, w := range want {
-		if onnx.FromFloat16(half[i]) != w || float32(whole[i]) != w {
-			t.Errorf("float16 %v, uint8 %v, want %v", half, whole, want)
+		if half.Value(halves[i]) != w || float32(whole[i]) != w {
+			t.Errorf("float16 %v, uint8 %v, want %v", halves, whole, want)
 			break
 		}
 	}

@@ -4,20 +4,17 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
-	"io"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/splitname"
 	"moncae/internal/durable"
 )
-
-// idxNames are the beginnings of MNIST's file names by split.
-var idxNames = map[string]string{"train": "train", "test": "t10k", "val": "val", "all": "train"}
 
 // writeIDX writes gzip IDX files under MNIST's names; colour images in four
 // dimensions (N, C, H, W), more than 256 classes as int32.
 func writeIDX(to *durable.Place, sets []*dataset.Set) error {
 	for _, s := range sets {
-		name := idxNames[s.Info.Split]
+		name := splitname.MNIST(s.Info.Split)
 		dims := []int{s.Rows(), s.Shape.C, s.Shape.H, s.Shape.W}
 		if s.Shape.C == 1 {
 			dims = []int{s.Rows(), s.Shape.H, s.Shape.W}
@@ -65,17 +62,4 @@ func writeIDXFile(to *durable.Place, name string, kind byte, dims []int, values 
 		}
 		return z.Close()
 	})
-}
-
-// npyHeader is the header of an array in version 1 of NumPy's format.
-func npyHeader(w io.Writer, descr string, dims ...int) error {
-	shape := ""
-	for _, d := range dims {
-		shape += fmt.Sprintf("%d, ", d)
-	}
-	text := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
-	pad := 64 - (10+len(text)+1)%64
-	head := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(text)+pad+1))
-	_, err := fmt.Fprintf(w, "%s%s%*s\n", head, text, pad, "")
-	return err
 }

@@ -2,18 +2,17 @@ package convert
 
 import (
 	"bytes"
-	"fmt"
-	"image"
-	"image/png"
 	"path"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/imagefile"
 )
 
 // writeImages writes <split>/<class>/<id>.png; without a split folder where
@@ -29,7 +28,7 @@ func writeImages(to *durable.Place, sets []*dataset.Set) error {
 			return err
 		}
 		root := s.Info.Split
-		if root == "all" {
+		if root == source.Whole {
 			root = ""
 		}
 		var g errgroup.Group
@@ -40,12 +39,12 @@ func writeImages(to *durable.Place, sets []*dataset.Set) error {
 				at = path.Join(root, folders[s.Labels[i]])
 			}
 			g.Go(func() error {
-				b, err := encodePNG(s, i)
-				if err != nil {
+				var b bytes.Buffer
+				if err := imagefile.EncodePixels(&b, s.Image(i), s.Shape); err != nil {
 					return err
 				}
 				// Rows, not ids: several splits read as one repeat ids.
-				return to.WriteBytes(path.Join(at, fmt.Sprintf("%07d.png", i)), b)
+				return to.WriteBytes(path.Join(at, splitname.Row(i)), b.Bytes())
 			})
 		}
 		if err := g.Wait(); err != nil {
@@ -72,33 +71,3 @@ func classFolders(s *dataset.Set) ([]string, error) {
 	}
 	return out, nil
 }
-
-// encodePNG is a row's image as a PNG file, grey or RGB.
-func encodePNG(s *dataset.Set, row int) ([]byte, error) {
-	rect := image.Rect(0, 0, s.Shape.W, s.Shape.H)
-	var m image.Image = &image.Gray{Pix: s.Image(row), Stride: s.Shape.W, Rect: rect}
-	if s.Shape.C == 3 {
-		rgba := image.NewRGBA(rect)
-		for i, p := 0, hwc(nil, s, row); i < len(p); i += 3 {
-			copy(rgba.Pix[i/3*4:], p[i:i+3])
-			rgba.Pix[i/3*4+3] = 255
-		}
-		m = rgba
-	}
-	var b bytes.Buffer
-	err := encoder.Encode(&b, m)
-	return b.Bytes(), err
-}
-
-// encoder keeps its buffers, which cost more than a small image.
-var encoder = png.Encoder{BufferPool: &pool{}}
-
-// pool is a png.EncoderBufferPool.
-type pool struct{ sync.Pool }
-
-func (p *pool) Get() *png.EncoderBuffer {
-	b, _ := p.Pool.Get().(*png.EncoderBuffer)
-	return b
-}
-
-func (p *pool) Put(b *png.EncoderBuffer) { p.Pool.Put(b) }

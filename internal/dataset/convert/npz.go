@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/source"
 	"moncae/internal/durable"
+	"moncae/internal/imagefile"
 )
 
 // writeNPZ writes x_train, y_train, x_test … (or x, y) as keras' mnist.npz has
@@ -14,9 +16,9 @@ func writeNPZ(to *durable.Place, sets []*dataset.Set) error {
 	return to.Write("", func(f durable.Writer) error {
 		z := zip.NewWriter(f)
 		for _, s := range sets {
-			suffix := "_" + s.Info.Split
-			if s.Info.Split == "all" {
-				suffix = ""
+			suffix := ""
+			if s.Info.Split != source.Whole {
+				suffix = "_" + s.Info.Split
 			}
 			if err := writeArrays(z, s, suffix); err != nil {
 				return err
@@ -35,11 +37,11 @@ func writeArrays(z *zip.Writer, s *dataset.Set, suffix string) error {
 	if err != nil {
 		return err
 	}
-	dims := []int{s.Rows(), s.Shape.H, s.Shape.W}
+	dims := []int64{int64(s.Rows()), int64(s.Shape.H), int64(s.Shape.W)}
 	if s.Shape.C > 1 {
-		dims = append(dims, s.Shape.C)
+		dims = append(dims, int64(s.Shape.C))
 	}
-	if err := npyHeader(w, "|u1", dims...); err != nil {
+	if _, err := w.Write(imagefile.NPYHeader("|u1", dims...)); err != nil {
 		return err
 	}
 	var b []uint8
@@ -55,7 +57,7 @@ func writeArrays(z *zip.Writer, s *dataset.Set, suffix string) error {
 	if w, err = z.Create("y" + suffix + ".npy"); err != nil {
 		return err
 	}
-	if err := npyHeader(w, "<i8", s.Rows()); err != nil {
+	if _, err := w.Write(imagefile.NPYHeader("<i8", int64(s.Rows()))); err != nil {
 		return err
 	}
 	b = b[:0]

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/splitname"
 	"moncae/internal/durable"
+	"moncae/internal/imagefile"
 )
 
 // groupRows is the number of rows in a row group.
@@ -25,11 +28,7 @@ const groupRows = 1000
 // of the classes in the schema's metadata.
 func writeParquet(to *durable.Place, sets []*dataset.Set) error {
 	for _, s := range sets {
-		split := s.Info.Split
-		if split == "all" {
-			split = "train"
-		}
-		err := to.Write("data/"+split+"-00000-of-00001.parquet", func(w durable.Writer) error { return writeTable(w, s) })
+		err := to.Write("data/"+splitname.Part(s.Info.Split, 0, 1)+".parquet", func(w durable.Writer) error { return writeTable(w, s) })
 		if err != nil {
 			return err
 		}
@@ -91,13 +90,13 @@ func record(schema *arrow.Schema, s *dataset.Set, from, to int) (arrow.Record, e
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	images := b.Field(0).(*array.StructBuilder)
 	for i := from; i < to; i++ {
-		data, err := encodePNG(s, i)
-		if err != nil {
+		var data bytes.Buffer
+		if err := imagefile.EncodePixels(&data, s.Image(i), s.Shape); err != nil {
 			return nil, err
 		}
 		images.Append(true)
-		images.FieldBuilder(0).(*array.BinaryBuilder).Append(data)
-		images.FieldBuilder(1).(*array.StringBuilder).Append(fmt.Sprintf("%07d.png", i))
+		images.FieldBuilder(0).(*array.BinaryBuilder).Append(data.Bytes())
+		images.FieldBuilder(1).(*array.StringBuilder).Append(splitname.Row(i))
 		if s.Labels == nil {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,17 +147,6 @@ func TestRange(t *testing.T) {
 		if data, _, err := drain(c, 0); err != nil || !bytes.Equal(data, want) {
 			t.Errorf("%s: %v, %v", name, data, err)
 		}
-	}
-}
-
-func TestHalf(t *testing.T) {
-	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0xc000: -2, 0x3555: 0.333251953125, 1: math.Ldexp(1, -24), 0x7bff: 65504, 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1)} {
-		if got := half(bits); got != want {
-			t.Errorf("%04x is %v, want %v", bits, got, want)
-		}
-	}
-	if !math.IsNaN(half(0x7c01)) {
-		t.Error("7c01 is a number")
 	}
 }
 

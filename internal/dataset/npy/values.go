@@ -1,13 +1,17 @@
 package npy
 
-import "math"
+import (
+	"math"
+
+	"moncae/internal/half"
+)
 
 // value is the number at the beginning of b. 64-bit integers beyond 2^53 lose
 // digits, and are no pixel and no label anyway.
 func (h header) value(b []byte) float64 {
 	switch {
 	case h.kind == 'f' && h.width == 2:
-		return half(h.order.Uint16(b))
+		return float64(half.Value(h.order.Uint16(b)))
 	case h.kind == 'f' && h.width == 4:
 		return float64(math.Float32frombits(h.order.Uint32(b)))
 	case h.kind == 'f':
@@ -38,19 +42,4 @@ func (h header) value(b []byte) float64 {
 	} else {
 		return float64(int64(v))
 	}
-}
-
-// half is the value of an IEEE 754 binary16.
-func half(v uint16) float64 {
-	sign, exponent, fraction := 1-2*float64(v>>15), int(v>>10&31), float64(v&1023)
-	switch exponent {
-	case 0:
-		return sign * math.Ldexp(fraction, -24)
-	case 31:
-		if fraction != 0 {
-			return math.NaN()
-		}
-		return math.Inf(int(sign))
-	}
-	return sign * math.Ldexp(1024+fraction, exponent-25)
 }

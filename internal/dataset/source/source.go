@@ -95,6 +95,9 @@ const (
 	Whole = "all"
 )
 
+// Splits are these names.
+var Splits = []string{Train, Val, Test, Whole}
+
 // Stream gives the items of a split in order, io.EOF after the last. It is used
 // by one goroutine.
 type Stream interface {

@@ -1,9 +1,10 @@
 // Package splitname tells which split the name of a folder, a file or an array speaks
-// of. Names are taken apart into words, so that train2017, training_set, TrainImages
+// of, and names the files of splits that are written. Names are taken apart into words, so that train2017, training_set, TrainImages
 // and trainset all speak of train.
 package splitname
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -74,3 +75,26 @@ func Of(name string) (split, rest string) {
 	}
 	return split, strings.Join(others, "_")
 }
+
+// MNIST is how the names of MNIST's files begin for a split; all goes as train.
+func MNIST(split string) string {
+	switch split {
+	case source.Test:
+		return "t10k"
+	case source.Whole:
+		return source.Train
+	}
+	return split
+}
+
+// Part names, without its ending, file i of so many of a split, as Hugging Face does;
+// all goes as train.
+func Part(split string, i, of int) string {
+	if split == source.Whole {
+		split = source.Train
+	}
+	return fmt.Sprintf("%s-%05d-of-%05d", split, i, of)
+}
+
+// Row names the file of a row's image.
+func Row(i int) string { return fmt.Sprintf("%07d.png", i) }

@@ -1,5 +1,5 @@
 """Writes answers of scikit-learn 1.9 and statsmodels 0.15 that Go tests compare with: score.json
-beside this file, and those of the packages head and classify into their testdata.
+beside this file, and those of the packages head and pca into their testdata.
 """
 import json
 import pathlib
@@ -63,7 +63,7 @@ for path, answers in {
         "score": score, "wilson": wilson, "mcnemar": pairs,
     },
     "../../head/testdata/logistic.json": logistic,
-    "../../../classify/testdata/pca.json": {
+    "../../pca/testdata/pca.json": {
         "images": images.ravel().tolist(), "values": 36, "variance": flat(pca.explained_variance_),
         "codes": flat(pca.transform(images / 255)),
     },

@@ -11,7 +11,7 @@ import (
 
 // openDecoder opens the decoder that quality is measured with, if there is one.
 func (r *run) openDecoder() error {
-	o, enc := r.options, r.job.enc
+	o, enc := r.options, r.setup.enc
 	pair := enc.model.Metadata()[metakey.Pair]
 	path, given := o.Decoder, true
 	switch path {
@@ -43,13 +43,13 @@ func (r *run) openDecoder() error {
 		r.notes = append(r.notes, "no quality: "+err.Error())
 		return dec.session.Close()
 	}
-	r.meta.Decoder, r.job.dec = hash, dec
+	r.meta.Decoder, r.setup.dec = hash, dec
 	return nil
 }
 
 // describe fills the metadata.
 func (r *run) describe() {
-	enc := r.job.enc
+	enc := r.setup.enc
 	own := enc.model.Metadata()
 	r.meta.Shape = enc.latent
 	r.meta.Encoder = enc.model.Hash()

@@ -1,18 +1,22 @@
-package onnx
+// Package half converts to and from IEEE 754 binary16, float16.
+package half
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
-// MaxFloat16 is the largest finite float16.
-const MaxFloat16 = 65504
+// Max is the largest finite float16.
+const Max = 65504
 
-// FitsFloat16 tells whether x is finite and rounds to a finite float16.
-func FitsFloat16(x float32) bool {
-	return math.Abs(float64(x)) < MaxFloat16+16 // half a unit in the last place: from there on it rounds to infinity
+// Fits tells whether x is finite and rounds to a finite float16.
+func Fits(x float32) bool {
+	return math.Abs(float64(x)) < Max+16 // half a unit in the last place: from there on it rounds to infinity
 }
 
-// ToFloat16 rounds to the nearest IEEE 754 binary16, ties to even; what is too
+// Of rounds to the nearest binary16, ties to even; what is too
 // large becomes infinite, NaN stays NaN.
-func ToFloat16(x float32) uint16 {
+func Of(x float32) uint16 {
 	b := math.Float32bits(x)
 	sign := uint16(b >> 16 & 0x8000)
 	b &= 0x7fffffff
@@ -33,8 +37,8 @@ func ToFloat16(x float32) uint16 {
 	return sign | uint16(m>>shift)
 }
 
-// FromFloat16 is the value of a binary16, exactly.
-func FromFloat16(h uint16) float32 {
+// Value is the value of a binary16, exactly.
+func Value(h uint16) float32 {
 	exponent, fraction := int(h>>10&31), float64(h&0x3ff)
 	var v float64
 	switch exponent {
@@ -53,3 +57,12 @@ func FromFloat16(h uint16) float32 {
 	}
 	return float32(v)
 }
+
+// Values are those of all binary16, by their bits: a quarter of a megabyte, made once.
+var Values = sync.OnceValue(func() *[1 << 16]float32 {
+	var t [1 << 16]float32
+	for i := range t {
+		t[i] = Value(uint16(i))
+	}
+	return &t
+})

@@ -2,12 +2,11 @@ package compress
 
 import (
 	"bytes"
-	"image/png"
-	"sync"
 	"sync/atomic"
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/imagefile"
 	"moncae/internal/latent"
 	"moncae/internal/metric"
 	"moncae/internal/ort"
@@ -39,8 +38,8 @@ func (n *net) batchOf(asked int, image arch.Shape) int {
 	return min(most.images, max(1, most.bytes/(4*image.Values())))
 }
 
-// job is what the workers of a pipeline know.
-type job struct {
+// setup is what the workers of a pipeline know.
+type setup struct {
 	enc       *encoder
 	dec       *decoder // nil: no quality
 	meta      *latent.Meta
@@ -54,7 +53,7 @@ type job struct {
 }
 
 // size sets what follows from the shapes.
-func (j *job) size(batch int) {
+func (j *setup) size(batch int) {
 	j.batch = j.enc.batchOf(batch, j.enc.image)
 	rows := min(slabMost, slabBytes/(4*j.enc.latent.Values()))
 	j.slabRows = max(1, rows/j.batch) * j.batch
@@ -70,7 +69,7 @@ type worker struct {
 }
 
 // encode runs one batch: latents into the slab, and the sample that it holds.
-func (j *job) encode(w *worker, t *task) (r result) {
+func (j *setup) encode(w *worker, t *slabPart) (r result) {
 	n := t.rows()
 	if r.err = j.enc.encode(&w.encode, t.images.Images, n, t.latents); r.err != nil {
 		return r
@@ -88,7 +87,7 @@ func (j *job) encode(w *worker, t *task) (r result) {
 }
 
 // finite refuses latents that nothing can be done with.
-func (j *job) finite(t *task) error {
+func (j *setup) finite(t *slabPart) error {
 	values := j.enc.latent.Values()
 	for i, v := range t.latents {
 		if v-v != 0 { // NaN or infinite
@@ -114,13 +113,13 @@ func (s *sample) add(o sample) {
 }
 
 // measure takes a batch's rows from i up to k through PNG and the decoder.
-func (j *job) measure(w *worker, t *task, i, k int, sum *sample) error {
+func (j *setup) measure(w *worker, t *slabPart, i, k int, sum *sample) error {
 	image, values := j.enc.image, j.enc.latent.Values()
 	size := image.Values()
 	pixels := t.images.Images[i*size : k*size]
 	for row := range k - i {
 		w.png.Reset()
-		if err := encodePNG(&w.png, pixels[row*size:(row+1)*size], image); err != nil {
+		if err := imagefile.EncodePixels(&w.png, pixels[row*size:(row+1)*size], image); err != nil {
 			return err
 		}
 		sum.png += int64(w.png.Len())
@@ -153,7 +152,7 @@ func (j *job) measure(w *worker, t *task, i, k int, sum *sample) error {
 }
 
 // decodeRows runs the decoder in batches that a model of fixed size can take.
-func (j *job) decodeRows(w *worker, n int) error {
+func (j *setup) decodeRows(w *worker, n int) error {
 	step := n
 	if j.dec.fixed > 0 {
 		step = j.dec.fixed
@@ -210,14 +209,3 @@ func (s sampling) runs(first int64, n int) [][2]int {
 	}
 	return runs
 }
-
-// pngBuffers lets PNG encoders share their tables, which cost more than a small
-// image.
-type pngBuffers struct{ sync.Pool }
-
-func (p *pngBuffers) Get() *png.EncoderBuffer {
-	b, _ := p.Pool.Get().(*png.EncoderBuffer)
-	return b
-}
-
-func (p *pngBuffers) Put(b *png.EncoderBuffer) { p.Pool.Put(b) }
