@@ -20,7 +20,7 @@ func (s *Study) frontOf(candidates []*Candidate) Front {
 		Format: run.FrontFormat, Version: run.FrontVersion, Run: m.Run, Data: m.Data.Name, Split: "validation", Seed: m.Seed,
 		Objectives: m.Objectives, Reference: m.Reference, Members: []Member{}, MeanImage: s.mean,
 	}
-	f.Floor.BCE = s.floor
+	f.Floor.BCE, f.Calibration = s.floor, run.Calibrate(candidates)
 	for _, c := range candidates {
 		if c.Network != nil {
 			f.Evaluations++

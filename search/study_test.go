@@ -478,3 +478,26 @@ func TestSkippedImagesKeepTheirIDs(t *testing.T) {
 		t.Errorf("one image: %v", err)
 	}
 }
+
+// The front tells how good forecasts were; runs without any tell nothing.
+func TestForecastsAreHeldAgainstTheResults(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{algorithm.EHVI, algorithm.Moncae} {
+		c := config(t)
+		c.SetAlgorithm(name)
+		c.Population, c.Generations = 6, 2
+		path := filepath.Join(t.TempDir(), "run")
+		complete(t, create(t, path, c, Options{}))
+		r := open(t, path)
+		scored := 0
+		for _, c := range r.Candidates {
+			if c.Search != nil {
+				scored++
+			}
+		}
+		got, there := r.Front.Calibration[run.ObjectiveLoss]
+		if there != (name == algorithm.EHVI) || there && (got.Trainings != scored || !(math.Abs(got.RankCorrelation) <= 1)) {
+			t.Errorf("%s: %+v of %d scored candidates", name, r.Front.Calibration, scored)
+		}
+	}
+}

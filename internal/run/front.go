@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 
 	"moncae/internal/arch"
 	"moncae/internal/baseline"
 	"moncae/internal/fault"
+	"moncae/internal/metric"
 	"moncae/internal/rundir"
 	"moncae/search/moo"
 )
@@ -38,9 +40,41 @@ type Front struct {
 	Members     []Member      `json:"members"` // by rising number of values
 	Verdict     *Verdict      `json:"verdict,omitempty"`
 	MeanImage   baseline.Loss `json:"mean_image"`
+	// Calibration is of the objectives that were forecast before the trainings.
+	Calibration map[string]Calibration `json:"calibration,omitempty"`
 	Floor       struct {
 		BCE float64 `json:"bce"`
 	} `json:"floor"`
+}
+
+// Calibration tells how good forecasts were.
+type Calibration struct {
+	Trainings       int     `json:"trainings"`        // that were forecast, and have a score
+	RankCorrelation float64 `json:"rank_correlation"` // of forecasts and results (Spearman's)
+}
+
+// Calibrate compares what was forecast of candidates with what their trainings came
+// to, by objective; nil where there is too little to compare.
+func Calibrate(candidates []*Candidate) map[string]Calibration {
+	forecasts, results := map[string][]float64{}, map[string][]float64{}
+	for _, c := range candidates {
+		if c.Forecast == nil || c.Search == nil {
+			continue
+		}
+		for name, v := range c.Forecast.Values {
+			forecasts[name], results[name] = append(forecasts[name], v), append(results[name], c.Search.Values[name])
+		}
+	}
+	var all map[string]Calibration
+	for name, x := range forecasts {
+		if r := metric.RankCorrelation(x, results[name]); !math.IsNaN(r) {
+			if all == nil {
+				all = map[string]Calibration{}
+			}
+			all[name] = Calibration{len(x), r}
+		}
+	}
+	return all
 }
 
 // Member is a candidate of the front.

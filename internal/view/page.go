@@ -8,8 +8,11 @@ package view
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,8 +121,19 @@ func facts(r *run.Run, f run.Front) [][2]string {
 		{"reference", Reference(f.Objectives, f.Reference)},
 		{"search", fmt.Sprintf("%s, %s space of at most %d blocks and %d filters, population %d, %d generations", c.Algorithm, c.Space.Name, c.Space.MaxBlocks, c.Space.MaxFilters, c.Population, c.Generations)},
 		{"training", fmt.Sprintf("at most %s, patience %d, batch %d, %s; finetuning %s", Epochs(c.Epochs), c.Patience, c.Batch, c.Loss, finetuning(c.Finetune))},
+		{"forecasts", cmp.Or(Forecasts(f), "none")},
 		{"time", Fixed(r.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(r.TestOpenings)},
 	}
+}
+
+// Forecasts tells how good forecasts of trainings were; "" where none was made.
+func Forecasts(f run.Front) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(f.Calibration)) {
+		c := f.Calibration[name]
+		parts = append(parts, fmt.Sprintf("%s, rank correlation %.2f over %d trainings", name, c.RankCorrelation, c.Trainings))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func finetuning(f run.Finetune) string {
