@@ -63,7 +63,7 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 		known = append(known, f)
 		s, err := columnsOf(f, ask)
 		if s == nil || err != nil {
-			if slices.ContainsFunc(list, func(f source.File) bool { return files.IsImage(f.Path) }) {
+			if slices.ContainsFunc(list, func(f source.File) bool { return files.IsImage(f.Path) || files.IsArchive(f.Path) }) {
 				return nil, nil
 			}
 			return nil, err

@@ -7,11 +7,12 @@ import (
 	"unicode"
 
 	"moncae/internal/dataset/source"
+	"moncae/internal/dataset/splitname"
 )
 
 // labelNames are the usual names of columns of labels, without what is no letter or
 // digit, best first.
-var labelNames = strings.Fields("label labels class classes target targets category classid classname labelname labelid categoryid diagnosis breed species level emotion digit y")
+var labelNames = strings.Fields("label labels class classes target targets category dx classid classname labelname labelid categoryid diagnosis breed species level emotion digit y")
 
 // fileNames are those of columns of images' names.
 var fileNames = strings.Fields("filename file image imagename imageid imagepath path filepath filepaths img name id idcode fname")
@@ -175,6 +176,44 @@ func (t *Table) others(name int) []int {
 
 // splitNames are columns that divide the images instead of naming their classes.
 var splitNames = strings.Fields("partition split set subset usage fold phase dataset datasplit")
+
+// Splits are the splits of the images that a table names, by a column of them; nil where
+// it has none, or names fewer than half of count images. Numbers in a column partition
+// are CelebA's: 0 for training, 1 for validation, 2 for tests.
+func (t *Table) Splits(find func(string) int, count int) (of map[int]string, column string) {
+	at, err := t.nameColumn(find, count, "")
+	if err != nil || at < 0 {
+		return nil, ""
+	}
+	for c, name := range t.Columns {
+		if c == at || !slices.Contains(splitNames, plain(name)) {
+			continue
+		}
+		of, kinds := map[int]string{}, map[string]bool{}
+		for _, row := range t.Rows {
+			split := splitOf(name, row[c])
+			if split == "" {
+				kinds = nil
+				break
+			}
+			if i := find(row[at]); i >= 0 {
+				of[i], kinds[split] = split, true
+			}
+		}
+		if len(kinds) > 1 && kinds[source.Train] {
+			return of, name
+		}
+	}
+	return nil, ""
+}
+
+func splitOf(column, word string) string {
+	if celebA := map[string]string{"0": source.Train, "1": source.Val, "2": source.Test}; plain(column) == "partition" && celebA[word] != "" {
+		return celebA[word]
+	}
+	split, _ := splitname.Of(word)
+	return split
+}
 
 // isLabels tells whether a column's values repeat, as those of labels do and those of
 // captions don't.

@@ -51,6 +51,9 @@ func Words(name string) []string {
 // Of is the split that a name speaks of, "" for none, and what else
 // the name says: seg_train is train with the rest seg.
 func Of(name string) (split, rest string) {
+	if name == "images_background" { // Omniglot's, beside images_evaluation
+		return source.Train, ""
+	}
 	var others []string
 	for _, w := range Words(name) {
 		of := splitWords[w]

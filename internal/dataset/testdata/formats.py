@@ -235,6 +235,8 @@ example("images-and-arrays", {f"{n}/{i}.png": pngs[i] for n in "ab" for i in ran
 example("images-and-parquet", {f"{i}.png": pngs[i] for i in range(6)} | {"embeddings.parquet": parquet({"id": range(6), "v": [[0.5]] * 6})}, {"all": (one(grey), None)}, left_out={"files ending in .parquet": 1})
 example("previews", {"data/train-0.parquet": parquet(table[:4]), "data/test-0.parquet": parquet(table[4:]), "preview.png": pngs[0]}, halves, named, {columns: 1, "files ending in .png": 1})
 rgb = "label," + ",".join(f"pixel{i:04}" for i in range(192)) + "\n" + "".join(f"{i}," + ",".join(["9"] * 192) + "\n" for i in range(3))
+example("sets-in-folders", {f"dataset2-master/images/{s}/{c}/0.png": b for s in ("TRAIN", "TEST") for c, b in zip(named, pngs)} | {f"dataset-master/JPEGImages/{i}.png": b for i, b in enumerate(pngs)}, refused="several sets lie here, dataset-master and dataset2-master; name the folder of one")
+example("img2dataset", {"00000.tar": tar({f"{i}.png": b for i, b in enumerate(pngs)}), "00000.parquet": parquet({"url": list("uvwxyz")}), "00000_stats.json": b"{}"}, {"all": (one(grey), None)}, left_out={"files ending in .parquet": 1, "files ending in .json": 1})
 example("csv-colour", {"hmnist_8_8_RGB.csv": rgb}, refused="its rows are no images", open="hmnist_8_8_RGB.csv")
 example("fashion-kaggle", mnist | {"fashion-mnist_train.csv": b"label,pixel1\n", "fashion-mnist_test.csv": b"label,pixel1\n"}, halves, digits, {"files ending in .csv": 2})
 for ending, data, what in (("h5", b"\x89HDF\r\n\x1a\n", "HDF5"), ("pkl", b"\x80\x04.", "a Python pickle"), ("pt", b"PK", "a file of PyTorch"), ("tfrecord-00000-of-00001", bytes(16), "TFRecord"), ("mdb", bytes(16), "LMDB"),

@@ -173,7 +173,7 @@ layout("isic", pictures | {"ISIC2018_Training_GroundTruth.csv": table}, {"all": 
 train, test = images("images/Train_{}.png", 3), images("images/Test_{}.png", 2)
 table = "image_id,healthy,rust\nTrain_0,1,0\nTrain_1,0,1\nTrain_2,0,1\n"
 layout("plants", train | test | {"train.csv": table, "test.csv": "image_id\nTest_0\nTest_1\n", "sample_submission.csv": "image_id,healthy,rust\nTest_0,0.5,0.5\n"},
-       {"train": dict(zip(train, ["healthy", "rust", "rust"])), "test": none(test)}, ["healthy", "rust"], 2)
+       {"train": dict(zip(train, ["healthy", "rust", "rust"])), "test": none(test)}, ["healthy", "rust"], 1)
 
 pictures = images("{}.png", 3)
 table = "name;species\n0.png;oak\n1.png;elm\n2.png;oak\n"
@@ -195,7 +195,7 @@ table = "file,class\n0.png,cat\n0.png,dog\n1.png,cat\n2.png,dog\n"
 layout("boxes", pictures | {"boxes.csv": table}, {"all": none(pictures)}, [], 1)
 
 table = "image_id,partition\n0.png,0\n1.png,0\n2.png,1\n"
-layout("partitions", pictures | {"list_eval_partition.csv": table}, {"all": none(pictures)}, [], 1)
+layout("partitions", pictures | {"list_eval_partition.csv": table}, {"train": none(["0.png", "1.png"]), "val": none(["2.png"])}, [], note="list_eval_partition.csv, by its column partition")
 
 table = "file,label\n0.png,True\n1.png,False\n2.png,True\n"
 layout("bools", pictures | {"labels.csv": table}, {"all": by_table(pictures, table, "file", "label", key=base)}, ["False", "True"])
@@ -218,7 +218,7 @@ pictures = images("images/Abyssinian_{}.jpg", 2, 1) | images("images/beagle_{}.j
 maps = images("annotations/trimaps/Abyssinian_{}.png", 2, 1) | images("annotations/trimaps/._beagle_{}.png", 1)
 text = {"annotations/trainval.txt": "Abyssinian_1 1 1 1\nbeagle_1 5 2 3\n", "annotations/test.txt": "Abyssinian_2 1 1 1\nbeagle_2 5 2 3\n", "annotations/list.txt": "#Image CLASS-ID SPECIES BREED ID\nAbyssinian_1 1 1 1\nAbyssinian_2 1 1 1\nbeagle_1 5 2 3\nbeagle_2 5 2 3\n", "annotations/README": "x"}
 train, test = ({p: None for p in pictures if p.endswith(f"_{i}.jpg")} for i in (1, 2))
-layout("pets", pictures | maps | text, {"train": none(train), "test": none(test)}, [], 7, note="which of its columns is the label?")
+layout("pets", pictures | maps | text, {"train": none(train), "test": none(test)}, [], 5, note="which of its columns is the label?")
 
 train, test = images("train/rock-{}.jpg", 2) | images("train/paper-{}.jpg", 1), images("test/rock-{}.jpg", 1)
 layout("roboflow-classes", train | test | {"train/_classes.csv": "filename, paper, rock\nrock-0.jpg, 0, 1\nrock-1.jpg, 0, 1\npaper-0.jpg, 1, 0\n", "test/_classes.csv": "filename, paper, rock\nrock-0.jpg, 0, 1\n", "README.roboflow.txt": "x"},
@@ -230,7 +230,7 @@ layout("roboflow-coco", train | val | {"train/_annotations.coco.json": "{}", "va
 pictures = images("img_align_celeba/img_align_celeba/{:06}.jpg", 3, 1)
 rows = "".join(f"{i:06}.jpg,{a},{b}\n" for i, a, b in ((1, 1, -1), (2, -1, -1), (3, 1, 1)))
 layout("celeba", pictures | {"list_attr_celeba.csv": "image_id,Bald,Male\n" + rows, "list_eval_partition.csv": "image_id,partition\n000001.jpg,0\n000002.jpg,1\n000003.jpg,2\n", "list_bbox_celeba.csv": "image_id,x_1,y_1\n000001.jpg,1,2\n000002.jpg,1,2\n000003.jpg,1,2\n"},
-       {"all": none(pictures)}, [], 3, note="list_attr_celeba.csv gives no labels: which of its columns is the label?")
+       {"train": {"img_align_celeba/img_align_celeba/000001.jpg": None}, "val": {"img_align_celeba/img_align_celeba/000002.jpg": None}, "test": {"img_align_celeba/img_align_celeba/000003.jpg": None}}, [], 2, note="list_attr_celeba.csv gives no labels: which of its columns is the label?")
 
 train, test = images("stanford/cars_train/cars_train/{:05}.jpg", 2, 1), images("stanford/cars_test/cars_test/{:05}.jpg", 1, 1)
 layout("stanford-cars", train | test | {"stanford/cars_annos.mat": "MATLAB", "stanford/names.csv": "AM General Hummer SUV 2000\nAcura RL Sedan 2012\n"}, {"train": none(train), "test": none(test)}, [], 2)
@@ -255,6 +255,56 @@ layout("named-val", train | val, {"train": none(train), "test": none(val)}, [])
 
 train, test = images("train/a/{}.png", 3), images("test/a/{}.png", 1, 9)
 layout("leak", train | test | {"test/a/1.png": "train/a/1.png", "test/a/8.png": "train/a/2.png"}, {"train": folder(train, 1), "test": folder(test | {"test/a/1.png": 0, "test/a/8.png": 0}, 1)}, ["a"], note="2 of 3 images of test are also in other splits (test/a/1.png is train/a/1.png)")
+
+
+pictures = images("HAM10000_images_part_1/ISIC_{}.jpg", 2) | images("HAM10000_images_part_2/ISIC_{}.jpg", 2, 2)
+table = "lesion_id,image_id,dx,age,sex\nL0,ISIC_0,nv,80,male\nL1,ISIC_1,mel,75,female\nL1,ISIC_2,mel,75,female\nL2,ISIC_3,nv,60,male\n"
+layout("ham10000", pictures | {"HAM10000_metadata.csv": table, "hmnist_28_28_L.csv": "pixel0000,label\n1,2\n"}, {"all": by_table(pictures, table, "image_id", "dx")}, ["mel", "nv"], 1, note="parts of one set")
+
+pictures = images("images_001/images/0000{}.png", 2) | images("images_002/images/0000{}.png", 2, 2)
+table = "Image Index,Finding Labels,Patient Age\n" + "".join(f"0000{i}.png,{l},50\n" for i, l in enumerate(["No Finding", "Mass", "Mass|Nodule", "Mass"]))
+train, test = (dict.fromkeys(list(pictures)[i:j]) for i, j in ((0, 3), (3, 4)))
+layout("nih-chest", pictures | {"Data_Entry_2017.csv": table, "train_val_list.txt": "00000.png\n00001.png\n00002.png\n", "test_list.txt": "00003.png\n"}, {"train": none(train), "test": none(test)}, [], 1, note="which of its columns is the label?")
+
+pictures = images("food-101/images/apple_pie/{}.jpg", 3) | images("food-101/images/waffles/{}.jpg", 2)
+train = {p: None for p in pictures if not p.endswith("/1.jpg")}
+test = {p: None for p in pictures if p.endswith("/1.jpg")}
+listed = lambda paths: "".join("/".join(p.split("/")[2:]).removesuffix(".jpg") + "\n" for p in paths)
+layout("food-101", pictures | {"food-101/meta/train.txt": listed(train), "food-101/meta/test.txt": listed(test), "food-101/meta/classes.txt": "apple_pie\nwaffles\n", "food-101/meta/train.json": "{}"},
+       {"train": folder(train, 2), "test": folder(test, 2)}, ["apple_pie", "waffles"], 2, note="the splits are those of the tables that name the images")
+
+train, test = images("omniglot/images_background/Greek/character01/{}.png", 2) | images("omniglot/images_background/Latin/character01/{}.png", 1), images("omniglot/images_evaluation/Oriya/character01/{}.png", 1)
+layout("omniglot", train | test, {"train": folder(train, 2), "test": none(test)}, ["Greek", "Latin"], note="test is read without labels")
+
+train, val = images("leftImg8bit/train/aachen/{}_leftImg8bit.png", 2) | images("leftImg8bit/train/bochum/{}_leftImg8bit.png", 1), images("leftImg8bit/val/aachen/{}_leftImg8bit.png", 1)
+masks = images("gtFine/train/aachen/{}_gtFine_color.png", 2) | images("gtFine/train/bochum/{}_gtFine_color.png", 1) | images("gtFine/val/aachen/{}_gtFine_color.png", 1)
+layout("cityscapes", train | val | masks, {"train": folder(train, 2), "val": folder(val, 2)}, ["aachen", "bochum"], 4)
+
+pictures = images("GoodImg/Bmp/Sample001/img001-{}.png", 2) | images("GoodImg/Bmp/Sample002/img002-{}.png", 1)
+masks = images("GoodImg/Msk/Sample001/img001-{}.png", 2) | images("GoodImg/Msk/Sample002/img002-{}.png", 1)
+layout("chars74k", pictures | masks, {"all": folder(pictures, 2)}, ["Sample001", "Sample002"], 3)
+
+train, test = images("asl_alphabet_train/asl_alphabet_train/A/A{}.jpg", 2) | images("asl_alphabet_train/asl_alphabet_train/del/del{}.jpg", 1), images("asl_alphabet_test/asl_alphabet_test/A_test{}.jpg", 1)
+layout("asl", train | test, {"train": folder(train, 2), "test": none(test)}, ["A", "del"])
+
+train, test = images("trainA/{}.jpg", 2) | images("trainB/{}.jpg", 1), images("testA/{}.jpg", 1) | images("testB/{}.jpg", 1)
+layout("horse2zebra", train | test, {"train": {p: p[5].lower() for p in train}, "test": {p: p[4].lower() for p in test}}, ["a", "b"])
+
+pictures = images("s1/{}.pgm", 2) | images("s2/{}.pgm", 1)
+layout("orl-faces", pictures, {"all": folder(pictures)}, ["s1", "s2"])
+
+pictures = images("dtd/images/banded/banded_{}.jpg", 2) | images("dtd/images/woven/woven_{}.jpg", 1)
+layout("dtd", pictures | {"dtd/imdb/imdb.mat": "MATLAB", "dtd/labels/train1.txt": "banded/banded_0.jpg\n", "dtd/labels/test1.txt": "woven/woven_0.jpg\n", "dtd/labels/train2.txt": "woven/woven_0.jpg\n", "dtd/labels/test2.txt": "banded/banded_0.jpg\n"},
+       {"all": folder(pictures, 2)}, ["banded", "woven"], 5)
+
+train = images("train/{}.tif", 3)
+table = "id,label\n0,1\n1,0\n2,1\n"
+test = images("test/{}.tif", 1, 7)
+layout("histopathologic", train | test | {"train_labels.csv": table, "sample_submission.csv": "id,label\n7,0\n"}, {"train": by_table(train, table, "id", "label"), "test": none(test)}, ["0", "1"], 1)
+
+pictures = images("Images/{}.png", 4)
+layout("split-column", pictures | {"labels.csv": "filename,label,split\n0.png,a,train\n1.png,b,train\n2.png,b,test\n3.png,a,train\n"},
+       {"train": {"Images/0.png": "a", "Images/1.png": "b", "Images/3.png": "a"}, "test": {"Images/2.png": "b"}}, ["a", "b"], note="its column split")
 
 
 # Tables of pixels: 8×8, every value of a row the same but for the corners, which are 0.

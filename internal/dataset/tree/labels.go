@@ -51,13 +51,17 @@ func newLabeller(c *source.Collection, parts map[string]*part, others []*source.
 		}
 		return l, nil
 	}
-	if !l.needed() {
+	needed := l.needed()
+	if !needed && l.parts[source.Whole] == nil {
 		return l, nil
 	}
 	texts := 0
 	for _, f := range others {
 		if !labelfile.Is(f.Path) || slices.Contains(splitname.Words(path.Base(f.Path)), "submission") {
 			continue
+		}
+		if split, _ := splitname.Of(stem(f)); !needed && split == "" {
+			continue // classes are there; only splits are looked for
 		}
 		isText := strings.EqualFold(path.Ext(f.Path), ".txt")
 		if texts += count(isText); isText && texts > mostTexts {
@@ -104,18 +108,21 @@ func (l *labeller) read(f *source.File) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	split, _ := splitname.Of(strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path)))
+	split, _ := splitname.Of(stem(f))
 	return &table{Table: t, split: split}, nil
 }
 
+// stem is a file's name without its ending.
+func stem(f *source.File) string { return strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path)) }
+
 // finder finds the entry that a name in a table speaks of: its path from the table's
-// folder or the root, or its own name, each with or without the ending. −1: none, or
-// several.
+// folder or the root, its own name, or that with its folder's, each with or without the
+// ending. −1: none, or several.
 func finder(entries []entry, dir string) func(string) int {
 	index := map[string]int{}
 	for i, e := range entries {
 		p := e.file.Path
-		keys := []string{p, path.Base(p)}
+		keys := []string{p, path.Base(p), path.Join(path.Base(path.Dir(p)), path.Base(p))}
 		if rel, below := strings.CutPrefix(p, dir+"/"); below {
 			keys = append(keys, rel)
 		}
@@ -143,33 +150,25 @@ func finder(entries []entry, dir string) func(string) int {
 	}
 }
 
-// divide makes splits of a flat set whose tables, such as train.csv and test.csv,
-// name different images.
+// divide makes splits of a set without any, whose tables, such as train.csv and test.csv,
+// name different images, or have a column that says the split of each.
 func (l *labeller) divide() {
 	all := l.parts[source.Whole]
-	if all == nil || len(all.classes) > 0 {
+	if all == nil {
 		return
 	}
-	of, kinds := map[int]string{}, map[string]bool{}
-	for _, t := range l.tables {
-		if t.split == "" {
-			continue
-		}
-		for i := range t.Named(finder(all.entries, path.Dir(t.Path))) {
-			if s, taken := of[i]; taken && s != t.split {
-				return
-			}
-			of[i], kinds[t.split] = t.split, true
-		}
+	of, by := l.bySplitTables(all)
+	if of == nil {
+		of, by = l.byColumn(all)
 	}
-	if len(kinds) < 2 || !kinds[source.Train] {
+	if of == nil {
 		return
 	}
 	delete(l.parts, source.Whole)
 	for i, e := range all.entries {
 		split := of[i]
 		if split == "" {
-			l.c.LeftOut.Add("images that no table names", e.file.Path, 1)
+			l.c.LeftOut.Add("images that no table gives a split", e.file.Path, 1)
 			continue
 		}
 		p := l.parts[split]
@@ -178,8 +177,51 @@ func (l *labeller) divide() {
 			l.parts[split] = p
 		}
 		p.entries = append(p.entries, e)
+		if e.class != "" {
+			p.name(e.class)
+		}
 	}
-	l.c.Notes = append(l.c.Notes, "the splits are those of the tables that name the images")
+	l.c.Notes = append(l.c.Notes, "the splits are those of "+by)
+}
+
+// bySplitTables are the splits of images by the names of the tables that name them, nil
+// where those don't divide the set.
+func (l *labeller) bySplitTables(all *part) (of map[int]string, by string) {
+	of, kinds := map[int]string{}, map[string]bool{}
+	var used []*table
+	for _, t := range l.tables {
+		if t.split == "" {
+			continue
+		}
+		for i := range t.Named(finder(all.entries, path.Dir(t.Path))) {
+			if s, taken := of[i]; taken && s != t.split {
+				return nil, ""
+			}
+			of[i], kinds[t.split] = t.split, true
+			if !slices.Contains(used, t) {
+				used = append(used, t)
+			}
+		}
+	}
+	if len(kinds) < 2 || !kinds[source.Train] {
+		return nil, ""
+	}
+	for _, t := range used {
+		t.used = true
+	}
+	return of, "the tables that name the images"
+}
+
+// byColumn are the splits of images by a column of a table.
+func (l *labeller) byColumn(all *part) (of map[int]string, by string) {
+	for _, t := range l.tables {
+		splits, column := t.Splits(finder(all.entries, path.Dir(t.Path)), len(all.entries))
+		if splits != nil {
+			t.used = true
+			return splits, fmt.Sprintf("%s, by its column %s", t.Path, column)
+		}
+	}
+	return nil, ""
 }
 
 // label gives the splits without labels those of the tables; names are the classes

@@ -16,6 +16,8 @@ type layout struct {
 	rests   map[string]string // folder → the class that its name has beside the split
 	inside  bool              // the folders of the splits lie inside those of the classes
 	dropped map[string]bool   // folders that repeat another's images
+	parts   []string          // folders that divide the set by number alone
+	sets    []string          // folders of which some hold splits of their own
 }
 
 // place is where a file belongs.
@@ -38,10 +40,40 @@ func layoutOf(paths []string) *layout {
 		l.inside = true
 		return l
 	}
+	if l.sets = setsAmong(paths, l.prefix, top); l.sets == nil && areParts(top) && !loose(paths, l.prefix) {
+		l.parts = top
+		return l
+	}
 	if len(top) == 1 && !slices.ContainsFunc(paths, func(p string) bool { return !strings.HasPrefix(p, l.prefix+top[0]+"/") }) {
 		l.prefix += top[0] + "/"
 	}
 	return l
+}
+
+// loose tells whether images lie in no folder below prefix.
+func loose(paths []string, prefix string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool { return !strings.Contains(p[len(prefix):], "/") })
+}
+
+// setsAmong are folders beside each other if one of them holds splits, which makes it a
+// set of its own; nil otherwise.
+func setsAmong(paths []string, prefix string, top []string) []string {
+	if len(top) < 2 {
+		return nil
+	}
+	below := map[string][]string{}
+	for _, p := range paths {
+		if first, inner, found := strings.Cut(p[len(prefix):], "/"); found && strings.Contains(inner, "/") {
+			below[first] = append(below[first], inner)
+		}
+	}
+	for _, inner := range below {
+		names := folders(inner, wrapping(inner))
+		if k := kinds(splitsAmong(names)); len(k) > 1 && k[source.Train] {
+			return top
+		}
+	}
+	return nil
 }
 
 // folders are the first folders of the paths below prefix, sorted.
@@ -200,6 +232,10 @@ func (l *layout) of(path string) place {
 	case l.splits == nil:
 		if l.dropped[first] {
 			return place{}
+		}
+		if l.parts != nil {
+			first, _, found = strings.Cut(inner, "/")
+			found = found && !isGeneric(first)
 		}
 		if !found {
 			first = ""

@@ -1,7 +1,9 @@
 package tree
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"moncae/internal/dataset/source"
@@ -31,9 +33,33 @@ func withoutMasks(c *source.Collection, images []*source.File) []*source.File {
 	return out
 }
 
-// besides are the folders with a folder of images, or of a split, in them.
+// besides are the folders with a folder of images, or of a split, in them; or with one
+// that has the same folders as the masks beside it (leftImg8bit/train, gtFine/train).
 func besides(images []*source.File) map[string]bool {
 	out := map[string]bool{}
+	below := map[string]map[string]map[string]bool{} // parent → folder → the folders in it
+	for _, f := range images {
+		parts := strings.Split(path.Dir(f.Path), "/")
+		for i := range len(parts) - 1 {
+			parent := strings.Join(append(parts[:i:i], ""), "/")
+			if below[parent] == nil {
+				below[parent] = map[string]map[string]bool{}
+			}
+			if below[parent][parts[i]] == nil {
+				below[parent][parts[i]] = map[string]bool{}
+			}
+			below[parent][parts[i]][parts[i+1]] = true
+		}
+	}
+	for parent, of := range below {
+		for m, inside := range of {
+			for n, others := range of {
+				if isMasks(m) && !isMasks(n) && !slices.ContainsFunc(slices.Collect(maps.Keys(inside)), func(s string) bool { return !others[s] }) {
+					out[parent] = true
+				}
+			}
+		}
+	}
 	for _, f := range images {
 		parent := ""
 		for part := range strings.SplitSeq(path.Dir(f.Path), "/") {

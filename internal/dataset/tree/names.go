@@ -8,13 +8,29 @@ import (
 )
 
 // generic are names of single folders that hold all images and are no class.
-var generic = strings.Fields("images image imgs img pics pictures photos data dataset jpg jpeg jpegs png jpegimages frames files input inputs unknown unlabeled unlabelled unsorted all")
+var generic = strings.Fields("images image imgs img pics pictures photos data dataset jpg jpeg jpegs png jpegimages frames files input inputs unknown unlabeled unlabelled unsorted all bmp tif tiff")
 
 // maskWords are those of folders of masks, which lie beside the images.
-var maskWords = strings.Fields("mask masks groundtruth annotation annotations trimap trimaps label labels segmentation segmentations gt")
+var maskWords = strings.Fields("msk mask masks groundtruth annotation annotations trimap trimaps label labels segmentation segmentations gt")
 
 func isGeneric(name string) bool {
 	return slices.Contains(generic, strings.ToLower(name))
+}
+
+// partWords are those of folders that divide a set by nothing but number: images_001,
+// part_2.
+var partWords = strings.Fields("part parts batch batches chunk chunks shard shards fold folds vol volume disk archive image images img imgs pictures photos data dataset set subset folder")
+
+// areParts tells whether names are the same but for a number, and speak of parts.
+func areParts(names []string) bool {
+	if len(names) < 2 {
+		return false
+	}
+	first := splitname.Words(names[0])
+	return slices.ContainsFunc(first, func(w string) bool { return slices.Contains(partWords, w) }) &&
+		!slices.ContainsFunc(names, func(n string) bool {
+			return !strings.ContainsAny(n, "0123456789") || !slices.Equal(splitname.Words(n), first)
+		})
 }
 
 func isMasks(name string) bool {

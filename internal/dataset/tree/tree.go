@@ -16,10 +16,12 @@
 //
 // Images without class folders get their labels from a table beside them, or inside
 // their split's folder, if one names them: train.csv, trainLabels.csv, metadata.csv or
-// .jsonl (see labelfile). Tables named after splits divide a flat set.
+// .jsonl (see labelfile). Tables named after splits divide a set without them, and so
+// does a column of splits. Folders that are the same but for a number (images_001) are
+// parts and no classes; several sets beside each other are refused.
 //
 // What is left out is counted by its reason: masks beside images, what lies beside
-// the splits, files that are no images.
+// the splits, files that are no images. Images that two splits have in common are noted.
 package tree
 
 import (
@@ -60,6 +62,12 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 	l := layoutOf(pathsOf(images))
 	if err := l.dropRepeats(c, images); err != nil {
 		return nil, err
+	}
+	if sets := slices.DeleteFunc(l.sets, func(f string) bool { return l.dropped[f] }); len(sets) > 1 {
+		return nil, fault.Usagef("%s: several sets lie here, %s and %s; name the folder of one", name, l.prefix+sets[0], l.prefix+sets[1])
+	}
+	if l.parts != nil {
+		c.Notes = append(c.Notes, fmt.Sprintf("the folders %s are read as parts of one set, not as classes", listed(l.parts)))
 	}
 	parts := map[string]*part{}
 	for _, f := range images {
