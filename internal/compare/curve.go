@@ -12,6 +12,9 @@ import (
 // and at the search's end. Between two it stays; before the first it is 0.
 type Curve [][2]float64
 
+// Curves are the search's along all axes.
+func (s Search) Curves() ByAxis[Curve] { return byAxis(s.curve) }
+
 // curve follows the search along an axis.
 func (s Search) curve(axis string) Curve {
 	trials := s.Trials

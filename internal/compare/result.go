@@ -119,7 +119,7 @@ func Of(groups []Group) Result {
 }
 
 func (s Search) summary() SearchSummary {
-	q := SearchSummary{Name: s.Name, Seed: s.Seed, Reference: s.Reference, Curves: byAxis(s.curve)}
+	q := SearchSummary{Name: s.Name, Seed: s.Seed, Reference: s.Reference, Curves: s.Curves()}
 	for _, t := range s.Trials {
 		if t.Point == nil {
 			q.Failed++

@@ -3,6 +3,8 @@ package report
 import (
 	"html/template"
 	"io"
+
+	"moncae/internal/compare"
 )
 
 // Comparison is a page of several runs beside each other.
@@ -11,14 +13,31 @@ type Comparison struct {
 	Tables          []Table
 	Loss            string // what the vertical axis begins with, bce or mse
 	Runs            []Compared
+	Attained        Attained
+}
+
+// Attained is what half of the runs of each group attain; without groups where the
+// runs can't be compared.
+type Attained struct {
+	First  string          `json:"first"`  // objective
+	Second string          `json:"second"` // objective, the horizontal axis
+	Groups []AttainedGroup `json:"groups"`
+}
+
+// AttainedGroup has corners [first, second] by rising second; the first stays from
+// one to the next.
+type AttainedGroup struct {
+	Name   string       `json:"name"`
+	Runs   int          `json:"runs"`
+	Points [][2]float64 `json:"points"`
 }
 
 // Compared is a run of a comparison.
 type Compared struct {
-	Name     string           `json:"name"`
-	Floor    float64          `json:"floor"`
-	Members  []ComparedMember `json:"members"`
-	Progress []Progress       `json:"progress"`
+	Name    string                        `json:"name"`
+	Floor   float64                       `json:"floor"`
+	Members []ComparedMember              `json:"members"`
+	Curves  compare.ByAxis[compare.Curve] `json:"curves"` // of hypervolume, before finetuning
 }
 
 // ComparedMember is a member of a run's front.
@@ -31,9 +50,10 @@ type ComparedMember struct {
 // Write writes the page.
 func (c Comparison) Write(w io.Writer) error {
 	data := struct {
-		Loss string     `json:"loss"`
-		Runs []Compared `json:"runs"`
-	}{c.Loss, c.Runs}
+		Loss     string     `json:"loss"`
+		Runs     []Compared `json:"runs"`
+		Attained Attained   `json:"attained"`
+	}{c.Loss, c.Runs, c.Attained}
 	return write(w, "compare.html.tmpl", data, func(f frame) any {
 		return struct {
 			Comparison

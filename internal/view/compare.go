@@ -10,16 +10,22 @@ import (
 	"moncae/internal/run"
 )
 
-// Compare is a page of several runs: their fronts, their hypervolumes, and what
-// they were asked differently.
+// Compare is a page of several runs: their fronts, what `moncae compare` finds of
+// them, and what they were asked differently.
 func Compare(names []string, runs []*run.Run) report.Comparison {
-	c := report.Comparison{Title: fmt.Sprintf("%d runs", len(runs)), Loss: string(runs[0].Config.Loss)}
-	sums := report.Table{Title: "What they came to", Head: []string{"run", "data", "seed", "trainings", "front", "hypervolume", "reference", "seconds"}}
+	c := report.Comparison{Title: fmt.Sprintf("%d runs", len(runs)), Loss: string(runs[0].Config.Loss), Attained: report.Attained{Groups: []report.AttainedGroup{}}}
+	sums := report.Table{Title: "What they came to", Head: []string{"run", "data", "seed", "trainings", "front", "hypervolume, finetuned", "reference", "seconds"}}
+	var all []Source
 	for i, r := range runs {
-		one := report.Compared{Name: names[i], Members: []report.ComparedMember{}, Progress: []report.Progress{}}
+		s := Source{Name: names[i], run: r}
+		all = append(all, s)
+		one := report.Compared{Name: names[i], Members: []report.ComparedMember{}}
+		if search, err := s.search(r.Config.Objectives, r.Manifest.Reference); err == nil { // else it has no training yet
+			one.Curves = search.Curves()
+		}
 		row := []string{names[i], r.Manifest.Data.Name, fmt.Sprint(r.Manifest.Seed), "0", "0", "–", Reference(r.Manifest.Objectives, r.Manifest.Reference), Fixed(r.Seconds, 0)}
 		if f := r.Front; f != nil {
-			one.Floor, one.Progress = f.Floor.BCE, hypervolumes(r, *f)
+			one.Floor = f.Floor.BCE
 			for _, m := range f.Members {
 				one.Members = append(one.Members, report.ComparedMember{ID: m.ID, Values: m.Values, Figures: report.Figures{BCE: m.BCE, MSE: m.MSE, PSNR: m.PSNR, SSIM: m.SSIM}})
 			}
@@ -27,19 +33,32 @@ func Compare(names []string, runs []*run.Run) report.Comparison {
 		}
 		sums.Rows, c.Runs = append(sums.Rows, row), append(c.Runs, one)
 	}
-	if !same(runs, func(r *run.Run) any { return r.Manifest.Reference }) || !same(runs, func(r *run.Run) any { return r.Manifest.Objectives }) {
-		sums.Notes = append(sums.Notes, "Their objectives or reference points differ: their hypervolumes can't be compared.")
+	c.Tables = []report.Table{sums}
+	if held, err := CompareSources(GroupSources(all), nil); err != nil {
+		c.Tables[0].Notes = []string{"No hypervolumes are compared: " + err.Error() + "."}
+	} else {
+		for _, t := range ComparisonTables(held) {
+			c.Tables = append(c.Tables, t.Table)
+		}
+		c.Tables[1].Notes = append(c.Tables[1].Notes, held.Notes...)
+		c.Attained = attainedGroups(held)
 	}
-	if !same(runs, func(r *run.Run) any { return r.Manifest.Data.Fingerprint }) {
-		sums.Notes = append(sums.Notes, "Their data differ: their figures can't be compared.")
-	}
-	c.Tables = []report.Table{sums, differences(names, runs)}
+	c.Tables = append(c.Tables, differences(names, runs))
 	return c
 }
 
-func same(runs []*run.Run, of func(*run.Run) any) bool {
-	first := fmt.Sprint(of(runs[0]))
-	return !slices.ContainsFunc(runs, func(r *run.Run) bool { return fmt.Sprint(of(r)) != first })
+func attainedGroups(c Comparison) report.Attained {
+	a := report.Attained{Groups: []report.AttainedGroup{}}
+	if len(c.Objectives) != 2 {
+		return a
+	}
+	a.First, a.Second = c.Objectives[0], c.Objectives[1]
+	for _, g := range c.Groups {
+		if points := g.Median().Points; len(points) > 0 {
+			a.Groups = append(a.Groups, report.AttainedGroup{Name: g.Name, Runs: len(g.Runs), Points: points})
+		}
+	}
+	return a
 }
 
 // differences are the settings that are not the same in all runs.

@@ -104,7 +104,7 @@ func reaches(c Comparison) TextTable {
 			if v := float64(*r.Spent.On(axis)); !math.IsInf(v, 1) {
 				cell = spentText(axis, v)
 				if share := float64(*r.Share.On(axis)); !math.IsInf(share, 0) && !math.IsNaN(share) {
-					cell += fmt.Sprintf(" %3.0f %%", 100*share)
+					cell += fmt.Sprintf(" (%2.0f %%)", 100*share)
 				}
 			}
 			row = append(row, cell)

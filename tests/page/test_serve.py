@@ -1,6 +1,7 @@
 """`moncae serve`: a list of runs, a comparison, a run that goes on, and who may see them."""
 
 import contextlib
+import json
 import re
 import subprocess
 import time
@@ -9,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from conftest import MONCAE, ROOT
+from conftest import MONCAE, ROOT, moncae
 
 
 @contextlib.contextmanager
@@ -44,11 +45,32 @@ def test_a_list_and_a_comparison(tab, runs):
         text = page.inner_text("body")
         assert "seed" in text and "46" in text and "29" in text
         assert page.evaluate("data.runs.length") == 2
+        held_against_compare(page, runs)
         page.goto(address)
         page.click("tbody a >> nth=0")
         page.wait_for_selector("html.scripted")
         assert page.query_selector_all("#rows tr")
         assert all(r.startswith(address) for r in tab.requests)
+
+
+def held_against_compare(page, runs):
+    """The page's curves, attainment and tables are those that `moncae compare` prints."""
+    names = page.evaluate("data.runs.map(r => r.name)")
+    printed = moncae("compare", *(runs / n for n in names))
+    said = json.loads(moncae("compare", *(runs / n for n in names), "--json"))
+    text = " ".join(page.inner_text("body").split())
+    for line in printed.splitlines():
+        if "─" not in line and line.strip():
+            assert " ".join(line.split()) in text
+    mine = {r["name"]: r["curves"] for g in said["groups"] for r in g["runs"]}
+    assert {r["name"]: r["curves"] for r in page.evaluate("data.runs")} == mine
+    for axis in ("trainings", "steps", "seconds"):
+        page.select_option("#choose-progress", axis)
+        drawn = page.evaluate("charts.get('progress').getOption().series.map(s => [s.name, s.data])")
+        assert {name: points for name, points in drawn} == {name: curves[axis] for name, curves in mine.items()}
+    assert page.is_visible("#attained canvas")
+    page.click("#attained summary")
+    assert len(page.query_selector_all("#attained tbody tr")) == sum(len(next(s for s in g["attainment"] if s["runs"] == (len(g["runs"]) + 1) // 2)["points"]) for g in said["groups"])
 
 
 def test_a_run_goes_on_without_reload(tab, photos, tmp_path):

@@ -28,26 +28,53 @@ function drawFronts() {
     data.runs.flatMap((run) => run.members.map((f) => [run.name, f.id, f.values, fixed(measureIn(run, f), m.digits)])));
 }
 
+const spentNames = { trainings: "trainings", steps: "training steps", seconds: "seconds" };
+
 function drawHypervolumes() {
-  const byTime = state.progress === "seconds";
+  const spent = state.progress;
+  const curve = (run) => run.curves[spent] ?? [];
   chart("progress", {
     legend: legend(),
-    xAxis: axis(byTime ? "seconds" : "trainings", { scale: false }),
+    xAxis: axis(spentNames[spent], { scale: false }),
     yAxis: axis("hypervolume", { nameGap: 46 }),
-    tooltip: tip((p) => `${p.seriesName}: ${fixed(p.value[1], 4)}`),
+    tooltip: tip((p) => `${p.seriesName}: ${fixed(p.value[1], 4)} after ${fixed(p.value[0], spent === "seconds" ? 1 : 0)} ${spentNames[spent]}`),
     series: data.runs.map((run, i) => ({
-      name: run.name, type: "line", step: "end", ...look(i), showSymbol: run.progress.length < 300, symbolSize: 5,
-      data: run.progress.map((p) => [byTime ? p.seconds : p.trainings, p.hypervolume]),
+      name: run.name, type: "line", step: "end", ...look(i), showSymbol: curve(run).length < 300, symbolSize: 5, data: curve(run),
     })),
   });
-  fillDetails($("progress").querySelector("details"), ["run", "trainings", "seconds", "hypervolume"], () =>
-    data.runs.flatMap((run) => run.progress.map((p) => [run.name, p.trainings, fixed(p.seconds, 1), fixed(p.hypervolume, 4)])));
+  fillDetails($("progress").querySelector("details"), ["run", spentNames[spent], "hypervolume"], () =>
+    data.runs.flatMap((run) => curve(run).map(([at, v]) => [run.name, fixed(at, spent === "seconds" ? 1 : 0), fixed(v, 4)])));
+}
+
+// Sizes are shown as numbers of values where they are LOC.
+function drawAttained() {
+  const { first, second, groups } = data.attained;
+  $("attained").hidden = !groups.length;
+  if (!groups.length) return;
+  const bySize = second === "loc";
+  const size = (y) => (bySize ? Math.round(10 ** y) : y);
+  const name = bySize ? "at most so many values" : second;
+  const largest = Math.max(...groups.flatMap((g) => g.points.map((p) => size(p[1]))));
+  const label = (g) => `${g.name} (${g.runs})`;
+  chart("attained", {
+    legend: legend(),
+    grid: { left: 72, right: 24, top: 40, bottom: 52 },
+    xAxis: axis(bySize ? `${name} (logarithmic)` : name, { type: bySize ? "log" : "value" }),
+    yAxis: axis(first, { nameGap: 54 }),
+    tooltip: tip((p) => `${p.seriesName}: ${first} ${fixed(p.value[1], 4)} with ${name === second ? second : "at most"} ${count(p.value[0])}${bySize ? " values" : ""}`),
+    series: groups.map((g, i) => ({
+      name: label(g), type: "line", step: "end", ...look(i), symbolSize: 6,
+      data: [...g.points.map(([x, y]) => [size(y), x]), [largest, g.points.at(-1)[0]]],
+    })),
+  });
+  fillDetails($("attained").querySelector("details"), ["group", bySize ? "values" : second, first], () =>
+    groups.flatMap((g) => g.points.map(([x, y]) => [label(g), count(size(y)), fixed(x, 4)])));
 }
 
 function startComparison() {
   state.measure = data.loss;
   data.run = { name: "comparison" };
-  const draw = () => { drawFronts(); drawHypervolumes(); };
+  const draw = () => { drawFronts(); drawHypervolumes(); drawAttained(); };
   $("choose-measure").value = state.measure;
   $("choose-measure").addEventListener("change", (e) => { state.measure = e.target.value; drawFronts(); });
   $("log").addEventListener("change", (e) => { state.log = e.target.checked; drawFronts(); });
