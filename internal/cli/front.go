@@ -26,17 +26,25 @@ type frontOptions struct {
 func (a *app) newFront() *cobra.Command {
 	var o frontOptions
 	cmd := &cobra.Command{
-		Use:   "front RUN",
+		Use:   "front RUN…",
 		Short: "Show a run's front: the autoencoders worth having",
 		Long: `Show a run's front: the candidates that no other one beats in all objectives, with PCA
 at the same number of values, the mean image and the entropy floor beside them.
 
-All figures are of validation images, on which the members were selected.`,
+All figures are of validation images, on which the members were selected.
+
+Several runs are shown in one table and in one picture; with --json as a list.`,
 		Example: `  moncae front digits
+  moncae front digits-46 digits-29 --plot fronts.svg
   moncae front digits --bound 'loc<=1.9' --json
   moncae front digits --plot front.svg --gallery gallery.png`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.front(cmd, args[0], &o) },
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return a.fronts(args, &o)
+			}
+			return a.front(cmd, args[0], &o)
+		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.bounds, "bound", nil, "leave out members that break a limit, for example 'loc<=1.9'; can be repeated")
@@ -82,10 +90,14 @@ func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
 	case o.csv:
 		return a.printCSV(front)
 	}
-	if !r.Finished {
-		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `moncae search --run %s --resume` goes on\n", len(r.Generations), r.Config.Generations, path)
-	}
+	a.unfinished(r)
 	return a.printFront(path, front)
+}
+
+func (a *app) unfinished(r *run.Run) {
+	if !r.Finished {
+		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `moncae search --run %s --resume` goes on\n", len(r.Generations), r.Config.Generations, r.Path)
+	}
 }
 
 func openFront(path string, words []string) (*run.Run, run.Front, error) {
@@ -147,18 +159,21 @@ func verdict(path string, f run.Front) string {
 }
 
 func (a *app) printCSV(f run.Front) error {
-	w := csv.NewWriter(a.Out)
-	rows := [][]string{{"id", "channels", "height", "width", "values", "loc", "ratio", "bce", "excess_bce", "mse", "psnr", "ssim", "params", "flops", "epochs", "pca_bce", "pca_mse", "pca_psnr", "pca_ssim"}}
-	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	rows := [][]string{csvHead}
 	for _, m := range f.Members {
-		row := []string{m.ID, strconv.Itoa(m.Latent.C), strconv.Itoa(m.Latent.H), strconv.Itoa(m.Latent.W), strconv.Itoa(m.Values), exact(m.LOC), exact(m.Ratio),
-			exact(m.BCE), exact(m.ExcessBCE), exact(m.MSE), exact(m.PSNR), exact(m.SSIM), strconv.Itoa(m.Params), strconv.FormatInt(m.FLOPs, 10), strconv.Itoa(m.Epochs)}
-		if p := m.PCA; p != nil {
-			row = append(row, exact(p.BCE), exact(p.MSE), exact(p.PSNR), exact(p.SSIM))
-		} else {
-			row = append(row, "", "", "", "")
-		}
-		rows = append(rows, row)
+		rows = append(rows, csvRow(m))
 	}
-	return w.WriteAll(rows)
+	return csv.NewWriter(a.Out).WriteAll(rows)
+}
+
+var csvHead = []string{"id", "channels", "height", "width", "values", "loc", "ratio", "bce", "excess_bce", "mse", "psnr", "ssim", "params", "flops", "epochs", "pca_bce", "pca_mse", "pca_psnr", "pca_ssim"}
+
+func csvRow(m run.Member) []string {
+	exact := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	row := []string{m.ID, strconv.Itoa(m.Latent.C), strconv.Itoa(m.Latent.H), strconv.Itoa(m.Latent.W), strconv.Itoa(m.Values), exact(m.LOC), exact(m.Ratio),
+		exact(m.BCE), exact(m.ExcessBCE), exact(m.MSE), exact(m.PSNR), exact(m.SSIM), strconv.Itoa(m.Params), strconv.FormatInt(m.FLOPs, 10), strconv.Itoa(m.Epochs)}
+	if p := m.PCA; p != nil {
+		return append(row, exact(p.BCE), exact(p.MSE), exact(p.PSNR), exact(p.SSIM))
+	}
+	return append(row, "", "", "", "")
 }

@@ -21,9 +21,16 @@ type Front struct {
 	Loss        string // what Y is, for example "BCE, nats a value"
 	Evaluations plotter.XYs
 	Members     plotter.XYs
+	Runs        []RunFront // fronts of several runs, in the place of Members
 	PCA         plotter.XYs
 	Floor       float64 // the loss below which nothing can go; NaN for none
 	Mean        float64 // the loss of the mean image; NaN for none
+}
+
+// RunFront is a run's front among those of others.
+type RunFront struct {
+	Name    string
+	Members plotter.XYs
 }
 
 // Draw writes the figure in the format that Format gave.
@@ -80,20 +87,25 @@ func (f Front) layers(p *plot.Plot, legend *plot.Legend) error {
 		if err != nil {
 			return err
 		}
-		pca.Color, pca.Width, pca.Dashes = rust, vg.Points(1.2), []vg.Length{vg.Points(5), vg.Points(3)}
-		points.GlyphStyle = draw.GlyphStyle{Color: rust, Radius: vg.Points(2), Shape: draw.BoxGlyph{}}
+		shade := rust
+		if len(f.Runs) > 0 { // one of theirs is much the same
+			shade = ink
+		}
+		pca.Color, pca.Width, pca.Dashes = shade, vg.Points(1.2), []vg.Length{vg.Points(5), vg.Points(3)}
+		points.GlyphStyle = draw.GlyphStyle{Color: shade, Radius: vg.Points(2), Shape: draw.BoxGlyph{}}
 		p.Add(pca, points)
 		legend.Add("PCA, as many values", pca, points)
 	}
 	if len(f.Members) > 0 {
-		line, points, err := plotter.NewLinePoints(sorted(f.Members))
-		if err != nil {
+		style := draw.LineStyle{Color: blue, Width: vg.Points(1.4)}
+		if err := front(p, legend, fmt.Sprintf("front (%d)", len(f.Members)), f.Members, style, draw.CircleGlyph{}); err != nil {
 			return err
 		}
-		line.Color, line.Width, line.StepStyle = blue, vg.Points(1.4), plotter.PostStep
-		points.GlyphStyle = draw.GlyphStyle{Color: blue, Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
-		p.Add(line, points)
-		legend.Add(fmt.Sprintf("front (%d)", len(f.Members)), line, points)
+	}
+	for i, r := range f.Runs {
+		if err := front(p, legend, fmt.Sprintf("%s (%d)", shortened(r.Name), len(r.Members)), r.Members, lineStyle(i), glyphs[i%len(glyphs)]); err != nil {
+			return err
+		}
 	}
 	if !math.IsNaN(f.Floor) {
 		floor := plotter.NewFunction(func(float64) float64 { return f.Floor })
@@ -108,6 +120,34 @@ func (f Front) layers(p *plot.Plot, legend *plot.Legend) error {
 		legend.Add("mean image", mean)
 	}
 	return nil
+}
+
+// front draws a front's line and members.
+func front(p *plot.Plot, legend *plot.Legend, name string, members plotter.XYs, style draw.LineStyle, shape draw.GlyphDrawer) error {
+	if len(members) == 0 {
+		legend.Add(name, &plotter.Line{LineStyle: style})
+		return nil
+	}
+	line, points, err := plotter.NewLinePoints(sorted(members))
+	if err != nil {
+		return err
+	}
+	line.LineStyle, line.StepStyle = style, plotter.PostStep
+	points.GlyphStyle = draw.GlyphStyle{Color: style.Color, Radius: vg.Points(3), Shape: shape}
+	p.Add(line, points)
+	legend.Add(name, line, points)
+	return nil
+}
+
+var glyphs = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.PlusGlyph{}, draw.TriangleGlyph{}, draw.SquareGlyph{}, draw.RingGlyph{}, draw.CrossGlyph{}}
+
+// shortened keeps a name within the legend.
+func shortened(name string) string {
+	const most = 22
+	if r := []rune(name); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return name
 }
 
 // top is the loss above which evaluations stay outside: those that learned
@@ -136,7 +176,11 @@ func (f Front) evaluations() string {
 func (f Front) bound(p *plot.Plot) {
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	top := f.top()
-	for _, layer := range []plotter.XYs{f.Evaluations, f.Members, f.PCA} {
+	layers := []plotter.XYs{f.Evaluations, f.Members, f.PCA}
+	for _, r := range f.Runs {
+		layers = append(layers, r.Members)
+	}
+	for _, layer := range layers {
 		for _, q := range layer {
 			p.X.Min, p.X.Max = math.Min(p.X.Min, q.X), math.Max(p.X.Max, q.X)
 			if q.Y <= top {
