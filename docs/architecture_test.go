@@ -53,3 +53,28 @@ func TestArchitectureNamesEveryPackage(t *testing.T) {
 		t.Errorf("%d packages named, %d found", len(named), packages)
 	}
 }
+
+// TestLintRulesNamePackages: a rule or an exemption for files that don't exist holds
+// nothing.
+func TestLintRulesNamePackages(t *testing.T) {
+	rules := read(t, "../.golangci.yml")
+	patterns := regexp.MustCompile(`"!?\*\*/([a-z][^"]*\.go)"`).FindAllStringSubmatch(rules, -1)
+	if len(patterns) < 20 {
+		t.Fatalf("%d patterns were found", len(patterns))
+	}
+	for _, m := range patterns {
+		all := []string{m[1]}
+		if before, rest, ok := strings.Cut(m[1], "{"); ok {
+			names, after, _ := strings.Cut(rest, "}")
+			all = nil
+			for _, name := range strings.Split(names, ",") {
+				all = append(all, before+name+after)
+			}
+		}
+		for _, p := range all {
+			if files, err := filepath.Glob(filepath.Join("..", strings.ReplaceAll(p, "**", "*"))); err != nil || len(files) == 0 {
+				t.Errorf("%s: there is no such file (%v)", p, err)
+			}
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"moncae/classify"
 	"moncae/internal/fault"
@@ -53,7 +54,12 @@ dropout; conv two 3×3 convolutions of 64 filters and a hidden layer of 256.`,
 			return a.classifyFiles(cmd, &o)
 		},
 	}
-	f := cmd.Flags()
+	o.add(a, cmd.Flags())
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (o *classifyOptions) add(a *app, f *pflag.FlagSet) {
 	f.StringVar(&o.train, "train", "", "`file` or folder of latents to train on")
 	f.StringVar(&o.test, "test", "", "`file` or folder of latents to score on")
 	f.Var(choice{&o.head, []string{"linear", "mlp", "conv"}}, "head", "kind of classifier (default linear)")
@@ -68,31 +74,45 @@ dropout; conv two 3×3 convolutions of 64 filters and a hidden layer of 256.`,
 	addLibrary(f, &o.library)
 	o.data.locate(f, "")
 	o.data.prepare(f)
-	addJSON(cmd, &o.json)
-	return cmd
 }
 
-func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) {
+// files is what the flags ask for without a RUN, but for the engine.
+func (o *classifyOptions) files(a *app) (c classify.Options, err error) {
 	switch {
 	case o.train == "" || o.test == "":
-		return fault.Usagef("give a RUN, or --train and --test with files of latents (moncae compress writes them)")
+		return c, fault.Usagef("give a RUN, or --train and --test with files of latents (moncae compress writes them)")
 	case o.baselines && o.data.name == "":
-		return fault.Usagef("--baselines needs the images: add --data")
+		return c, fault.Usagef("--baselines needs the images: add --data")
 	}
-	if err := o.data.validate(); err != nil {
-		return err
-	}
-	eng, err := a.openEngine(o.device)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, eng.Close()) }()
-	report, err := classify.Run(cmd.Context(), classify.Options{
+	return classify.Options{
 		RunDir: o.run,
 		Train:  o.train, Test: o.test, Head: head.Kind(o.head), Out: o.out, Overwrite: a.overwrite, Encoder: o.encoder,
 		Data: o.data.name, Images: o.data.options, Baselines: o.baselines,
-		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
-	}, a.stages())
+		Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
+	}, o.data.validate()
+}
+
+// members is what the flags ask for with a RUN, but for the engine.
+func (o *classifyOptions) members(a *app, path string, f *pflag.FlagSet) (c classify.MemberOptions, err error) {
+	if o.train != "" || o.test != "" || o.encoder != "" || o.run != "" || o.baselines {
+		return c, fault.Usagef("--train, --test, --encoder, --run and --baselines go with files of latents, not with a RUN")
+	}
+	return classify.MemberOptions{
+		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: head.Kind(o.head), Out: o.out, Overwrite: a.overwrite,
+		Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
+	}, keepsPreprocessing(path, f)
+}
+
+func (a *app) classifyFiles(cmd *cobra.Command, o *classifyOptions) (err error) {
+	c, err := o.files(a)
+	if err != nil {
+		return err
+	}
+	if c.Engine, err = a.openEngine(o.device); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Engine.Close()) }()
+	report, err := classify.Run(cmd.Context(), c, a.stages())
 	if err != nil {
 		return err
 	}
@@ -191,25 +211,19 @@ func (a *app) printClasses(s score.Score) error {
 }
 
 func (a *app) classifyRun(cmd *cobra.Command, path string, o *classifyOptions) (err error) {
-	if o.train != "" || o.test != "" || o.encoder != "" || o.run != "" || o.baselines {
-		return fault.Usagef("--train, --test, --encoder, --run and --baselines go with files of latents, not with a RUN")
-	}
-	if err := keepsPreprocessing(path, cmd.Flags()); err != nil {
+	c, err := o.members(a, path, cmd.Flags())
+	if err != nil {
 		return err
 	}
 	r, err := run.Open(path)
 	if err != nil {
 		return err
 	}
-	eng, err := a.openEngine(o.device)
-	if err != nil {
+	if c.Engine, err = a.openEngine(o.device); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, eng.Close()) }()
-	result, err := classify.RunMembers(cmd.Context(), r, classify.MemberOptions{
-		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: head.Kind(o.head), Out: o.out, Overwrite: a.overwrite,
-		Engine: eng, Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
-	}, a.stages())
+	defer func() { err = errors.Join(err, c.Engine.Close()) }()
+	result, err := classify.RunMembers(cmd.Context(), r, c, a.stages())
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,12 @@ and --resume follow them.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.compress(cmd, &o) },
 	}
-	f := cmd.Flags()
+	o.add(a, cmd.Flags())
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (o *compressOptions) add(a *app, f *pflag.FlagSet) {
 	f.StringVarP(&o.Encoder, "encoder", "e", "", "ONNX `file` of the encoder (required)")
 	f.StringVar(&o.Decoder, "decoder", "", "ONNX `file` of the decoder that quality is measured with, or none (default: decoder.onnx beside the encoder)")
 	f.StringVarP(&o.Out, "out", "o", "", "`file` to write; with --shard-rows a folder (required)")
@@ -63,8 +68,23 @@ and --resume follow them.`,
 	addCounting(f, &o.RunDir)
 	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
-	addJSON(cmd, &o.json)
-	return cmd
+}
+
+// resolve is what the flags ask for.
+func (o *compressOptions) resolve(a *app) (compress.Options, error) {
+	c := o.Options
+	if err := required(map[string]string{"encoder": c.Encoder, "data": o.data.name, "out": c.Out}); err != nil {
+		return c, err
+	}
+	if err := o.data.validateForModel(); err != nil {
+		return c, err
+	}
+	c.Overwrite, c.FS = a.overwrite, a.FS
+	c.Data, c.Dataset = o.data.name, o.data.options
+	c.Store = latent.Options{
+		DType: latent.DType(o.dtype), Layout: latent.Layout(o.layout), Format: latent.Format(o.format), Compression: latent.Compression(o.compression),
+	}
+	return c, nil
 }
 
 // addCounting adds the flag that names the run in which uses of test images count.
@@ -82,21 +102,13 @@ func addForeign(f *pflag.FlagSet, to *modelinput.Spec) {
 }
 
 func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
-	if err := required(map[string]string{"encoder": o.Encoder, "data": o.data.name, "out": o.Out}); err != nil {
+	c, err := o.resolve(a)
+	if err != nil {
 		return err
 	}
-	if err := o.data.validateForModel(); err != nil {
-		return err
-	}
-	o.Overwrite = a.overwrite
-	o.Data, o.Dataset = o.data.name, o.data.options
-	o.Store = latent.Options{
-		DType: latent.DType(o.dtype), Layout: latent.Layout(o.layout), Format: latent.Format(o.format), Compression: latent.Compression(o.compression),
-	}
-	o.FS = a.FS
-	defer addProcessors(&o.Workers)()
+	defer addProcessors(&c.Workers)()
 	watch := &rowProgress{app: a}
-	report, err := compress.Run(cmd.Context(), o.Options, watch.observe)
+	report, err := compress.Run(cmd.Context(), c, watch.observe)
 	watch.end()
 	if partial := (*compress.Partial)(nil); errors.As(err, &partial) && errors.Is(err, context.Canceled) {
 		return goOn{err, partial.How()}

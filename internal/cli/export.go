@@ -44,7 +44,12 @@ trainer's own forward pass before anything is written.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.export(cmd, args[0], &o) },
 	}
-	f := cmd.Flags()
+	o.add(a, cmd.Flags())
+	addJSON(cmd, &o.json)
+	return cmd
+}
+
+func (o *exportOptions) add(a *app, f *pflag.FlagSet) {
 	f.StringVarP(&o.candidate, "candidate", "c", "all", "which: an `ID`, best-loss, knee, all (the front) or population")
 	f.StringVarP(&o.out, "out", "o", "", "`folder` that gets a folder for each (default RUN/export, whose exports are renewed)")
 	a.addOverwrite(f)
@@ -52,8 +57,17 @@ trainer's own forward pass before anything is written.`,
 	addDevice(f, &o.device)
 	addLibrary(f, &o.library)
 	o.data.locate(f, "")
-	addJSON(cmd, &o.json)
-	return cmd
+}
+
+// resolve is what the flags ask for of the run in the folder path.
+func (o *exportOptions) resolve(a *app, path string) (export.Options, error) {
+	e := export.Options{Out: o.out, Overwrite: a.overwrite, DType: o.dtype, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS}
+	if e.Out != "" {
+		return e, nil
+	}
+	out, err := ownExports(path)
+	e.Out, e.Overwrite = out, true // the run's own follow its weights
+	return e, err
 }
 
 func (a *app) export(cmd *cobra.Command, path string, o *exportOptions) (err error) {
@@ -77,14 +91,11 @@ func (a *app) export(cmd *cobra.Command, path string, o *exportOptions) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, eng.Close()) }()
-	overwrite := a.overwrite
-	if o.out == "" {
-		if o.out, err = ownExports(path); err != nil {
-			return err
-		}
-		overwrite = true // the run's own follow its weights
+	options, err := o.resolve(a, path)
+	if err != nil {
+		return err
 	}
-	results, err := export.Export(cmd.Context(), r, ids, set, eng, export.Options{Out: o.out, Overwrite: overwrite, DType: o.dtype, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
+	results, err := export.Export(cmd.Context(), r, ids, set, eng, options)
 	if err != nil {
 		return err
 	}
