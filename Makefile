@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package test-bare fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package test-bare test-cluster fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -90,7 +90,7 @@ bench-peers: build $(PEERS)/.ready ## training steps beside TensorFlow's (ten mi
 	$(PEERS)/bin/python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/{small,medium,large}.json
 
 SEED    ?= 1
-NIGHTLY := chaos fuzz-long race test-bare
+NIGHTLY := chaos fuzz-long race test-bare test-cluster
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
@@ -135,7 +135,7 @@ test-docs: build $(VENV)/.ready ## every command that README and docs show (abou
 docs-images: build $(VENV)/.ready $(PAGE)/.ready ## the pictures and tables of the README, by its own commands
 	MONCAE_PAGE_PYTHON=$(CURDIR)/$(PAGE)/bin/python $(VENV)/bin/python scripts/docs_images.py $(RUN)
 
-notebooks: build $(VENV)/.notebooks ## execute the notebooks from a clean state (about five minutes)
+notebooks: wheel $(VENV)/.notebooks ## execute the notebooks from a clean state (about five minutes)
 	sh tests/python/setup_torch.sh notebooks/requirements-torch.txt || [ -z "$$MONCAE_REQUIRE_TORCH" ]
 	$(VENV)/bin/python scripts/notebooks.py
 
@@ -164,6 +164,18 @@ $(PACKAGE)/.ready: python/tests/requirements.txt | $(SETUP)
 
 test-package: wheel $(PACKAGE)/.ready ## the Python package's tests, with the wheel of dist/ installed
 	bash scripts/test-package.sh $(PACKAGE)
+
+CLUSTER := .deps/venv-cluster
+
+$(CLUSTER)/.ready: python/tests/requirements-cluster.txt python/tests/requirements.txt | $(SETUP)
+	$(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install -q --disable-pip-version-check -r python/tests/requirements.txt -r python/tests/requirements-cluster.txt
+	touch $@
+
+test-cluster: wheel $(CLUSTER)/.ready ## docs/how-to/ray-and-spark.md with the real packages (2 GB below .deps; needs Java 17)
+	@command -v java >/dev/null || { echo "Spark needs Java 17 or newer: on Debian: apt-get install default-jre-headless" >&2; exit 4; }
+	$(CLUSTER)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
+	cd python/tests && PATH=$(CURDIR)/$(CLUSTER)/bin:$$PATH $(CURDIR)/$(CLUSTER)/bin/python -m pytest -q -rs -p no:cacheprovider -k ray test_readme.py
 
 test-bare: wheel ## the wheel in bare Debians with Python 3.11, 3.13 and the newest, without Go, compiler and network (root)
 	bash scripts/test-bare.sh bookworm trixie:python3-torch sid:python3-torch

@@ -6,12 +6,14 @@ empty folder that they share, in the order of their names.
 A cell that fails ends it with exit code 1. --keep writes the outputs into the
 notebooks, for a commit. A notebook with `moncae.torch` in its metadata runs in
 .deps/venv-torch, so that it meets PyTorch. Where that isn't set up it runs without,
-or, with MONCAE_REQUIRE_TORCH or --keep, fails.
+or, with MONCAE_REQUIRE_TORCH or --keep, fails. The wheel of dist/ is installed into
+.deps/package, where both find it.
 """
 
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ import nbclient
 import nbformat
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / ".deps/package"
 TORCH = ROOT / ".deps/venv-torch/bin/python"
 LIMIT = 1200  # seconds a cell may take: a loaded machine takes its time
 LARGEST = 400_000  # bytes of a notebook with its outputs
@@ -39,6 +42,14 @@ def kernels(folder):
     return pythons
 
 
+def install():
+    """Puts the wheel where every kernel finds it."""
+    (wheel,) = (ROOT / "dist").glob("moncae-*-py3-none-*.whl")
+    shutil.rmtree(PACKAGE, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--target", PACKAGE, wheel], check=True)
+    os.environ["PYTHONPATH"] = str(PACKAGE)
+
+
 def clean(book):
     for cell in book.cells:
         if cell.cell_type == "code":
@@ -55,7 +66,7 @@ def main(words):
         os.environ["JUPYTER_PATH"] = str(scratch / "jupyter")
         os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
         os.environ["IPYTHONDIR"] = str(scratch / "ipython")
-        os.environ["PATH"] = f"{ROOT / 'bin'}:{os.environ['PATH']}"
+        install()
         known = kernels(scratch / "jupyter")
         (scratch / "run").mkdir()
         for path in paths:
@@ -68,7 +79,7 @@ def main(words):
                     sys.exit(f"{path.name}: {TORCH} has no PyTorch with a kernel: see tests/python/setup_torch.sh")
                 print(f"{path.name}: without PyTorch, see tests/python/setup_torch.sh", flush=True)
             begin = time.monotonic()
-            client = nbclient.NotebookClient(book, timeout=LIMIT, kernel_name=kernel, record_timing=False,
+            client = nbclient.NotebookClient(book, timeout=LIMIT, kernel_name=kernel, record_timing=False, coalesce_streams=True,
                                              resources={"metadata": {"path": str(scratch / "run")}})
             spec = dict(book.metadata["kernelspec"])
             try:

@@ -13,9 +13,9 @@ done
 (cd python/tests && PATH=$(dirname "$python"):$PATH "$python" -m pytest -q -rs -p no:cacheprovider .)
 
 if sh tests/python/setup_torch.sh python/tests/requirements-torch.txt; then
-	rm -rf .deps/package-torch
-	install --target .deps/package-torch # the other way to install that the program and its libraries have to bear
-	PYTHONPATH=$PWD/.deps/package-torch .deps/venv-torch/bin/python -m pytest -q -rs -p no:cacheprovider python/tests/test_torch.py
+	rm -rf .deps/package
+	install --target .deps/package # the other way to install that the program and its libraries have to bear
+	PYTHONPATH=$PWD/.deps/package .deps/venv-torch/bin/python -m pytest -q -rs -p no:cacheprovider python/tests/test_{torch,program}.py
 else
 	[ -z "${MONCAE_REQUIRE_TORCH:-}" ]
 fi

@@ -17,7 +17,7 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
 from ._front import Member
-from ._jobs import classify, compress, decompress
+from ._jobs import classify, compress, data_info, decompress, load_images
 from ._latents import Latents, open_latents
 from ._models import Autoencoder
 from ._run import Run
@@ -40,7 +40,9 @@ __all__ = [
     "Run",
     "classify",
     "compress",
+    "data_info",
     "decompress",
+    "load_images",
     "open_latents",
     "search",
 ]

@@ -52,7 +52,8 @@ def location(data: Data | None, labels: Sequence[int] | Array | None = None, axe
 
 
 def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, axes: str | None = None) -> dict[str, Array]:
-    """The arrays x_train, y_train (and x_test, y_test of a dict with train and test) of an .npz file."""
+    """The arrays x_train, y_train (and x_test, y_test of a dict with train and test) of
+    an .npz file: bytes N×H×W×C, which the program takes for nothing else."""
     if isinstance(data, dict):
         unknown = set(data) - {"train", "test"}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         if unknown or "train" not in data:
@@ -79,6 +80,7 @@ def _split(part: Any, labels: Sequence[int] | Array | None, axes: str | None) ->
         images, labels = _rows(part, axes)
     else:
         raise ValueError(f"data of type {type(part).__name__}: give a name, a path, a numpy array, a torch tensor, or a data set that has a length and rows")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    images = np.ascontiguousarray(np.moveaxis(images, 1, 3))
     if labels is None:
         return {"x": images}
     y = np.asarray(host(labels))

@@ -1,10 +1,14 @@
-"""moncae.compress, decompress and classify: the commands, with data as Python has it."""
+"""moncae.compress, decompress, classify and those on data: the commands, with data as Python has it."""
 
 from __future__ import annotations
 
 import pathlib
+import tempfile
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from . import _data, _program
 from ._latents import Latents, open_latents
@@ -44,3 +48,26 @@ def classify(
     """
     words = [] if run is None else [run]
     return _program.call_json("classify", *words, *_program.flags({"train": train, "test": test, "out": out, **flags}))
+
+
+def load_images(data: Path, split: str = "train", **flags: _program.Flag) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]:
+    """Images of a data set as a search and a compression see them, and their labels.
+
+    data is a name ("mnist-mini") or a path; split is train, val or test; flags are
+    those of `moncae data convert`: image_size="32x32", channels=1, limit=100.
+    Gives uint8 N×C×H×W, in the order of the ids in files of latents, and whole
+    numbers of length N, None where the data have no labels.
+    """
+    with tempfile.TemporaryDirectory(prefix="moncae-") as folder:
+        file = pathlib.Path(folder) / "images.npz"
+        _program.call("data", "convert", data, *_program.flags({"split": split, "format": "npz", "out": file, **flags}))
+        with np.load(file) as arrays:
+            images = arrays[f"x_{split}"]
+            labels = arrays[f"y_{split}"] if f"y_{split}" in arrays else None
+    return np.ascontiguousarray(_data.as_nchw(images, "nhwc")), labels
+
+
+def data_info(data: Path, **flags: _program.Flag) -> dict[str, Any]:
+    """What the program finds in a data set: the document of `moncae data info --json`
+    (docs/format/json.md). Flags are that command's: image_size="32x32"."""
+    return _program.call_json("data", "info", data, *_program.flags(flags))

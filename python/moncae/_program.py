@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import importlib.util
 import json
 import os
 import pathlib
@@ -25,9 +26,9 @@ def program() -> str:
     name = "moncae.exe" if sys.platform == "win32" else "moncae"
     package = pathlib.Path(__file__).resolve().parent
     places = [
+        package.parent / "bin" / name,  # pip install --target
         pathlib.Path(sysconfig.get_path("scripts")) / name,
         pathlib.Path(sysconfig.get_path("scripts", f"{os.name}_user")) / name,
-        package.parent / "bin" / name,  # pip install --target
     ]
     for place in places:
         if place.is_file():
@@ -41,16 +42,19 @@ def program() -> str:
 def flags(values: dict[str, Flag]) -> list[str]:
     """Words of the command line: train_limit=500 is --train-limit 500.
 
-    None is left out, True is the flag alone, and a list or tuple repeats the flag.
+    None is left out, True is the flag alone, False is --flag=false, and a list or
+    tuple repeats the flag.
     """
     words: list[str] = []
     for name, value in values.items():
         flag = "--" + name.rstrip("_").replace("_", "-")
-        if value is None or value is False and name in ("resume", "no_export", "with_error", "baselines", "encoder_only"):
+        if value is None:
             continue
         if value is True:
             words.append(flag)
-        elif isinstance(value, str | int | float | os.PathLike):
+        elif value is False:
+            words.append(f"{flag}=false")
+        elif isinstance(value, str | os.PathLike) or not isinstance(value, Iterable):
             words.append(f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
         else:
             words += [f"{flag}={one}" for one in value]
@@ -80,7 +84,7 @@ class Process:
         command = [program(), *(os.fspath(word) for word in words)]
         self._events = events
         self._lines: collections.deque[str] = collections.deque(maxlen=40)
-        settings: dict[str, Any] = {}
+        settings: dict[str, Any] = {"env": _environment()}
         reader = writer = -1
         if events is not None:
             reader, writer = os.pipe()
@@ -143,6 +147,15 @@ def reason(lines: Iterable[str]) -> str:
         if line.startswith("moncae: "):
             return line.removeprefix("moncae: ")
     return "\n".join(words)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, and in it the ONNX Runtime that Python would import:
+    the program may lie in another folder than the packages."""
+    found = importlib.util.find_spec("onnxruntime")
+    folders = list(found.submodule_search_locations or []) if found else []
+    given = {"MONCAE_ONNXRUNTIME": os.path.join(folders[0], "capi")} if folders else {}
+    return {**given, **os.environ}
 
 
 def _drain(stream: IO[str], to: Callable[[str], None]) -> None:

@@ -58,7 +58,7 @@ def search(
     given = data is not None and not isinstance(data, str) and not hasattr(data, "__fspath__")
     if resume and data is None and kept.is_file():
         data, given = kept, False
-    options: dict[str, _program.Flag] = {"preset": preset, "seed": seed, "resume": resume, **flags}
+    options: dict[str, _program.Flag] = {"preset": preset, "seed": seed, "resume": resume or None, **flags}
     shown = Progress(progress)
     try:
         with _data.location(data, labels, axes) as place:

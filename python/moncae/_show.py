@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 
@@ -31,7 +32,9 @@ class Progress:
     def _start(self, title: str, images: int) -> None:
         self.close()
         try:
-            from tqdm.auto import tqdm  # pyright: ignore
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that a notebook without ipywidgets gets the bar of a terminal
+                from tqdm.auto import tqdm  # pyright: ignore
         except ImportError:
             return
         if images:

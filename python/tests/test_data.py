@@ -1,13 +1,9 @@
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
 
 import moncae
-from moncae import _data, _program
+from moncae import _data
 
 
 @pytest.mark.parametrize(("shape", "axes", "wanted"), [
@@ -41,8 +37,8 @@ def test_wrong_labels(labels):
 
 def test_floats_are_bytes():
     images = np.arange(256, dtype=np.uint8).reshape(4, 8, 8)
-    np.testing.assert_array_equal(_data.as_arrays(images / 255)["x_train"], images[:, None])
-    np.testing.assert_array_equal(_data.as_arrays(images.astype(np.float32) / np.float32(255))["x_train"], images[:, None])
+    np.testing.assert_array_equal(_data.as_arrays(images / 255)["x_train"], images[..., None])
+    np.testing.assert_array_equal(_data.as_arrays(images.astype(np.float32) / np.float32(255))["x_train"], images[..., None])
 
 
 class Pairs:
@@ -62,7 +58,7 @@ def test_data_sets_of_rows(digits):
     images, labels = digits[0][:20], digits[1][:20]
     for given in (Pairs(images, labels), (images, labels), {"train": (images, labels)}):
         arrays = _data.as_arrays(given)
-        np.testing.assert_array_equal(arrays["x_train"], images[:, None])
+        np.testing.assert_array_equal(arrays["x_train"], images[..., None])
         np.testing.assert_array_equal(arrays["y_train"], labels)
 
 
@@ -80,6 +76,32 @@ def test_wrong_rows(images, labels, says):
         _data.as_arrays(Pairs(images, labels))
 
 
+@pytest.mark.parametrize(("shape", "axes"), [((9, 12, 10), None), ((9, 3, 12, 10), None), ((9, 12, 10, 3), None), ((9, 3, 12, 3), "nchw"), ((9, 3, 12, 3), "nhwc"), ((9, 12, 3), None)])
+def test_the_program_reads_what_was_given(tmp_path, shape, axes):
+    images = np.random.default_rng(46).integers(0, 256, shape, dtype=np.uint8)
+    labels = np.arange(9)
+    with _data.location(images, labels, axes, whole=True) as place:
+        got, of = moncae.load_images(place)
+        info = moncae.data_info(place)
+    np.testing.assert_array_equal(got, _data.as_nchw(images, axes))
+    np.testing.assert_array_equal(of, labels)
+    assert info["splits"][0]["rows"] == 9
+
+
+def test_images_of_a_folder(tmp_path):
+    images = np.random.default_rng(46).integers(0, 256, (7, 10, 12, 3), dtype=np.uint8)
+    for i, image in enumerate(images):
+        place = tmp_path / ("test" if i == 6 else "train") / "abc"[i // 3]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(place / f"{i}.png")
+    got, labels = moncae.load_images(tmp_path)
+    np.testing.assert_array_equal(got, images[:6].transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(labels, [0, 0, 0, 1, 1, 1])
+    assert moncae.load_images(tmp_path, split="test", image_size="8x8", channels=1)[0].shape == (1, 1, 8, 8)
+    with pytest.raises(ValueError, match="nothing"):
+        moncae.load_images(tmp_path / "nothing")
+
+
 def test_columns_are_named():
     with pytest.raises(ValueError, match="row 0 has the columns picture, label: one called image is wanted"):
         _data.as_arrays([{"picture": np.zeros((8, 8), np.uint8), "label": 1}])
@@ -95,27 +117,5 @@ def test_hugging_face(digits):
         features=datasets.Features({"image": datasets.Image(), "label": datasets.Value("int64")}),
     )
     arrays = _data.as_arrays(rows)
-    np.testing.assert_array_equal(arrays["x_train"], images[:, None])
+    np.testing.assert_array_equal(arrays["x_train"], images[..., None])
     np.testing.assert_array_equal(arrays["y_train"], labels)
-
-
-def test_importing_loads_little():
-    heavy = ["sklearn", "pandas", "torch", "matplotlib", "onnxruntime", "tensorboard", "datasets", "polars"]
-    code = f"import moncae, sys; print([m for m in {heavy} if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
-
-
-def test_importing_asks_no_network():
-    code = """
-import sys
-sys.addaudithook(lambda event, _: sys.exit(event) if event.startswith("socket.") else None)
-import moncae
-moncae.Encoder, moncae.Autoencoder
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
-    assert subprocess.run([sys.executable, "-c", code + "import socket; socket.socket()"], capture_output=True, text=True).stderr.startswith("socket.")
-
-
-def test_the_program_is_the_wheels():
-    assert os.path.dirname(_program.program()) == os.path.dirname(sys.executable)
-    assert _program.call("--version").split()[1] == moncae.__version__

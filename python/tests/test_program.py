@@ -1,0 +1,48 @@
+"""How the package is imported and how it calls the program; also with pip install --target."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+import moncae
+from moncae import _program
+
+
+def test_flags():
+    assert _program.flags({"train_limit": np.int64(5), "loss": np.float32(0.5), "resume": True, "baselines": False, "seed": None, "data": pathlib.Path("a b"), "bound": ["loc<=2", "mse<=1"]}) == [
+        "--train-limit=5", "--loss=0.5", "--resume", "--baselines=false", "--data=a b", "--bound=loc<=2", "--bound=mse<=1"]
+
+
+def test_importing_loads_little():
+    heavy = ["sklearn", "pandas", "torch", "matplotlib", "onnxruntime", "tensorboard", "datasets", "polars"]
+    code = f"import moncae, sys; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_importing_asks_no_network():
+    code = """
+import sys
+sys.addaudithook(lambda event, _: sys.exit(event) if event.startswith("socket.") else None)
+import moncae
+moncae.Autoencoder, moncae.search
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code + "import socket; socket.socket()"], capture_output=True, text=True).stderr.startswith("socket.")
+
+
+def test_the_program_is_the_wheels():
+    beside = pathlib.Path(moncae.__file__).resolve().parents[1] / "bin"
+    assert pathlib.Path(_program.program()).parent in (pathlib.Path(sys.executable).parent, beside)
+    assert _program.call("--version").split()[1] == moncae.__version__
+
+
+def test_the_program_runs_the_library_that_python_imports(monkeypatch, tmp_path):
+    import onnxruntime
+
+    monkeypatch.chdir(tmp_path)  # a checkout has its own
+    found = json.loads(_program.call("doctor", "--json"))["onnxruntime"]["path"]
+    assert os.path.samefile(os.path.dirname(found), pathlib.Path(onnxruntime.__file__).parent / "capi")
