@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,11 +33,13 @@ type live struct {
 	each    float64 // images of one training
 	seen    map[string]float64
 	flying  map[string]*run.InFlight
-	off     bool // live.json can't be written: nobody is told by it
+	now     int             // generation that is told
+	ahead   map[int]float64 // images of those that come, by generation
+	off     bool            // live.json can't be written: nobody is told by it
 }
 
 func newLive(s *Study, tell Observer) *live {
-	return &live{study: s, tell: tell, seen: map[string]float64{}, flying: map[string]*run.InFlight{}}
+	return &live{study: s, tell: tell, seen: map[string]float64{}, flying: map[string]*run.InFlight{}, ahead: map[int]float64{}}
 }
 
 // observe hands an event on and takes it in; the study's lock is held.
@@ -56,10 +59,10 @@ func (l *live) observe(e Event) {
 		}
 	case Trained:
 		l.seen[e.ID] += float64(e.Images)
-		l.add(float64(e.Images))
+		l.add(e.ID, float64(e.Images))
 	case CandidateFinished:
 		if c := e.Candidate; l.flying[c.ID] != nil {
-			l.add(l.each - l.seen[c.ID])
+			l.add(c.ID, l.each-l.seen[c.ID])
 			delete(l.flying, c.ID)
 		}
 	default:
@@ -73,9 +76,12 @@ func (l *live) observe(e Event) {
 	}
 }
 
-func (l *live) add(images float64) {
+func (l *live) add(id string, images float64) {
 	l.done += images
 	l.inPhase += images
+	if g := run.GenerationOf(id); g > l.now {
+		l.ahead[g] += images
+	}
 }
 
 func (l *live) start(phase string, candidates int, each, coming float64) {
@@ -96,6 +102,12 @@ func (l *live) generation(e GenerationStarted) {
 		coming += l.roundImages(i)
 	}
 	l.start(fmt.Sprintf("generation %d of %d", e.Generation+1, e.Of), e.ToTrain, each, coming)
+	l.now = e.Generation
+	for g, images := range l.ahead { // trainings that began before their generation was told
+		if g >= l.now {
+			l.inPhase += images
+		}
+	}
 }
 
 func (l *live) finetuning(e FinetuneStarted) {
@@ -103,6 +115,7 @@ func (l *live) finetuning(e FinetuneStarted) {
 	for i := e.Round + 1; i < e.Of; i++ {
 		coming += l.roundImages(i)
 	}
+	l.now = math.MaxInt
 	l.start("finetuning", e.Candidates, float64(e.ImagesPerEpoch*e.Epochs), coming)
 }
 

@@ -7,10 +7,17 @@ import (
 	"time"
 
 	"moncae/internal/run"
+	"moncae/search/algorithm"
 )
 
 // What is told grows to the end, names those in flight, and leaves nothing behind.
 func TestStatusGrowsAndLiveFileGoes(t *testing.T) {
+	for _, name := range []string{algorithm.Moncae, algorithm.EHVI} {
+		t.Run(name, func(t *testing.T) { statusGrows(t, name) })
+	}
+}
+
+func statusGrows(t *testing.T, name string) {
 	t.Parallel()
 	var told []run.Live
 	path := filepath.Join(t.TempDir(), "run")
@@ -23,7 +30,9 @@ func TestStatusGrowsAndLiveFileGoes(t *testing.T) {
 			told = append(told, status.Live)
 		}
 	}
-	s = create(t, path, config(t), Options{Observer: watch})
+	c := config(t)
+	c.SetAlgorithm(name)
+	s = create(t, path, c, Options{Observer: watch, Jobs: 3})
 	complete(t, s)
 	flying := 0
 	for i, l := range told {

@@ -17,6 +17,7 @@ import (
 type events struct {
 	to     io.WriteCloser // nil: nobody listens
 	err    io.Writer
+	pace   pace
 	images int // trained since the last progress
 	last   time.Time
 }
@@ -61,13 +62,16 @@ func (e *events) observe(event search.Event) {
 			"generation": event.Generation, "of": event.Of, "to_train": event.ToTrain, "known": event.Known,
 			"refused": event.Refused, "images": event.ToTrain * event.Epochs * event.ImagesPerEpoch,
 		})
+		e.images += e.pace.generation(event.Generation).images
+		e.progress(false)
 	case search.FinetuneStarted:
+		e.pace.finetuning()
 		e.write("finetune_started", map[string]int{
 			"round": event.Round, "of": event.Of, "to_train": event.Candidates,
 			"images": event.Candidates * event.Epochs * event.ImagesPerEpoch,
 		})
 	case search.Trained:
-		e.images += event.Images
+		e.images += e.pace.counted(event.ID, tally{images: event.Images}).images
 		e.progress(false)
 	}
 }

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -19,9 +22,11 @@ type progress struct {
 	Streams
 	bar         *progressbar.ProgressBar
 	title       string
+	pace        pace
 	done, todo  int // candidates of this bar
 	images      map[string]int
-	each        int // images of a whole training
+	best        map[int]float64 // the least BCE of each number of values
+	each        int             // images of a whole training
 	hypervolume float64
 	sum         run.Times
 	began       time.Time
@@ -33,18 +38,23 @@ func newProgress(s Streams, quiet bool) *progress {
 	if quiet {
 		s.Terminal = false
 	}
-	return &progress{Streams: s, began: time.Now()}
+	return &progress{Streams: s, began: time.Now(), images: map[string]int{}, best: map[int]float64{}}
 }
 
 func (p *progress) observe(e search.Event) {
 	switch e := e.(type) {
 	case search.GenerationStarted:
+		early := p.pace.generation(e.Generation)
 		p.start(fmt.Sprintf("generation %d/%d", e.Generation+1, e.Of), e.ToTrain, e.ImagesPerEpoch*e.Epochs)
+		p.count(early)
 	case search.FinetuneStarted:
+		p.pace.finetuning()
 		p.start(finetuning(e), e.Candidates, e.ImagesPerEpoch*e.Epochs)
+	case search.CandidateStarted:
+		p.images[e.Candidate.ID] = 0
 	case search.Trained:
 		p.images[e.ID] += e.Images
-		p.add(e.Images)
+		p.count(p.pace.counted(e.ID, tally{images: e.Images}))
 	case search.Status:
 		if e.SecondsLeft > 0 {
 			p.left = search.Left(e.SecondsLeft)
@@ -63,23 +73,30 @@ func (p *progress) observe(e search.Event) {
 
 func (p *progress) start(title string, candidates, images int) {
 	p.end()
-	p.title, p.done, p.todo, p.each, p.images = title, 0, candidates, images, map[string]int{}
+	p.title, p.done, p.todo, p.each = title, 0, candidates, images
 	if !p.Terminal || candidates == 0 {
 		return
 	}
-	p.bar = progressbar.NewOptions(candidates*images,
+	options := []progressbar.Option{
 		progressbar.OptionSetWriter(p.Err),
-		progressbar.OptionSetWidth(max(8, min(30, p.Width-85))),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("images"),
-		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetWidth(p.barWidth()),
+		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
-	)
+	}
+	if p.wide() {
+		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString("images"))
+	}
+	p.bar = progressbar.NewOptions(candidates*images, options...)
 	p.describe()
 }
+
+// wide tells whether the terminal has room for images a second.
+func (p *progress) wide() bool { return p.Width >= 110 }
+
+func (p *progress) barWidth() int { return max(8, min(30, p.Width-85)) }
 
 func (p *progress) describe() {
 	if p.bar == nil {
@@ -89,7 +106,40 @@ func (p *progress) describe() {
 	if p.left != "" {
 		text += ", " + p.left + " left in all"
 	}
-	p.bar.Describe(text)
+	beside := p.barWidth() + len(" 100%  ")
+	if p.wide() {
+		beside += len("(1000000 images/s)")
+	}
+	p.bar.Describe(text + p.bestText(p.Width-utf8.RuneCountInString(text)-beside))
+}
+
+// bestText are the best so far by size, those that a smaller one doesn't beat, as far
+// as they have room.
+func (p *progress) bestText(room int) string {
+	text, least := "", math.Inf(1)
+	for _, values := range slices.Sorted(maps.Keys(p.best)) {
+		bce := p.best[values]
+		if bce >= least {
+			continue
+		}
+		least = bce
+		next := fmt.Sprintf(" %d→%.4f", values, bce)
+		if text == "" {
+			next = "  best" + next
+		}
+		if utf8.RuneCountInString(text+next) > room {
+			break
+		}
+		text += next
+	}
+	return text
+}
+
+// better takes in a member, or a candidate that might become one.
+func (p *progress) better(values int, bce float64) {
+	if b, ok := p.best[values]; !ok || bce < b {
+		p.best[values] = bce
+	}
 }
 
 func finetuning(e search.FinetuneStarted) string {
@@ -99,21 +149,34 @@ func finetuning(e search.FinetuneStarted) string {
 	return "finetuning"
 }
 
-func (p *progress) add(images int) {
-	if p.bar != nil {
-		quietly(p.bar.Add(images))
+// count goes on by what was done; what was spared leaves the bar.
+func (p *progress) count(t tally) {
+	p.done += t.over
+	if p.bar == nil {
+		return
+	}
+	if t.spared != 0 {
+		p.bar.ChangeMax(max(1, p.bar.GetMax()-t.spared))
+	}
+	quietly(p.bar.Add(t.images))
+	if t.over > 0 {
+		p.describe()
 	}
 }
 
 // quietly drops errors of drawing on a terminal, which lose nothing.
 func quietly(error) {}
 
-// finished counts a candidate; what it spared by stopping early leaves the bar.
 func (p *progress) finished(e search.CandidateFinished) {
-	p.done++
+	c := e.Candidate
+	if r := c.Best(); r != nil {
+		p.better(c.Latent.Values(), r.Figures.BCE)
+	}
+	if images, trained := p.images[c.ID]; trained { // else it was refused, and no place of the bar is its
+		p.count(p.pace.counted(c.ID, tally{over: 1, spared: p.each - images}))
+		delete(p.images, c.ID)
+	}
 	if p.bar != nil {
-		p.bar.ChangeMax(max(1, p.bar.GetMax()-(p.each-p.images[e.Candidate.ID])))
-		p.describe()
 		if !p.verbose {
 			return
 		}

@@ -208,6 +208,9 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		return nil, err
 	}
 	s.closers = append(s.closers, s.Study.Close)
+	for _, m := range s.Front().Members { // of a run that goes on
+		s.progress.better(m.Values, m.BCE)
+	}
 	a.skipped(s.set.Skipped)
 	a.understood(s.set.Info)
 	c, info := s.Config(), on.Info()

@@ -82,6 +82,15 @@ func (f Figures) Loss(loss graph.Loss) float64 {
 // CandidateID names the candidate at a place of a generation.
 func CandidateID(generation, index int) string { return fmt.Sprintf("g%d-%d", generation, index) }
 
+// GenerationOf is the generation that an id names; −1 for no id.
+func GenerationOf(id string) int {
+	var generation, index int
+	if _, err := fmt.Sscanf(id, "g%d-%d", &generation, &index); err != nil {
+		return -1
+	}
+	return generation
+}
+
 // FinetunedFile is the name of a round's weights; older rounds' files stay, for
 // the journal vouches for them.
 func FinetunedFile(round int) string {
