@@ -13,6 +13,7 @@
 package columnar
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -55,17 +56,25 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 	c := &source.Collection{Format: "arrow"}
 	var parts []shards
 	var known []*source.File
+	var without *emptyError // the first table without images
 	for i := range list {
 		f := &list[i]
 		if !IsFile(f.Path) {
 			continue
 		}
 		known = append(known, f)
+		if base := path.Base(f.Path); strings.HasPrefix(base, "cache-") && strings.HasSuffix(base, ".arrow") {
+			c.LeftOut.Add("caches of Hugging Face's datasets", f.Path, 1)
+			continue
+		}
 		s, err := columnsOf(f, ask)
-		if s == nil || err != nil {
-			if slices.ContainsFunc(list, func(f source.File) bool { return files.IsImage(f.Path) || files.IsArchive(f.Path) }) {
-				return nil, nil
-			}
+		var empty *emptyError
+		switch {
+		case errors.As(err, &empty):
+			c.LeftOut.Add("tables without images", f.Path, 1)
+			without = cmp.Or(without, empty)
+			continue
+		case err != nil:
 			return nil, err
 		}
 		split := source.Whole
@@ -78,6 +87,9 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 			k = len(parts) - 1
 		}
 		parts[k].files = append(parts[k].files, s)
+	}
+	if len(parts) == 0 && without != nil && !slices.ContainsFunc(list, func(f source.File) bool { return files.IsImage(f.Path) || files.IsArchive(f.Path) }) {
+		return nil, without
 	}
 	if len(parts) == 0 {
 		return nil, nil
@@ -92,7 +104,12 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 	return c, collect(c, parts)
 }
 
-// columnsOf finds the columns of a file; nil, with the fault, where it holds no images.
+// emptyError is the fault of a table without images.
+type emptyError struct{ error }
+
+func (e *emptyError) Unwrap() error { return e.error }
+
+// columnsOf finds the columns of a file.
 func columnsOf(f *source.File, ask source.Columns) (*shard, error) {
 	if f.Disk == "" {
 		return nil, fault.Usagef("%s can't be read inside an archive; unpack it and name the folder", f.Path)
@@ -103,7 +120,7 @@ func columnsOf(f *source.File, ask source.Columns) (*shard, error) {
 			return nil, err
 		}
 		if c == nil {
-			return nil, noImages(f.Path, schema)
+			return nil, &emptyError{noImages(f.Path, schema)}
 		}
 		return c.names(false), nil
 	})

@@ -75,6 +75,17 @@ func IsArchive(name string) bool {
 	return archive(name) != nil
 }
 
+// Stem is an archive's name without its ending, any other name as it is.
+func Stem(name string) string {
+	low := strings.ToLower(name)
+	for _, k := range kinds {
+		if strings.HasSuffix(low, k.ending) {
+			return name[:len(name)-len(k.ending)]
+		}
+	}
+	return name
+}
+
 func archive(name string) func(context.Context, string) (*List, error) {
 	low := strings.ToLower(name)
 	for _, k := range kinds {

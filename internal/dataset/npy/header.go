@@ -88,9 +88,12 @@ func parseHeader(path string, r io.Reader) (header, error) {
 
 // parse reads the dictionary that describes the array.
 func (h *header) parse(path, text string) error {
+	if strings.Contains(text, "'|O'") {
+		return fault.Usagef("%s: holds Python objects, which are not read; save x.astype(str), or an array of numbers", path)
+	}
 	descr, fortran, shape := descrField.FindStringSubmatch(text), fortranField.FindStringSubmatch(text), shapeField.FindStringSubmatch(text)
 	if descr == nil || fortran == nil || shape == nil {
-		return fault.Usagef("%s: offset 10 (header): %.80q describes no plain array of numbers (objects, strings and records are not read)", path, text)
+		return fault.Usagef("%s: offset 10 (header): %.80q describes no plain array of numbers (records are not read)", path, text)
 	}
 	if fortran[1] == "True" {
 		return fault.Usagef("%s: the array is in Fortran order; save numpy.ascontiguousarray of it", path)

@@ -42,7 +42,7 @@ func (a *array) unfit() string {
 	const most = 1 << 20 // values a row
 	switch {
 	case a.err != nil:
-		return a.err.Error()
+		return strings.TrimPrefix(a.err.Error(), a.Path+": ")
 	case a.row() > most || a.row() > 1 && (a.kind == 'U' || a.kind == 'S'):
 		return fmt.Sprintf("%s values", a.header)
 	}

@@ -21,8 +21,9 @@ type array struct {
 	labels *array
 }
 
-// Collect makes a collection of the arrays among list, nil if there are none, or if more
-// image files than arrays are there. A single array holds images, whatever its name.
+// Collect makes a collection of the arrays among list, nil if there are none, or if half
+// as many files of images are there as an array holds at most. A single array holds
+// images, whatever its name.
 func Collect(name string, list []source.File) (*source.Collection, error) {
 	var arrays []*array
 	pictures := 0
@@ -37,7 +38,7 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 			pictures++
 		}
 	}
-	if len(arrays) == 0 || pictures > len(arrays) {
+	if len(arrays) == 0 || pictures > 0 && int64(2*pictures) >= mostRows(arrays) {
 		return nil, nil
 	}
 	c := &source.Collection{Format: "npy"}
@@ -59,6 +60,17 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 	}
 	c.LeftOut.Others(list, known...)
 	return c, nil
+}
+
+// mostRows are the images in the largest array that can hold some.
+func mostRows(arrays []*array) int64 {
+	most := int64(0)
+	for _, a := range arrays {
+		if a.err == nil && a.raw() != nil {
+			most = max(most, a.rows())
+		}
+	}
+	return most
 }
 
 // uses tells whether an array is read, or left out as labels with the reason.

@@ -163,7 +163,7 @@ func TestBad(t *testing.T) {
 		{fixture(t, "bad-range.npy"), "image 0, value 1 is 7; without --range LO,HI, which says what is black and white, floats are 0 to 1"},
 		{fixture(t, "bad-negative.npy"), "image 0, value 0 is -1; without --range LO,HI, which says what is black and white, integers are 0 to 255"},
 		{fixture(t, "bad-nan.npy"), "value 0 is NaN; it can't be a pixel"},
-		{fixture(t, "bad-objects.npy"), "no plain array of numbers"},
+		{fixture(t, "bad-objects.npy"), "holds Python objects"},
 		{fixture(t, "bad-complex.npy"), "type is c16"},
 		{fixture(t, "bad-flat.npy"), "an array of 18×12"},
 		{memory("a.npy", nil), "offset 0 (magic)"},

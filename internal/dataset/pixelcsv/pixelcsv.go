@@ -12,9 +12,9 @@
 package pixelcsv
 
 import (
+	"bytes"
 	"cmp"
 	"path"
-	"slices"
 	"strings"
 
 	"moncae/internal/dataset/files"
@@ -24,19 +24,22 @@ import (
 )
 
 // Collect makes a collection of the CSV files of pixels among list, nil if there are
-// none, or where images lie beside them.
+// none, or where half as many files of images are there as a table has rows.
 func Collect(name string, list []source.File, ask source.Columns) (*source.Collection, error) {
-	if slices.ContainsFunc(list, func(f source.File) bool { return files.IsImage(f.Path) }) {
-		return nil, nil
-	}
 	c := &source.Collection{Format: "csv"}
 	var tables []*table
+	pictures, most := 0, int64(0)
+	for _, f := range list {
+		if files.IsImage(f.Path) {
+			pictures++
+		}
+	}
 	for i := range list {
 		f := &list[i]
 		var t *table
 		if ext := strings.ToLower(path.Ext(f.Path)); ext == ".csv" || ext == ".tsv" {
 			var err error
-			if t, err = openTable(f, ask); err != nil {
+			if t, err = openTable(f, ask); err != nil && pictures == 0 {
 				return nil, err
 			}
 		}
@@ -47,12 +50,36 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 		if t.split = source.Whole; f.Path != name { // one of a folder's
 			t.split = cmp.Or(splitname.OfPath(f.Path), source.Whole)
 		}
+		most = max(most, f.Size/t.line)
+		if twin, err := isTwin(tables, t); err != nil {
+			return nil, err
+		} else if twin {
+			c.LeftOut.Add("files that are there twice", f.Path, 1)
+			continue
+		}
 		tables = append(tables, t)
 	}
-	if len(tables) == 0 {
+	if len(tables) == 0 || pictures > 0 && int64(2*pictures) >= most {
 		return nil, nil
 	}
 	return c, collect(c, tables)
+}
+
+// isTwin tells whether a table is the same as one before it.
+func isTwin(tables []*table, t *table) (bool, error) {
+	for _, o := range tables {
+		if o.split != t.split || o.file.Size != t.file.Size {
+			continue
+		}
+		a, err := o.file.Digest()
+		if err != nil {
+			return false, err
+		}
+		if b, err := t.file.Digest(); err != nil || bytes.Equal(a, b) {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 func collect(c *source.Collection, tables []*table) error {

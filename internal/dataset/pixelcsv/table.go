@@ -21,6 +21,7 @@ import (
 // table is one file and how its columns are laid out.
 type table struct {
 	file    *source.File
+	line    int64 // about the bytes of a row
 	split   string
 	comma   rune
 	header  []string // nil: there is none
@@ -93,6 +94,9 @@ func openTable(f *source.File, ask source.Columns) (*table, error) {
 		return nil, nil
 	}
 	t.columns = len(values)
+	for _, v := range values {
+		t.line += int64(len(v)) + 1
+	}
 	if !t.findText(values) && !t.findColumns(values) {
 		return nil, nil
 	}

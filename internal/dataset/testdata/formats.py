@@ -152,7 +152,7 @@ example("olivetti", {"olivetti_faces.npy": npy((grey / 255).astype("f4")), "oliv
 example("quickdraw", {"full_numpy_bitmap_cat.npy": npy(square[:4].reshape(4, 64)), "full_numpy_bitmap_ant.npy": npy(square[4:].reshape(2, 64))}, {"all": (one(square[[4, 5, 0, 1, 2, 3]]), [0, 0, 1, 1, 1, 1])}, ["ant", "cat"], note="every array is read as a class")
 example("npy-single", {"one.npy": npy(rng.integers(0, 256, (12, 11, 3), np.uint8))}, refused="it holds one image", open="one.npy")
 example("npy-fortran", {"x.npy": npy(np.asfortranarray(grey))}, refused="numpy.ascontiguousarray")
-example("npy-objects", {"x.npy": saved(lambda b: np.save(b, np.array([{}], dtype=object), allow_pickle=True))}, refused="no plain array of numbers")
+example("npy-objects", {"x.npy": saved(lambda b: np.save(b, np.array([{}], dtype=object), allow_pickle=True))}, refused="holds Python objects")
 
 # MATLAB, CIFAR, STL-10.
 x = np.ascontiguousarray(colour.transpose(1, 2, 3, 0))
@@ -237,6 +237,15 @@ example("previews", {"data/train-0.parquet": parquet(table[:4]), "data/test-0.pa
 rgb = "label," + ",".join(f"pixel{i:04}" for i in range(192)) + "\n" + "".join(f"{i}," + ",".join(["9"] * 192) + "\n" for i in range(3))
 example("sets-in-folders", {f"dataset2-master/images/{s}/{c}/0.png": b for s in ("TRAIN", "TEST") for c, b in zip(named, pngs)} | {f"dataset-master/JPEGImages/{i}.png": b for i, b in enumerate(pngs)}, refused="several sets lie here, dataset-master and dataset2-master; name the folder of one")
 example("img2dataset", {"00000.tar": tar({f"{i}.png": b for i, b in enumerate(pngs)}), "00000.parquet": parquet({"url": list("uvwxyz")}), "00000_stats.json": b"{}"}, {"all": (one(grey), None)}, left_out={"files ending in .parquet": 1, "files ending in .json": 1})
+example("tar-parts", {f"{i:05}.tar": tar({f"{i}{j}.png": pngs[2 * i + j] for j in range(2)} | {f"{i}{j}.txt": b"caption" for j in range(2)}) for i in range(3)}, {"all": (one(grey), None)}, left_out={"files ending in .txt": 6}, note="parts of one set")
+example("zip-a-class", {f"{named[k]}.zip": zipped({f"{i}.png": pngs[i] for i in range(6) if y[i] == k}) for k in range(3)}, {"all": (one(grey[ordered]), y[ordered])}, named)
+example("hf-disk", {"train/data-00000-of-00001.arrow": saved(lambda b: ipc.new_stream(b, table.schema).write_table(table[:4])), "train/cache-5ab3.arrow": saved(stream), "train/state.json": b"{}", "test/data-00000-of-00001.arrow": saved(lambda b: ipc.new_stream(b, table.schema).write_table(table[4:])), "dataset_dict.json": b"{}"},
+        halves, named, {columns: 1, "files ending in .json": 2, "caches of Hugging Face's datasets": 1})
+example("parquet-and-tables", {"train.parquet": parquet(table[:4]), "test.parquet": parquet(table[4:]), "classes.parquet": parquet({"name": named})}, halves, named, {columns: 1, "tables without images": 1})
+example("npy-object-labels", {"x.npy": npy(grey), "y.npy": saved(lambda b: np.save(b, np.array(named * 2, dtype=object), allow_pickle=True))}, {"all": (one(grey), None)}, left_out={"arrays of labels that give no classes: holds Python objects, which are not read; save x.astype(str), or an array of numbers": 1})
+example("npy-preview", {"x_train.npy": npy(grey), "y_train.npy": npy(y), "preview.png": pngs[0]}, {"all": (one(grey), y)}, digits, {"files ending in .png": 1})
+text = ("label," + ",".join(f"pixel{i + 1}" for i in range(64)) + "\n" + "".join(f"{k}," + ",".join(map(str, a.reshape(-1))) + "\n" for k, a in zip(y, square))).encode()
+example("sign-mnist", {"sign_mnist_train.csv": text, "sign_mnist_train/sign_mnist_train.csv": text, "american_sign_language.PNG": pngs[0], "amer_sign2.png": pngs[1]}, {"all": (one(square), y)}, digits, {"files that are there twice": 1, "files ending in .png": 2})
 example("csv-colour", {"hmnist_8_8_RGB.csv": rgb}, refused="its rows are no images", open="hmnist_8_8_RGB.csv")
 example("fashion-kaggle", mnist | {"fashion-mnist_train.csv": b"label,pixel1\n", "fashion-mnist_test.csv": b"label,pixel1\n"}, halves, digits, {"files ending in .csv": 2})
 for ending, data, what in (("h5", b"\x89HDF\r\n\x1a\n", "HDF5"), ("pkl", b"\x80\x04.", "a Python pickle"), ("pt", b"PK", "a file of PyTorch"), ("tfrecord-00000-of-00001", bytes(16), "TFRecord"), ("mdb", bytes(16), "LMDB"),

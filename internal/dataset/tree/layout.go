@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"moncae/internal/dataset/files"
 	"moncae/internal/dataset/source"
 	"moncae/internal/dataset/splitname"
 )
@@ -240,7 +241,7 @@ func (l *layout) of(path string) place {
 		if !found {
 			first = ""
 		}
-		return place{split: source.Whole, folder: strings.TrimSuffix(l.prefix, "/"), class: first, ok: true}
+		return place{split: source.Whole, folder: strings.TrimSuffix(l.prefix, "/"), class: files.Stem(first), ok: true}
 	case !found || l.dropped[first]:
 		return place{}
 	case l.inside:

@@ -18,8 +18,8 @@ func isGeneric(name string) bool {
 }
 
 // partWords are those of folders that divide a set by nothing but number: images_001,
-// part_2.
-var partWords = strings.Fields("part parts batch batches chunk chunks shard shards fold folds vol volume disk archive image images img imgs pictures photos data dataset set subset folder")
+// part_2, 00001.tar.
+var partWords = strings.Fields("part parts batch batches chunk chunks shard shards fold folds vol volume disk archive image images img imgs pictures photos data dataset set subset folder tar")
 
 // areParts tells whether names are the same but for a number, and speak of parts.
 func areParts(names []string) bool {
