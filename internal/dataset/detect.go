@@ -55,6 +55,9 @@ var collectors = []collector{
 		return cifar.Collect(list)
 	},
 	func(_ string, list []source.File, _ source.Columns) (*source.Collection, error) {
+		return cifar.CollectPython(list)
+	},
+	func(_ string, list []source.File, _ source.Columns) (*source.Collection, error) {
 		return stl.Collect(list)
 	},
 	plain(webdataset.Collect),

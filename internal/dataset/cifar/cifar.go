@@ -1,7 +1,10 @@
-// Package cifar reads the binary version of CIFAR-10 and CIFAR-100: files of
-// records without a header, one or two label bytes and 3·32·32 pixels (CHW).
-// CIFAR-100's fine labels are the classes. The length of a file must be whole
-// records, and labels must be classes.
+// Package cifar reads CIFAR-10 and CIFAR-100. The binary version is files of records
+// without a header, one or two label bytes and 3·32·32 pixels (CHW); the Python version is
+// pickles of batches, as torchvision keeps them. CIFAR-100's fine labels are the classes.
+// The length of a binary file must be whole records, and labels must be classes.
+//
+// Costs: the Python version is read once when it is opened, for its labels, and holds a
+// file in memory.
 package cifar
 
 import (

@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import pathlib
+import pickle
 import struct
 import tarfile
 import zipfile
@@ -168,7 +169,19 @@ cifar = {"data_batch_1.bin": record(3)(0), "data_batch_2.bin": record(9)(1), "te
 example("cifar10", {"cifar-10-batches-bin/" + k: v for k, v in cifar.items()}, {"train": (planar(tiny[:2]), [3, 9]), "test": (planar(tiny[2:]), [0])}, "abcdefghij", {"files ending in .html": 1})
 example("cifar100", {"train.bin": record(1, 42)(0), "test.bin": record(2, 99)(1), "fine_label_names.txt": "\n".join(f"c{i}" for i in range(100)).encode(), "coarse_label_names.txt": b"x"},
         {"train": (planar(tiny[:1]), [42]), "test": (planar(tiny[1:2]), [99])}, [f"c{i}" for i in range(100)], {"files ending in .txt": 1})
-example("cifar-python", {"cifar-10-batches-py/data_batch_1": b"\x80\x02}q\x01.", "cifar-10-batches-py/batches.meta": b"\x80\x02}q\x01."}, refused="is a Python pickle, which isn't read")
+batch = lambda i, protocol: pickle.dumps({"batch_label": "training batch", "labels": [[3, 9, 0][i]], "data": planar(tiny)[i:i + 1].reshape(1, -1).copy(), "filenames": ["x.png"]}, protocol)
+# As Python 2 wrote them: strings of bytes.
+python2 = lambda i: (b"\x80\x02}q\x01(U\x06labelsq\x02]q\x03K" + bytes([[3, 9, 0][i]]) + b"aU\x04dataq\x04cnumpy.core.multiarray\n_reconstruct\nq\x05cnumpy\nndarray\nq\x06K\x00\x85U\x01b\x87Rq\x07(K\x01K\x01M\x00\x0c\x86cnumpy\ndtype\nq\x08U\x02u1K\x00K\x01\x87Rq\x09(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T\x00\x0c\x00\x00"
+                     + planar(tiny)[i].tobytes() + b"tbu.")
+assert (pickle.loads(python2(1), encoding="bytes")[b"data"] == planar(tiny)[1].reshape(1, -1)).all()
+example("cifar-python-2", {"data_batch_1": python2(0), "data_batch_2": python2(1), "test_batch": python2(2), "batches.meta": b"\x80\x02}(U\x0blabel_names](" + b"".join(b"U\x01" + bytes([c]) for c in b"abcdefghij") + b"eu."},
+        {"train": (planar(tiny[:2]), [3, 9]), "test": (planar(tiny[2:]), [0])}, "abcdefghij")
+example("cifar-python", {"cifar-10-batches-py/data_batch_1": batch(0, 2), "cifar-10-batches-py/data_batch_2": batch(1, 4), "cifar-10-batches-py/test_batch": batch(2, 3), "cifar-10-batches-py/batches.meta": pickle.dumps({"num_cases_per_batch": 1, "label_names": list("abcdefghij"), "num_vis": 3072}, 2), "cifar-10-batches-py/readme.html": b"x"},
+        {"train": (planar(tiny[:2]), [3, 9]), "test": (planar(tiny[2:]), [0])}, "abcdefghij", {"files ending in .html": 1})
+fine = lambda i: pickle.dumps({"filenames": [b"x.png"], "fine_labels": [40 + i], "coarse_labels": [1], "data": planar(tiny)[i:i + 1].reshape(1, -1).copy()}, 2)
+example("cifar100-python", {"cifar-100-python/train": fine(0), "cifar-100-python/test": fine(1), "cifar-100-python/meta": pickle.dumps({"fine_label_names": [f"c{i}" for i in range(100)], "coarse_label_names": []}, 2), "cifar-100-python/file.txt~": b""},
+        {"train": (planar(tiny[:1]), [40]), "test": (planar(tiny[1:2]), [41])}, [f"c{i}" for i in range(100)], {"files ending in .txt~": 1})
+example("cifar-python-hostile", {"data_batch_1": b"cposix\nsystem\n(U\x02lstR.", "batches.meta": batch(0, 2)}, refused="an object made by \"posix.system\" is not read")
 stl = rng.integers(0, 256, (2, 3, 8, 8), np.uint8).repeat(12, 2).repeat(12, 3)
 example("stl10", {"train_X.bin": stl[:1].transpose(0, 1, 3, 2).tobytes(), "train_y.bin": bytes([10]), "test_X.bin": stl[1:].transpose(0, 1, 3, 2).tobytes(), "test_y.bin": bytes([1]), "unlabeled_X.bin": bytes(2 * 27648), "class_names.txt": "\n".join("abcdefghij").encode(), "fold_indices.txt": b"0 1"},
         {"train": (stl[:1], [9]), "test": (stl[1:], [0])}, "abcdefghij", {"images of no split, beside those of the splits": 2, "files ending in .txt": 1})
