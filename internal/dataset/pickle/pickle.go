@@ -61,7 +61,7 @@ func Read(b []byte) (v any, err error) {
 			if err != nil {
 				return nil, err
 			}
-			return (&maker{maxMade}).plain(v, 0)
+			return (&maker{min(leastMade+expansion*len(b), mostMade)}).plain(v, 0)
 		}
 		at := len(b) - len(r.in) - 1
 		if err := r.step(op[0]); err != nil {
@@ -300,8 +300,13 @@ func (r *reader) extend(args tuple) error {
 // deepest is how far values lie in each other at most.
 const deepest = 16
 
-// maxMade bounds the bytes that values take, which may stand for others many times.
-const maxMade = 1 << 30
+// The bytes that values may take, which can stand in each other many times: so many at
+// least, so many times the pickle's, so many at most.
+const (
+	leastMade = 1 << 20
+	expansion = 64
+	mostMade  = 1 << 30
+)
 
 // maker makes values of this package's types those of Go.
 type maker struct{ left int }
