@@ -79,6 +79,8 @@ func (o Options) resolve() (Options, error) {
 		return o, fault.Usagef("--batch %d, --shard-rows %d: neither can be below 0", o.Batch, o.ShardRows)
 	case o.Resume && o.ShardRows == 0:
 		return o, fault.Usagef("--resume goes on with shards: it needs the --shard-rows of the interrupted run")
+	case o.Resume && o.Overwrite:
+		return o, fault.Usagef("--resume goes on with the shards that are there, --overwrite removes them: give one of the two")
 	case o.ShardRows == 0 && strings.HasSuffix(o.Out, "/"):
 		return o, fault.Usagef("--out %s is a folder: name a file, or give --shard-rows", o.Out)
 	}

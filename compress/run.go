@@ -210,7 +210,14 @@ func (r *run) openShards() (err error) {
 		"--batch": strconv.Itoa(r.setup.batch), "--with-error": strconv.FormatBool(o.WithError),
 		"--on-bad-image": r.data.OnBadImage,
 	}
-	if r.shards, err = latent.CreateShards(r.disk(), o.Out, key, o.Resume); err != nil {
+	present := latent.Refuse
+	switch {
+	case o.Resume:
+		present = latent.Resume
+	case o.Overwrite:
+		present = latent.Replace
+	}
+	if r.shards, err = latent.CreateShards(r.disk(), o.Out, key, present); err != nil {
 		return err
 	}
 	if o.Store.DType == latent.Int8 {

@@ -211,7 +211,7 @@ func (s *Study) guesses() []algorithm.Objective {
 // describe decodes a genome; one that can't become a member of the front, or
 // breaks a limit, is an error.
 func (s *Study) describe(g genome.Genome) (*algorithm.Network, error) {
-	a, recipe, err := s.config.Space.Decode(g, s.set.Shape, genome.Limits{FLOPs: s.config.MaxFLOPs * int64(s.set.Shape.H*s.set.Shape.W)})
+	a, recipe, err := s.config.Space.Decode(g, s.set.Shape, genome.Limits{FLOPs: s.maxFLOPs()})
 	if err == nil {
 		err = hopeless(s.config, run.Static(a), s.reference)
 	}

@@ -13,6 +13,9 @@ import (
 // Front is the front as it stands, baselines included.
 func (s *Study) Front() Front { return s.frontOf(s.state.Candidates) }
 
+// WhyEmpty says why there is no one on the front.
+func (s *Study) WhyEmpty() string { return s.state.WhyEmpty(s.config.Objectives, s.reference) }
+
 // frontOf is the front of some of the run's candidates.
 func (s *Study) frontOf(candidates []*Candidate) Front {
 	m := s.dir.Manifest

@@ -183,6 +183,9 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 		guess = s.guess()
 	}
 	s.rows = s.taskRows()
+	if err := s.feasible(); err != nil {
+		return nil, err
+	}
 	if s.reference, err = reference(c, set.Shape, s.mean, guess); err != nil {
 		return nil, err
 	}

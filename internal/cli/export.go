@@ -131,7 +131,6 @@ func (a *app) printExports(results []export.Result) error {
 // missing, the run is whole without it, and a line says how to export later.
 func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front run.Front) error {
 	if len(front.Members) == 0 {
-		fmt.Fprintln(a.Err, "moncae: the front is empty: no candidate is better than the reference; nothing to export")
 		return nil
 	}
 	later := fmt.Sprintf("`moncae export %s` makes it later", o.run)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -189,6 +190,9 @@ func candidateLine(e search.CandidateFinished) string {
 	c := e.Candidate
 	switch {
 	case c.Failure != "":
+		if strings.HasPrefix(c.Failure, "refused: ") { // before it was trained
+			return fmt.Sprintf("%-6s %s", c.ID, c.Failure)
+		}
 		return fmt.Sprintf("%-6s failed: %s", c.ID, c.Failure)
 	case e.Finetuning && !e.Improved:
 		return fmt.Sprintf("%-6s %9s  kept its weights", c.ID, c.Latent)

@@ -117,9 +117,14 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 		}
 	}
 	if o.json {
-		return a.printJSON(judged(front))
+		err = a.printJSON(judged(front))
+	} else {
+		err = a.printFront(o.run, front)
 	}
-	if err := a.printFront(o.run, front); err != nil {
+	if err == nil && len(front.Members) == 0 {
+		return errors.New(study.WhyEmpty())
+	}
+	if err != nil || o.json {
 		return err
 	}
 	fmt.Fprintf(a.Err, "\nThe run is in %s. See `moncae front %s --plot front.png --gallery gallery.png`.\n", o.run, o.run)

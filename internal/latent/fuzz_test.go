@@ -37,7 +37,7 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	dir := filepath.Join(f.TempDir(), "shards")
-	s, err := CreateShards(Disk{}, dir, testJob, false)
+	s, err := CreateShards(Disk{}, dir, testJob, Refuse)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func FuzzManifest(f *testing.F) {
 			}
 		}
 		if json.Valid(b) {
-			again, err := CreateShards(Disk{}, to, testJob, true)
+			again, err := CreateShards(Disk{}, to, testJob, Resume)
 			if expected(err); err == nil {
 				_, err := again.Quant(m.Shape.C)
 				expected(err)

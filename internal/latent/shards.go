@@ -56,10 +56,19 @@ type Shards struct {
 	release  func() // of the folder's lock
 }
 
-// CreateShards makes the folder, or with resume goes on in one that an earlier
-// call with an equal job left. It refuses a folder with other shards in it, and keeps
-// others away until Close.
-func CreateShards(disk Disk, dir string, job map[string]string, resume bool) (*Shards, error) {
+// Present says what becomes of shards that a folder holds already.
+type Present int
+
+// What can become of them.
+const (
+	Refuse  Present = iota
+	Resume          // go on behind the last, where the job is equal
+	Replace         // remove them; other files stay
+)
+
+// CreateShards makes the folder, or goes on in one that is there. It keeps others
+// away from it until Close.
+func CreateShards(disk Disk, dir string, job map[string]string, present Present) (*Shards, error) {
 	s := &Shards{disk: disk, dir: dir, manifest: Manifest{Format: manifestKind, Version: Version, Job: job}}
 	if err := disk.Mkdir(dir); err != nil {
 		return nil, err
@@ -68,7 +77,7 @@ func CreateShards(disk Disk, dir string, job map[string]string, resume bool) (*S
 	if s.release, err = durable.LockFolder(dir); err != nil {
 		return nil, err
 	}
-	if err := s.open(resume); err != nil {
+	if err := s.open(present); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -78,16 +87,21 @@ func CreateShards(disk Disk, dir string, job map[string]string, resume bool) (*S
 // Close lets others write to the folder.
 func (s *Shards) Close() { s.release() }
 
-func (s *Shards) open(resume bool) error {
+func (s *Shards) open(present Present) error {
 	old, complete, err := readManifest(s.dir)
-	if errors.Is(err, os.ErrNotExist) {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return s.disk.Sweep(s.dir)
-	}
-	if err != nil {
+	case present == Replace && err != nil: // damaged ones go too
+		return s.clear()
+	case err != nil:
 		return err
 	}
-	if !resume {
-		return fault.Usagef("%s holds %d rows of latents: choose another folder, remove it, or go on with --resume", s.dir, old.Rows)
+	switch present {
+	case Refuse:
+		return fault.Usagef("%s holds %d rows of latents: go on with them by --resume, replace them by --overwrite, or name another folder", s.dir, old.Rows)
+	case Replace:
+		return s.clear()
 	}
 	if d := difference(old.Job, s.manifest.Job); d != "" {
 		return fault.Usagef("%s: --resume: the shards there were made with %s", s.dir, d)
@@ -108,6 +122,28 @@ func (s *Shards) open(resume bool) error {
 	}
 	return nil
 }
+
+// clear removes shards and their lists, the lists first: without one the rest counts
+// for nothing.
+func (s *Shards) clear() error {
+	var names []string
+	for _, pattern := range []string{ManifestName, partialName, "part-[0-9][0-9][0-9][0-9][0-9].*"} {
+		found, err := filepath.Glob(filepath.Join(escape(s.dir), pattern))
+		if err != nil {
+			return err
+		}
+		names = append(names, found...)
+	}
+	for _, name := range names {
+		if err := s.disk.Remove(name); err != nil {
+			return err
+		}
+	}
+	return s.disk.Sweep(s.dir)
+}
+
+// escape is a path for a pattern that means it only.
+var escape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace
 
 // Begun are the metadata of the shards that a folder holds so far; nil without any.
 func Begun(dir string) (metadata map[string]string, err error) {

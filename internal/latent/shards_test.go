@@ -21,11 +21,11 @@ func TestShardsResume(t *testing.T) {
 	m, r := sample(25)
 	o, _ := Options{}.Resolve()
 	dir := filepath.Join(t.TempDir(), "out")
-	s, err := CreateShards(Disk{}, dir, testJob, false)
+	s, err := CreateShards(Disk{}, dir, testJob, Refuse)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := CreateShards(Disk{}, dir, testJob, true); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
+	if _, err := CreateShards(Disk{}, dir, testJob, Resume); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("a second writer: %v", err)
 	}
 	left := inPieces(r, 4, 30)
@@ -44,14 +44,14 @@ func TestShardsResume(t *testing.T) {
 	if _, err := Open(dir); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("half a folder opens: %v", err)
 	}
-	if _, err := CreateShards(Disk{}, dir, testJob, false); fault.Of(err) != fault.Usage {
+	if _, err := CreateShards(Disk{}, dir, testJob, Refuse); fault.Of(err) != fault.Usage {
 		t.Errorf("overwritten: %v", err)
 	}
 	other := map[string]string{"encoder": "e2", "dtype": "float32"}
-	if _, err := CreateShards(Disk{}, dir, other, true); err == nil || !strings.Contains(err.Error(), `encoder "e1", not "e2"`) {
+	if _, err := CreateShards(Disk{}, dir, other, Resume); err == nil || !strings.Contains(err.Error(), `encoder "e1", not "e2"`) {
 		t.Errorf("another job resumes: %v", err)
 	}
-	s, err = CreateShards(Disk{}, dir, testJob, true)
+	s, err = CreateShards(Disk{}, dir, testJob, Resume)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestShardsResume(t *testing.T) {
 	}
 	s.Close()
 	checkShards(t, dir, r)
-	s, err = CreateShards(Disk{}, dir, testJob, true)
+	s, err = CreateShards(Disk{}, dir, testJob, Resume)
 	if err != nil || !s.Complete() {
 		t.Errorf("a whole folder: %v, %v", s.Complete(), err)
 	}
@@ -115,8 +115,8 @@ func TestShardsSurviveEveryFault(t *testing.T) {
 			}
 			return nil
 		}}}
-		write := func(disk Disk, resume bool) error {
-			s, err := CreateShards(disk, dir, testJob, resume)
+		write := func(disk Disk, present Present) error {
+			s, err := CreateShards(disk, dir, testJob, present)
 			if err != nil {
 				return err
 			}
@@ -129,11 +129,11 @@ func TestShardsSurviveEveryFault(t *testing.T) {
 			}
 			return s.Write(m, o, 3, inPieces(skip(r, s.Manifest().Rows, 30), 2, 30), nil)
 		}
-		err := write(disk, false)
+		err := write(disk, Refuse)
 		if err == nil {
 			return
 		}
-		if err := write(Disk{}, true); err != nil {
+		if err := write(Disk{}, Resume); err != nil {
 			t.Fatalf("fault %d (%v): %v", n, err, err)
 		}
 		want := r
@@ -163,5 +163,42 @@ func TestManifestThatLies(t *testing.T) {
 	}
 	if _, err := Open(t.TempDir()); fault.Of(err) != fault.Usage {
 		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+func TestReplacedShardsLeaveNothingBehind(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a [b] *")
+	m, r := sample(7)
+	o, _ := Options{}.Resolve()
+	write := func(rowsPer int, present Present) {
+		t.Helper()
+		s, err := CreateShards(Disk{}, dir, testJob, present)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.Write(m, o, rowsPer, inPieces(r, 2, m.Shape.Values()), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(2, Refuse)
+	other := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(other, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(5, Replace)
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 4 { // two shards, their list, and what isn't ours
+		t.Fatalf("%v, %v", entries, err)
+	}
+	if _, rows, err := ReadAll(dir); err != nil || rows.Len() != 7 {
+		t.Errorf("%d rows, %v", rows.Len(), err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ManifestName), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(7, Replace) // damaged ones too
+	if _, rows, err := ReadAll(dir); err != nil || rows.Len() != 7 {
+		t.Errorf("%d rows, %v", rows.Len(), err)
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"moncae/internal/fault"
+	"moncae/internal/shell"
 	"moncae/internal/rundir"
 	"moncae/search/moo"
 )
@@ -37,8 +37,7 @@ func (r *Run) Select(what string) ([]string, error) {
 		return []string{what}, nil
 	}
 	if r.Front == nil || len(r.Front.Members) == 0 {
-		return nil, fault.Usagef("%s: the front is empty: no candidate is better than the reference %v in %s; see `moncae front %s`",
-			r.Path, r.Manifest.Reference, strings.Join(r.Manifest.Objectives, ", "), r.Path)
+		return nil, fault.Usagef("%s: %s; see %s", r.Path, r.WhyEmpty(r.Config.Objectives, r.Manifest.Reference), shell.Line("moncae", "front", r.Path))
 	}
 	ms := r.Front.Members
 	switch what {
