@@ -9,6 +9,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/graph"
 	"moncae/internal/run"
+	"moncae/internal/suggest"
 	"moncae/internal/train"
 	"moncae/search/algorithm"
 	"moncae/search/genome"
@@ -47,7 +48,7 @@ func Preset(name string) (Config, error) {
 		c.Finetune = run.Finetune{Epochs: 20, Scope: run.ScopePopulation}
 		c.Reference, c.Spread = []float64{4, 12}, 0
 	default:
-		return c, fault.Usagef("preset %q is unknown: it is one of %s", name, strings.Join(Presets, ", "))
+		return c, fault.Usagef("preset %q is unknown: it is one of %s%s", name, strings.Join(Presets, ", "), suggest.Meant(name, Presets))
 	}
 	return c, nil
 }

@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"moncae/internal/dataset"
+	"moncae/internal/run"
 	"moncae/search/algorithm"
 )
 
@@ -12,6 +17,13 @@ import (
 // can stand as well, files follow.
 func complete(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		dynamic := map[string]cobra.CompletionFunc{"candidate": completeCandidate, "objectives": completeObjectives}[f.Name]
+		if dynamic != nil {
+			if err := cmd.RegisterFlagCompletionFunc(f.Name, dynamic); err != nil {
+				panic(err) // registered twice
+			}
+			return
+		}
 		words, files := completions(f)
 		if words == nil {
 			return
@@ -42,6 +54,36 @@ func completions(f *pflag.Flag) (words []cobra.Completion, files bool) {
 		return named(nil), true
 	}
 	return nil, false
+}
+
+// completeCandidate knows the candidates of the run that the command line names.
+func completeCandidate(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	words := []cobra.Completion{run.SelectFront, run.SelectBestLoss, run.SelectKnee, run.SelectPopulation}
+	if len(args) == 0 {
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+	r, err := run.Open(args[0])
+	if err != nil {
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, c := range r.Candidates {
+		if c.Search != nil {
+			words = append(words, cobra.CompletionWithDesc(c.ID, fmt.Sprintf("%d values, BCE %.4f", c.Latent.Values(), c.Best().Figures.BCE)))
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeObjectives goes on behind the last comma.
+func completeObjectives(_ *cobra.Command, _ []string, typed string) (words []cobra.Completion, _ cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndex(typed, ",")+1]
+	given := strings.Split(before, ",")
+	for _, name := range run.Objectives {
+		if !slices.Contains(given, name) {
+			words = append(words, before+name)
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // named are the data sets that have a name, with what they are; all, or those

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"moncae/internal/fault"
+	"moncae/internal/suggest"
 )
 
 // applyConfig sets the command's flags from the --config file. Flags given on
@@ -95,7 +96,7 @@ func setFlag(cmd *cobra.Command, p *ast.MappingValueNode) error {
 	key := strings.TrimSpace(p.Key.String())
 	flag := cmd.Flags().Lookup(key)
 	if flag == nil || key == "config" || key == "help" {
-		return fmt.Errorf("unknown key %q: `%s` has no such flag", key, cmd.CommandPath())
+		return fmt.Errorf("unknown key %q: `%s` has no such flag%s", key, cmd.CommandPath(), suggest.Meant("--"+key, flagNames(cmd)))
 	}
 	if flag.Changed {
 		return nil
@@ -105,7 +106,7 @@ func setFlag(cmd *cobra.Command, p *ast.MappingValueNode) error {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	if err := cmd.Flags().Set(key, value); err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+		return mistypedFlag(cmd, err)
 	}
 	return nil
 }

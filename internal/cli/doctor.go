@@ -93,7 +93,7 @@ func (a *app) repairRun(path string, asJSON bool) error {
 		lines = append(lines, [2]string{"trained again", id})
 	}
 	lines = append(lines, [2]string{"set aside", strings.Join(append([]string{rundir.JournalFile}, rep.Moved...), ", ") + ", in " + filepath.Join(path, rep.Aside)},
-		[2]string{"go on", fmt.Sprintf("moncae search --run %s --resume", path)})
+		[2]string{"go on", goOnWith(path)})
 	return a.printLines(lines)
 }
 

@@ -16,6 +16,7 @@ import (
 	"moncae/internal/ort"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
+	"moncae/internal/shell"
 )
 
 // addLibrary adds the flag that names ONNX Runtime's library.
@@ -133,7 +134,7 @@ func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front
 	if len(front.Members) == 0 {
 		return nil
 	}
-	later := fmt.Sprintf("`moncae export %s` makes it later", o.run)
+	later := fmt.Sprintf("`%s` makes it later", shell.Line("moncae", "export", o.run))
 	r, err := run.Open(o.run)
 	if err != nil {
 		return err

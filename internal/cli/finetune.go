@@ -13,6 +13,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
+	"moncae/internal/shell"
 	"moncae/internal/view"
 	"moncae/search"
 )
@@ -67,7 +68,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 		return err
 	}
 	if !r.Finished {
-		return fault.Usagef("%s: the search isn't finished; first `moncae search --run %s --resume`", path, path)
+		return fault.Usagef("%s: the search isn't finished; first `%s`", path, goOnWith(path))
 	}
 	ids, err := r.Select(o.candidate)
 	if err != nil {
@@ -129,7 +130,7 @@ func (a *app) tellOldExports(path string, before *run.Run) error {
 		return err
 	}
 	for _, id := range after.Outdated(before) {
-		fmt.Fprintf(a.Err, "%s has the weights from before; `moncae export %s --candidate %s` writes it anew\n", filepath.Join(path, rundir.ExportDir, id), path, id)
+		fmt.Fprintf(a.Err, "%s has the weights from before; `%s` writes it anew\n", filepath.Join(path, rundir.ExportDir, id), shell.Line("moncae", "export", path, "--candidate", id))
 	}
 	return nil
 }

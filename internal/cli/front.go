@@ -96,7 +96,7 @@ func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
 
 func (a *app) unfinished(r *run.Run) {
 	if !r.Finished {
-		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `moncae search --run %s --resume` goes on\n", len(r.Generations), r.Config.Generations, r.Path)
+		fmt.Fprintf(a.Err, "the search isn't finished: generation %d of %d; `%s` goes on\n", len(r.Generations), r.Config.Generations, goOnWith(r.Path))
 	}
 }
 
@@ -106,7 +106,7 @@ func openFront(path string, words []string) (*run.Run, run.Front, error) {
 		return nil, run.Front{}, err
 	}
 	if r.Front == nil {
-		return nil, run.Front{}, fault.Usagef("%s: no generation has finished yet, so there is no front; `moncae search --run %s --resume` goes on", path, path)
+		return nil, run.Front{}, fault.Usagef("%s: no generation has finished yet, so there is no front; `%s` goes on", path, goOnWith(path))
 	}
 	bounds, err := parseBounds(words)
 	if err != nil {

@@ -83,7 +83,7 @@ func Main(args []string, s Streams) int {
 		fmt.Fprintf(s.Err, "moncae: %s\n", message)
 		return interrupted
 	case !app.started: // cobra refused the words before a command began
-		err = fault.Usagef("%w (see `%s --help`)", err, app.called(root, args))
+		err = fault.Usagef("%w (see `%s --help`)", mistypedCommand(root, args, err), app.called(root, args))
 	}
 	fmt.Fprintf(s.Err, "moncae: %s\n", oneLine(err))
 	return int(fault.Of(err))
@@ -137,6 +137,8 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 			return a.applyConfig(cmd)
 		},
 	}
+	root.DisableSuggestions = true // mistypedCommand has one line
+	root.SetFlagErrorFunc(mistypedFlag)
 	root.SetVersionTemplate(versionLine())
 	root.InitDefaultVersionFlag()
 	root.SetIn(a.In)

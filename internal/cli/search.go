@@ -14,6 +14,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
+	"moncae/internal/shell"
 	"moncae/internal/view"
 	"moncae/search"
 )
@@ -102,10 +103,10 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 	front, err := study.Run(cmd.Context())
 	study.progress.end()
 	if errors.Is(err, context.Canceled) {
-		return goOn{err, fmt.Sprintf("what is done is in %s; go on with `moncae search --run %s --resume`", o.run, o.run)}
+		return goOn{err, fmt.Sprintf("what is done is in %s; go on with `%s`", o.run, goOnWith(o.run))}
 	}
 	if errors.Is(err, engine.ErrLost) {
-		return fmt.Errorf("%w; what is done is in %s; go on with `moncae search --run %s --resume`", err, o.run, o.run)
+		return fmt.Errorf("%w; what is done is in %s; go on with `%s`", err, o.run, goOnWith(o.run))
 	}
 	if err != nil {
 		return err
@@ -122,13 +123,21 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 		err = a.printFront(o.run, front)
 	}
 	if err == nil && len(front.Members) == 0 {
-		return errors.New(study.WhyEmpty())
+		if !study.Scored() {
+			return errors.New(study.WhyEmpty())
+		}
+		fmt.Fprintf(a.Err, "moncae: %s\n", study.WhyEmpty())
 	}
 	if err != nil || o.json {
 		return err
 	}
-	fmt.Fprintf(a.Err, "\nThe run is in %s. See `moncae front %s --plot front.png --gallery gallery.png`.\n", o.run, o.run)
+	fmt.Fprintf(a.Err, "\nThe run is in %s. See `%s`.\n", o.run, shell.Line("moncae", "front", o.run, "--plot", "front.png", "--gallery", "gallery.png"))
 	return nil
+}
+
+// goOnWith is the command that goes on with a run.
+func goOnWith(path string) string {
+	return shell.Line("moncae", "search", "--run", path, "--resume")
 }
 
 // study is a search.Study with what it runs on.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"moncae/internal/suggest"
 )
 
 // sizeFlag is a height and width, HxW.
@@ -97,7 +99,7 @@ func (c choice) Set(s string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not one of %s", s, strings.Join(c.allowed, ", "))
+	return fmt.Errorf("%q is not one of %s%s", s, strings.Join(c.allowed, ", "), suggest.Meant(s, c.allowed))
 }
 
 func (c choice) Type() string { return strings.Join(c.allowed, "|") }

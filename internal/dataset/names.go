@@ -13,6 +13,7 @@ import (
 	"moncae/internal/dataset/idx"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
+	"moncae/internal/suggest"
 )
 
 // Default is the set that is built in.
@@ -208,6 +209,6 @@ func unknown(name string) error {
 	for _, k := range known {
 		names = append(names, k.Name)
 	}
-	return fault.Usagef("the data set %q is unknown, and no file or folder has that name: known are %s; or give the path of an image folder, archive, IDX, npy, npz, Parquet or Arrow file",
-		name, strings.Join(names, ", "))
+	return fault.Usagef("the data set %q is unknown, and no file or folder has that name: known are %s; or give the path of an image folder, archive, IDX, npy, npz, Parquet or Arrow file%s",
+		name, strings.Join(names, ", "), suggest.Meant(name, names))
 }

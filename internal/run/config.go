@@ -15,6 +15,7 @@ import (
 	"moncae/internal/fault"
 	"moncae/internal/graph"
 	"moncae/internal/rundir"
+	"moncae/internal/suggest"
 	"moncae/search/algorithm"
 	"moncae/search/genome"
 )
@@ -94,7 +95,7 @@ func (c Config) Validate() error {
 	if err := c.Space.Validate(); err != nil {
 		errs = append(errs, err)
 	}
-	check(slices.Contains(algorithm.Names, c.Algorithm), "algorithm %q is unknown: it is one of %s", c.Algorithm, strings.Join(algorithm.Names, ", "))
+	check(slices.Contains(algorithm.Names, c.Algorithm), "algorithm %q is unknown: it is one of %s%s", c.Algorithm, strings.Join(algorithm.Names, ", "), suggest.Meant(c.Algorithm, algorithm.Names))
 	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
 	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
 	check(c.Spread >= 0, "a spread of %d: it is 0 (plain random) or more", c.Spread)

@@ -9,6 +9,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/suggest"
 	"moncae/search/moo"
 )
 
@@ -37,7 +38,7 @@ func checkObjective(name string) error {
 	if name == objectiveLatency {
 		return fmt.Errorf("objective %q is not available: a measured time changes from run to run; %s counts multiply-adds", name, ObjectiveFLOPs)
 	}
-	return fmt.Errorf("objective %q is unknown: it is one of %s", name, strings.Join(Objectives, ", "))
+	return fmt.Errorf("objective %q is unknown: it is one of %s%s", name, strings.Join(Objectives, ", "), suggest.Meant(name, Objectives))
 }
 
 // Values are objectives by name.

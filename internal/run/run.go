@@ -25,6 +25,8 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/fault"
 	"moncae/internal/rundir"
+	"moncae/internal/shell"
+	"moncae/internal/suggest"
 )
 
 // Run is a run, for reading.
@@ -97,7 +99,11 @@ func (r *Run) Candidate(id string) (*Candidate, error) {
 	if c := r.ByID(id); c != nil {
 		return c, nil
 	}
-	return nil, UnknownCandidate(r.Path, id, nil)
+	names := []string{SelectFront, SelectBestLoss, SelectKnee, SelectPopulation, "all"}
+	for _, c := range r.Candidates {
+		names = append(names, c.ID)
+	}
+	return nil, fault.Usagef("%w%s", UnknownCandidate(r.Path, id, nil), suggest.Meant(id, names))
 }
 
 // UnknownCandidate is the error of asking for the weights of a candidate that
@@ -106,7 +112,7 @@ func UnknownCandidate(path, id string, c *Candidate) error {
 	if c != nil {
 		return fault.Usagef("%s: candidate %s has no weights: %s", path, id, c.Failure)
 	}
-	return fault.Usagef("%s: there is no candidate %q; `moncae front %s` lists those worth having", path, id, path)
+	return fault.Usagef("%s: there is no candidate %q; `%s` lists those worth having", path, id, shell.Line("moncae", "front", path))
 }
 
 // String names the run for a person.

@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"moncae/internal/fault"
-	"moncae/internal/shell"
 	"moncae/internal/rundir"
+	"moncae/internal/shell"
 	"moncae/search/moo"
 )
 
@@ -37,7 +37,7 @@ func (r *Run) Select(what string) ([]string, error) {
 		return []string{what}, nil
 	}
 	if r.Front == nil || len(r.Front.Members) == 0 {
-		return nil, fault.Usagef("%s: %s; see %s", r.Path, r.WhyEmpty(r.Config.Objectives, r.Manifest.Reference), shell.Line("moncae", "front", r.Path))
+		return nil, fault.Usagef("%s: %s; see `%s`", r.Path, r.WhyEmpty(r.Config.Objectives, r.Manifest.Reference), shell.Line("moncae", "front", r.Path))
 	}
 	ms := r.Front.Members
 	switch what {
