@@ -14,6 +14,7 @@ import (
 	"moncae/internal/metakey"
 	"moncae/internal/modelinput"
 	"moncae/internal/ort"
+	"moncae/internal/worker"
 )
 
 // Options say what is compressed, with what, and into what.
@@ -33,10 +34,11 @@ type Options struct {
 	ShardRows int  // rows a file; 0: one file
 	Resume    bool // go on behind the last whole shard
 
-	Batch   int    // images a run of the encoder; 0: 32, fewer for large images (256 on a GPU)
-	Workers int    // cores; 0: all
-	Device  string // auto, cpu, cuda or cuda:N
-	Library string // of ONNX Runtime; "" looks in the usual places
+	Batch   int          // images a run of the encoder; 0: 32, fewer for large images (256 on a GPU)
+	Workers int          // cores; 0: all
+	Pool    *worker.Pool // that makes the shards; nil: this process does
+	Device  string       // auto, cpu, cuda or cuda:N
+	Library string       // of ONNX Runtime; "" looks in the usual places
 
 	// Foreign describes an encoder without moncae's metadata. Its image size and
 	// channels are those that the model says, or Dataset's.

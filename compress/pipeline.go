@@ -33,6 +33,7 @@ func (t *slabPart) rows() int { return len(t.images.Records) }
 
 // result is what a batch leaves beside its rows.
 type result struct {
+	first  int64 // the place of its first row in the whole
 	sample sample
 	err    error
 }
@@ -67,7 +68,7 @@ func startPipeline(ctx context.Context, j *setup, src dataset.Source, skip int64
 	p.wait.Go(func() { p.read(ctx, src, skip) })
 	for range j.workers {
 		p.wait.Go(func() {
-			var w worker
+			var w buffers
 			for t := range p.work {
 				if err := ctx.Err(); err != nil {
 					t.result.err = err
@@ -96,7 +97,9 @@ func (p *pipeline) read(ctx context.Context, src dataset.Source, skip int64) {
 			return
 		}
 		s.reset(p.setup)
-		for s.end == nil && s.rows.Len() < p.setup.slabRows {
+		// Slabs end at fixed places of the whole, wherever reading began: files that go
+		// on behind others have the same record batches.
+		for s.end == nil && (s.rows.Len() == 0 || (p.setup.begin+row)%int64(p.setup.slabRows) != 0) {
 			if s.end = ctx.Err(); s.end != nil {
 				break
 			}
@@ -105,7 +108,7 @@ func (p *pipeline) read(ctx context.Context, src dataset.Source, skip int64) {
 				p.idle <- t
 				break
 			}
-			t.first = row
+			t.first = p.setup.begin + row
 			if row += int64(t.rows()); row <= skip {
 				p.idle <- t
 				continue

@@ -62,7 +62,7 @@ func (r *run) report(before int64) Report {
 		Out: o.Out, Rows: rows, Latent: enc.latent, DType: o.Store.DType, Layout: o.Store.Layout,
 		Format: o.Store.Format, Compression: o.Store.Compression, Provider: enc.session.Provider(), Batch: r.setup.batch,
 		BytesRaw: rows * int64(enc.image.Values()), BytesSource: r.info.SourceBytes, BytesOut: r.bytesOut(),
-		ValuesRatio: float64(enc.image.Values()) / float64(enc.latent.Values()), SampleRows: r.sum.rows,
+		ValuesRatio: float64(enc.image.Values()) / float64(enc.latent.Values()), SampleRows: r.sum.Rows,
 		Dataset: r.info.Name, Split: r.info.Split, Fingerprint: r.info.Fingerprint, Skipped: r.info.Skipped,
 		Resumed: before, TestOpenings: r.openings, Notes: append(r.notes, r.info.Notes...),
 	}
@@ -70,8 +70,8 @@ func (r *run) report(before int64) Report {
 		rep.Shards = len(r.shards.Manifest().Shards)
 	}
 	rep.BitsPerPixel = 8 * float64(rep.BytesOut) / (float64(rows) * float64(enc.image.H*enc.image.W))
-	if n := float64(r.sum.rows); n > 0 {
-		rep.BytesPNG = int64(float64(r.sum.png) / n * float64(rows))
+	if n := float64(r.sum.Rows); n > 0 {
+		rep.BytesPNG = int64(float64(r.sum.PNG) / n * float64(rows))
 		if r.setup.dec != nil {
 			rep.Quality = quality(r.sum)
 		}
@@ -84,8 +84,8 @@ func (r *run) report(before int64) Report {
 }
 
 func quality(s sample) *Quality {
-	mse := s.mse / float64(s.rows)
-	return &Quality{MSE: mse, PSNR: metric.PSNR(mse), SSIM: s.ssim / float64(s.rows)}
+	mse := s.MSE / float64(s.Rows)
+	return &Quality{MSE: mse, PSNR: metric.PSNR(mse), SSIM: s.SSIM / float64(s.Rows)}
 }
 
 // bytesOut is the size of what lies at Out.

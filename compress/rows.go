@@ -36,7 +36,7 @@ func (s *rowSource) peek() (latent.Rows, error) {
 			return latent.Rows{}, err
 		}
 		for _, r := range slab.results {
-			s.run.sum.add(r.sample)
+			s.run.take(r)
 		}
 		s.slab, s.left = slab, slab.rows
 		if n := int(min(s.drop, int64(s.left.Len()))); n > 0 {

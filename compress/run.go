@@ -25,6 +25,9 @@ func Run(ctx context.Context, o Options, observe Observer) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if err := o.checkWorkers(); err != nil {
+		return Report{}, err
+	}
 	if err := checkOut(o.Out, o.ShardRows > 0, o.Overwrite); err != nil {
 		return Report{}, err
 	}
@@ -83,6 +86,10 @@ type run struct {
 	written atomic.Int64
 	rows    int64 // written now
 	sum     sample
+	// In a worker: the shard's first row, and the samples, which the coordinator sums.
+	apart   bool
+	from    int64
+	samples []sample
 	notes   []string
 
 	openings *int // of test data, where they are counted
@@ -121,6 +128,12 @@ func (r *run) all(ctx context.Context) (Report, error) {
 		if src, err = r.calibrate(ctx, src); err != nil {
 			return Report{}, err
 		}
+	}
+	if r.options.Pool != nil {
+		if err := r.byWorkers(ctx, src, before); err != nil {
+			return Report{}, r.interrupted(ctx, err)
+		}
+		return r.report(before), nil
 	}
 	if err := r.compress(ctx, src, before); err != nil {
 		return Report{}, r.interrupted(ctx, err)
@@ -278,12 +291,28 @@ func (r *run) compress(ctx context.Context, src dataset.Source, before int64) (e
 	if first.Len() == 0 && before == 0 {
 		return fault.Usagef("%s: there is no image in it", r.options.Data)
 	}
-	r.meta.Paths = first.Len() > 0 && first.Paths[0] != ""
-	r.meta.Splits = r.data.Split == "all" && first.Len() > 0 && first.Splits[0] != ""
+	r.setPaths(first)
 	fingerprint := func() string { return src.Info().Fingerprint }
 	if r.shards != nil {
 		return r.shards.Write(r.meta, r.options.Store, r.options.ShardRows, rows.next, fingerprint)
 	}
 	_, err = latent.WriteFile(r.disk(), r.options.Out, r.meta, r.options.Store, rows.next, fingerprint)
 	return err
+}
+
+// setPaths tells by the first rows which columns there are.
+func (r *run) setPaths(first latent.Rows) {
+	r.meta.Paths = first.Len() > 0 && first.Paths[0] != ""
+	r.meta.Splits = r.data.Split == "all" && first.Len() > 0 && first.Splits[0] != ""
+}
+
+// take counts a batch's sample; one that begins before the shard is another's.
+func (r *run) take(b result) {
+	switch {
+	case b.first < r.from || b.sample.Rows == 0:
+	case r.apart:
+		r.samples = append(r.samples, b.sample)
+	default:
+		r.sum.add(b.sample)
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"moncae/internal/latent"
 	"moncae/internal/modelinput"
 	"moncae/internal/run"
+	"moncae/search/task"
 )
 
 type compressOptions struct {
@@ -23,6 +24,7 @@ type compressOptions struct {
 	data                               dataFlags
 	dtype, layout, format, compression string
 	json                               bool
+	workers                            workerFlags
 }
 
 func (a *app) newCompress() *cobra.Command {
@@ -65,6 +67,7 @@ func (o *compressOptions) add(a *app, f *pflag.FlagSet) {
 	f.BoolVar(&o.Resume, "resume", false, "go on behind the last whole shard")
 	f.IntVar(&o.Batch, "batch", 0, "images a run of the encoder; 0: 32, fewer for large images (256 on a GPU)")
 	addForeign(f, &o.Foreign)
+	o.workers.addShards(f)
 	addCounting(f, &o.RunDir)
 	addRuntimeDevice(f, &o.Device)
 	addLibrary(f, &o.Library)
@@ -105,6 +108,13 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	c, err := o.resolve(a)
 	if err != nil {
 		return err
+	}
+	if err := o.workers.check(0); err != nil {
+		return err
+	}
+	if o.workers.slots > 0 {
+		c.Pool = o.workers.pool(a, c.Device, c.Library, task.Same())
+		defer c.Pool.Close()
 	}
 	defer addProcessors(&c.Workers)()
 	watch := &rowProgress{app: a}

@@ -3,15 +3,17 @@ package cli
 import (
 	"errors"
 	"io"
+	"maps"
 
 	"github.com/spf13/cobra"
 
+	"moncae/compress"
 	"moncae/internal/worker"
 	"moncae/search/task"
 )
 
 func (a *app) newWorker() *cobra.Command {
-	var device string
+	var device, library string
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Do tasks that another process hands over by lines of JSON",
@@ -24,13 +26,14 @@ A worker does one task at a time, and ends when its input does.`,
 		Example: `  moncae worker < tasks.jsonl
   moncae worker --device cuda:1`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.worker(cmd, device) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.worker(cmd, device, library) },
 	}
 	addDevice(cmd.Flags(), &device)
+	addLibrary(cmd.Flags(), &library)
 	return cmd
 }
 
-func (a *app) worker(cmd *cobra.Command, device string) error {
+func (a *app) worker(cmd *cobra.Command, device, library string) error {
 	out, err := a.ownOutput()
 	if err != nil {
 		return err
@@ -40,8 +43,11 @@ func (a *app) worker(cmd *cobra.Command, device string) error {
 		return err
 	}
 	site := task.NewSite(eng)
+	var cores int
+	defer addProcessors(&cores)() // for shards
 	kinds := site.Kinds()
 	kinds["nothing"] = worker.Nothing
+	maps.Copy(kinds, compress.Site{Device: runtimeDevice(device), Library: library}.Kinds())
 	server := worker.Server{Hello: site.Hello(), Kinds: kinds, Keeps: site.Keeps()}
 	err = server.Serve(cmd.Context(), a.In, out)
 	if errors.Is(err, worker.ErrBusy) { // the engine is at work: it goes with the process

@@ -30,6 +30,12 @@ func (w *workerFlags) add(f *pflag.FlagSet) {
 	w.addTimeout(f)
 }
 
+// addShards adds the flags for commands that write shards.
+func (w *workerFlags) addShards(f *pflag.FlagSet) {
+	f.StringVar(&w.where, "workers", "", "have shards made by other `processes`: local:N starts N on this machine, on GPUs one each (default: in this process)")
+	w.addTimeout(f)
+}
+
 func (w *workerFlags) addTimeout(f *pflag.FlagSet) {
 	f.DurationVar(&w.timeout, "worker-timeout", 10*time.Minute, "`time` after which a worker that says nothing is ended; 0: never")
 }
@@ -55,9 +61,15 @@ func (w *workerFlags) check(jobs int) error {
 }
 
 // pool starts workers on a device when they are needed.
-func (w *workerFlags) pool(a *app, device string, check func(worker.Hello) error) *worker.Pool {
+func (w *workerFlags) pool(a *app, device, library string, check func(worker.Hello) error) *worker.Pool {
 	devices := spread(device)
-	args := func(slot int) []string { return []string{"worker", "--device", devices[slot%len(devices)]} }
+	args := func(slot int) []string {
+		all := []string{"worker", "--device", devices[slot%len(devices)]}
+		if library != "" {
+			all = append(all, "--library", library)
+		}
+		return all
+	}
 	return worker.NewPool(worker.Options{Slots: w.slots, Timeout: w.timeout, Launch: worker.Local(args, a.warnOnce()), Check: check})
 }
 
@@ -108,7 +120,7 @@ func (a *app) openTrainer(ctx context.Context, device string, w workerFlags) (*t
 		t.Trainer = task.NewHere(eng, train.Autoencoder)
 		return t, nil
 	}
-	t.pool = w.pool(a, device, task.Same())
+	t.pool = w.pool(a, device, "", task.Same())
 	workers, err := task.NewWorkers(ctx, t.pool)
 	if err != nil {
 		return nil, errors.Join(err, t.close())

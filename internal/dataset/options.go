@@ -27,6 +27,9 @@ type Options struct {
 	Range      *[2]float64
 	OnBadImage string // "fail" (also "") or "skip"
 	Limit      int    // at most so many images, a stratified sample; 0: all
+	// From and To are the positions, within all that is asked for above, of the first
+	// row that is read and of the row behind the last; 0 and 0: all.
+	From, To int64
 	// TestFraction is held out as the test split, stratified, where the source has
 	// no test split of its own; 0 is DefaultTestFraction.
 	TestFraction float64
@@ -83,6 +86,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fault.Usagef("range %v,%v: two numbers, the lower one first", o.Range[0], o.Range[1])
 	case o.Limit < 0:
 		return o, fault.Usagef("limit %d: it is at least 1, or 0 for all", o.Limit)
+	case o.From < 0 || o.To < o.From:
+		return o, fault.Usagef("rows from %d up to %d: there are none", o.From, o.To)
 	case !(o.TestFraction > 0 && o.TestFraction < 1):
 		return o, fault.Usagef("test fraction %v: it is between 0 and 1", o.TestFraction)
 	}

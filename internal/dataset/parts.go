@@ -38,10 +38,45 @@ func (p *part) bytes() int64 {
 // partsOf answers a request for a split by what the collection has.
 func partsOf(c *source.Collection, o Options) ([]part, error) {
 	parts, err := wanted(c, o)
-	if err != nil || o.Limit == 0 {
-		return parts, err
+	if err == nil && o.Limit > 0 {
+		parts, err = limit(parts, o)
 	}
-	return limit(parts, o)
+	if err == nil && o.To > 0 {
+		parts, err = between(parts, o.From, o.To)
+	}
+	return parts, err
+}
+
+// between are the rows from one position of all parts together up to another; they
+// keep the ids that they had.
+func between(parts []part, from, to int64) (some []part, err error) {
+	for _, p := range parts {
+		n := p.rows()
+		if n < 0 {
+			return nil, fault.Usagef("the number of images is unknown before all are read, so none can be read alone")
+		}
+		if a, b := max(from, 0), min(to, n); a < b {
+			some = append(some, p.between(a, b))
+		}
+		from, to = from-n, to-n
+	}
+	return some, nil
+}
+
+func (p part) between(from, to int64) part {
+	pick, keep := []int64{}, []int64{}
+	for i := from; i < to; i++ {
+		at, id := i, i
+		if p.pick != nil {
+			at = p.pick[i]
+		}
+		if p.keep != nil {
+			id = p.keep[i]
+		}
+		pick, keep = append(pick, at), append(keep, id)
+	}
+	p.pick, p.keep = pick, keep
+	return p
 }
 
 func wanted(c *source.Collection, o Options) ([]part, error) {

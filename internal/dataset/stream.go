@@ -159,7 +159,7 @@ func (s *stream) start(ctx context.Context, found *located) error {
 func offered(c *source.Collection, o Options) []SplitInfo {
 	var out []SplitInfo
 	for _, name := range []string{source.Train, source.Val, source.Test} {
-		o.Split, o.Limit = name, 0
+		o.Split, o.Limit, o.From, o.To = name, 0, 0, 0
 		if parts, err := partsOf(c, o); err == nil {
 			p := parts[0]
 			out = append(out, SplitInfo{name, p.rows(), p.Folder, p.Labels != nil, p.derived})

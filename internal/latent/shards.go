@@ -190,7 +190,6 @@ func (s *Shards) Quant(channels int) (*Quant, error) {
 // the last row. After an error or a crash every whole shard stays, and CreateShards
 // with resume goes on behind the last.
 func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source, fingerprint func() string) error {
-	s.manifest.Metadata = m.pairs()
 	ahead := &lookahead{src: src, values: m.Shape.Values()}
 	for {
 		more, err := ahead.more(rowsPer)
@@ -200,26 +199,49 @@ func (s *Shards) Write(m Meta, o Options, rowsPer int, src Source, fingerprint f
 		if !more && len(s.manifest.Shards) > 0 {
 			break
 		}
-		name := fmt.Sprintf("part-%05d%s", len(s.manifest.Shards), o.Format.Extension())
-		w, err := writeFile(s.disk, filepath.Join(s.dir, name), m, o, rowsPer, ahead.next, nil, sha256.New())
+		shard, err := WriteShard(s.disk, s.dir, len(s.manifest.Shards), m, o, rowsPer, ahead.next)
 		if err != nil {
 			return err
 		}
-		s.manifest.Shards = append(s.manifest.Shards, Shard{name, w.Rows, [2]int64{w.FirstID, w.LastID}, w.Bytes, w.SHA256})
-		s.manifest.Rows += w.Rows
-		if err := s.save(partialName); err != nil {
+		if err := s.Add(m, shard); err != nil {
 			return err
 		}
 	}
+	text := ""
 	if fingerprint != nil {
-		s.manifest.Fingerprint = fingerprint()
+		text = fingerprint()
 	}
+	return s.Finish(text)
+}
+
+// WriteShard writes the file of the shard with that number, of at most rowsPer rows,
+// for a folder of shards that Add adds it to.
+func WriteShard(disk Disk, dir string, number int, m Meta, o Options, rowsPer int, src Source) (Shard, error) {
+	name := fmt.Sprintf("part-%05d%s", number, o.Format.Extension())
+	w, err := writeFile(disk, filepath.Join(dir, name), m, o, rowsPer, src, nil, sha256.New())
+	return Shard{name, w.Rows, [2]int64{w.FirstID, w.LastID}, w.Bytes, w.SHA256}, err
+}
+
+// Add takes in the next shard, whose file is there.
+func (s *Shards) Add(m Meta, shard Shard) error {
+	s.manifest.Metadata = m.pairs()
+	s.manifest.Shards = append(s.manifest.Shards, shard)
+	s.manifest.Rows += shard.Rows
+	return s.save(partialName)
+}
+
+// Finish makes the folder whole. fingerprint is that of all images, "" for none.
+func (s *Shards) Finish(fingerprint string) error {
+	s.manifest.Fingerprint = fingerprint
 	if err := s.save(ManifestName); err != nil {
 		return err
 	}
 	s.complete = true
 	return s.dropPartial()
 }
+
+// Sweep removes what processes that were killed left; nobody may be writing.
+func (s *Shards) Sweep() error { return s.disk.Sweep(s.dir) }
 
 // dropPartial removes the list that the manifest has replaced, if it is there.
 func (s *Shards) dropPartial() error {

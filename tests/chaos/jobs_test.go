@@ -33,8 +33,10 @@ type job struct {
 	out string
 	// files, where set, are those below the folder that come out the same each time.
 	files *regexp.Regexp
-	runs  bool   // the folder run is written to, and must stay sound
-	mends string // a damaged run: sound afterwards, with no file's content gone
+	// workers, where set, are the flags by which other processes do the work.
+	workers string
+	runs    bool   // the folder run is written to, and must stay sound
+	mends   string // a damaged run: sound afterwards, with no file's content gone
 
 	begin string            // a folder with what the command finds
 	old   map[string]string // SHA-256 of out's files before, by path
@@ -57,7 +59,8 @@ var networks = regexp.MustCompile(`\.onnx$`)
 // jobs are all commands that write, in each form that has a writer of its own.
 func jobs() []*job {
 	all := []*job{
-		{name: "search", args: "search --run r --data tiny.npz " + tiny, again: "search --run r --resume", files: regexp.MustCompile(`^r/(front\.json|run\.json|candidates/)`)},
+		{name: "search", args: "search --run r --data tiny.npz " + tiny, again: "search --run r --resume", files: regexp.MustCompile(`^r/(front\.json|run\.json|candidates/)`),
+			workers: " --workers local:2 --worker-timeout 1s --checkpoint-every 1ms"},
 		{name: "finetune", args: "finetune run --epochs 1 --device ref --data tiny.npz", runs: true, files: regexp.MustCompile(`^$`)},
 		{name: "repair", args: "doctor broken --repair", mends: "broken", files: regexp.MustCompile(`^broken/(journal\.jsonl|run\.json|front\.json|candidates/)`)},
 		{name: "data-get", args: download + " " + fixtures.remote + " got", out: "got", files: regexp.MustCompile(`^got/file$`)},
@@ -78,7 +81,7 @@ func jobs() []*job {
 		&job{name: "compress", args: "compress --encoder encoder.onnx --data tiny.npz --split train --batch 8 --device cpu --out test.arrow", out: "test.arrow"},
 		&job{name: "compress-parquet", args: "compress --encoder encoder.onnx --data tiny.npz --split train --format parquet --device cpu --out out.parquet", out: "out.parquet"},
 		&job{name: "compress-shards", args: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards",
-			again: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards --resume", files: regexp.MustCompile(`^shards/`)},
+			again: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards --resume", files: regexp.MustCompile(`^shards/`), workers: " --workers local:2 --worker-timeout 2s"},
 		&job{name: "decompress-png", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out", out: "out"},
 		&job{name: "decompress-npy", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out.npy", out: "out.npy"},
 		&job{name: "decompress-arrow", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out.arrow", out: "out.arrow"},
@@ -273,6 +276,14 @@ func (j *job) count(kind string) (n int) {
 	return n
 }
 
+// goOn is the command after a disturbance.
+func (j *job) goOn(dir string) string {
+	if j.name == "search" && !isRun(filepath.Join(dir, "r")) {
+		return j.args
+	}
+	return j.resume()
+}
+
 // check holds what a disturbed process left against the promises, runs the
 // command again, and wants it to end as if nothing had happened.
 func (j *job) check(t *testing.T, name, dir string) bool {
@@ -289,10 +300,7 @@ func (j *job) check(t *testing.T, name, dir string) bool {
 			t.Fatal(err)
 		}
 	}
-	again := j.resume()
-	if j.name == "search" && !isRun(filepath.Join(dir, "r")) {
-		again = j.args
-	}
+	again := j.goOn(dir)
 	if r := moncae(dir, strings.Fields(again)); r.code != 0 {
 		failed(t, name, "`moncae %s` then ends with %d: %s", again, r.code, r.stderr)
 		return false

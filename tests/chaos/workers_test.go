@@ -14,28 +14,22 @@ import (
 	"time"
 )
 
-// TestWorkers disturbs every task of a search by workers once, whose worker is killed,
-// crashes, hangs, ends, or prints garbage at a moment of its own, and kills some of the
-// coordinators: in the end the run is that of one undisturbed process.
+// TestWorkers disturbs every task of a search and of a compression by workers once,
+// whose worker is killed, crashes, hangs, ends, or prints garbage at a moment of its own,
+// and kills some of the coordinators: in the end everything is as by one undisturbed process.
 func TestWorkers(t *testing.T) {
 	all, end := prepared(t), share(10)
-	var search *job
-	for _, j := range all {
-		if j.name == "search" {
-			search = j
-		}
-	}
 	happened, killed := map[string]int{}, 0
 	for round := 0; *only != "" && round < 1000 || *only == "" && (round == 0 || time.Now().Before(end)); round++ {
-		name := fmt.Sprintf("workers/%d", round)
-		if wanted(name) {
-			killed += search.byWorkers(t, name, round%2 == 1, happened)
+		for _, j := range all {
+			name := fmt.Sprintf("workers/%s/%d", j.name, round)
+			if j.workers != "" && wanted(name) {
+				killed += j.byWorkers(t, name, round%2 == 1, happened)
+			}
 		}
 	}
 	t.Logf("workers ended by %v, %d coordinators killed, seed %d", happened, killed, *seed)
 }
-
-const byWorkers = " --workers local:2 --worker-timeout 1s --checkpoint-every 1ms"
 
 func (j *job) byWorkers(t *testing.T, name string, kill bool, happened map[string]int) (killed int) {
 	r := draws(name)
@@ -45,7 +39,7 @@ func (j *job) byWorkers(t *testing.T, name string, kill bool, happened map[strin
 	env := fmt.Sprintf("%s=%d:%s", envPlant, r.Uint64(), marks)
 	args := j.args
 	for kill && killed < 5 {
-		cmd, text := process(dir, strings.Fields(args+byWorkers), env)
+		cmd, text := process(dir, strings.Fields(args+j.workers), env)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -64,11 +58,9 @@ func (j *job) byWorkers(t *testing.T, name string, kill bool, happened map[strin
 			failed(t, name, "workers outlive their coordinator: %v", left)
 			return killed
 		}
-		if isRun(filepath.Join(dir, "r")) {
-			args = j.again
-		}
+		args = j.goOn(dir)
 	}
-	if e := moncae(dir, strings.Fields(args+byWorkers), env); e.code != 0 {
+	if e := moncae(dir, strings.Fields(args+j.workers), env); e.code != 0 {
 		failed(t, name, "exit code %d: %s", e.code, e.stderr)
 		return killed
 	}
@@ -78,6 +70,9 @@ func (j *job) byWorkers(t *testing.T, name string, kill bool, happened map[strin
 	}
 	if left := orphans(dir); len(left) > 0 {
 		failed(t, name, "workers outlive their coordinator: %v", left)
+	}
+	if left := temporary(dir); len(left) > 0 {
+		failed(t, name, "left behind: %v", left)
 	}
 	marked, err := filepath.Glob(filepath.Join(marks, "*"))
 	if err != nil {

@@ -49,6 +49,7 @@ type setup struct {
 	slabRows  int
 	withError bool
 	sampling  sampling // zero: none
+	begin     int64    // the place of the source's first row in the whole
 	done      atomic.Int64
 }
 
@@ -59,8 +60,8 @@ func (j *setup) size(batch int) {
 	j.slabRows = max(1, rows/j.batch) * j.batch
 }
 
-// worker is what one goroutine keeps for its batches.
-type worker struct {
+// buffers are what one goroutine keeps for its batches.
+type buffers struct {
 	encode, decode scratch
 	latents        []float32
 	images         []float32
@@ -69,8 +70,9 @@ type worker struct {
 }
 
 // encode runs one batch: latents into the slab, and the sample that it holds.
-func (j *setup) encode(w *worker, t *slabPart) (r result) {
+func (j *setup) encode(w *buffers, t *slabPart) (r result) {
 	n := t.rows()
+	r.first = t.first
 	if r.err = j.enc.encode(&w.encode, t.images.Images, n, t.latents); r.err != nil {
 		return r
 	}
@@ -100,20 +102,21 @@ func (j *setup) finite(t *slabPart) error {
 
 // sample sums what is measured on single rows, in their order.
 type sample struct {
-	rows      int64
-	png       int64
-	mse, ssim float64
+	Rows int64   `json:"rows"`
+	PNG  int64   `json:"png"` // bytes
+	MSE  float64 `json:"mse"`
+	SSIM float64 `json:"ssim"`
 }
 
 func (s *sample) add(o sample) {
-	s.rows += o.rows
-	s.png += o.png
-	s.mse += o.mse
-	s.ssim += o.ssim
+	s.Rows += o.Rows
+	s.PNG += o.PNG
+	s.MSE += o.MSE
+	s.SSIM += o.SSIM
 }
 
 // measure takes a batch's rows from i up to k through PNG and the decoder.
-func (j *setup) measure(w *worker, t *slabPart, i, k int, sum *sample) error {
+func (j *setup) measure(w *buffers, t *slabPart, i, k int, sum *sample) error {
 	image, values := j.enc.image, j.enc.latent.Values()
 	size := image.Values()
 	pixels := t.images.Images[i*size : k*size]
@@ -122,9 +125,9 @@ func (j *setup) measure(w *worker, t *slabPart, i, k int, sum *sample) error {
 		if err := imagefile.EncodePixels(&w.png, pixels[row*size:(row+1)*size], image); err != nil {
 			return err
 		}
-		sum.png += int64(w.png.Len())
+		sum.PNG += int64(w.png.Len())
 	}
-	sum.rows += int64(k - i)
+	sum.Rows += int64(k - i)
 	if j.dec == nil {
 		return nil
 	}
@@ -142,8 +145,8 @@ func (j *setup) measure(w *worker, t *slabPart, i, k int, sum *sample) error {
 	for row := range k - i {
 		a, b := w.original[row*size:(row+1)*size], w.images[row*size:(row+1)*size]
 		mse := metric.MSE(a, b)
-		sum.mse += mse
-		sum.ssim += metric.SSIM(a, b, image)
+		sum.MSE += mse
+		sum.SSIM += metric.SSIM(a, b, image)
 		if t.errors != nil {
 			t.errors[i+row] = float32(mse)
 		}
@@ -152,7 +155,7 @@ func (j *setup) measure(w *worker, t *slabPart, i, k int, sum *sample) error {
 }
 
 // decodeRows runs the decoder in batches that a model of fixed size can take.
-func (j *setup) decodeRows(w *worker, n int) error {
+func (j *setup) decodeRows(w *buffers, n int) error {
 	step := n
 	if j.dec.fixed > 0 {
 		step = j.dec.fixed
