@@ -115,6 +115,10 @@ $(SEARCH_DATA)/.ready: scripts/search_data.txt | $(SETUP)
 	$(SEARCH_DATA)/bin/pip install -q --disable-pip-version-check -r scripts/search_data.txt
 	touch $@
 
+.PHONY: search-study
+search-study: build $(VENV)/.ready ## the searches that docs/results.md compares, resumable (hours), in OUT; STUDY= flags of scripts/search_study.py
+	$(VENV)/bin/python scripts/search_study.py --moncae bin/moncae --out $(OUT) $(STUDY)
+
 .PHONY: search-data
 search-data: $(SEARCH_DATA)/.ready ## the data sets that docs/results.md measures searches on, in OUT=search-data
 	$(SEARCH_DATA)/bin/python scripts/search_data.py --out $(OUT) $(if $(MONCAE_DATA),--data $(MONCAE_DATA))

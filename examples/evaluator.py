@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import time
 from queue import Queue
 
 
@@ -79,12 +80,13 @@ class Evaluator:
 
 
 class Trials:
-    """Writes a line for each training, for `moncae compare`."""
+    """Writes a line for each training, for `moncae compare`: docs/format/trials.md."""
 
     def __init__(self, path: str | None):
         self._file = open(path, "w", encoding="utf-8") if path else None
         self.points: list[list[float]] = []
         self._count = 0
+        self._began = time.monotonic()
 
     def add(self, evaluator: Evaluator, answer: dict) -> None:
         if answer["status"] == "refused":
@@ -93,8 +95,11 @@ class Trials:
         if point:
             self.points.append(point)
         if self._file:
+            if self._count == 0:
+                header = {"format": "moncae.trials", "version": 1, "objectives": evaluator.space["names"], "reference": evaluator.space["reference"]}
+                self._file.write(json.dumps(header) + "\n")
             named = dict(zip(evaluator.space["names"], point)) if point else None
-            line = {"trial": self._count, "steps": answer["steps"], "seconds": answer["seconds"], "objectives": named}
+            line = {"trial": self._count, "steps": answer["steps"], "seconds": round(time.monotonic() - self._began, 3), "objectives": named}
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
         self._count += 1

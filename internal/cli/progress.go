@@ -107,7 +107,7 @@ func (p *progress) describe() {
 	if p.left != "" {
 		text += ", " + p.left + " left in all"
 	}
-	beside := p.barWidth() + len(" 100%  ")
+	beside := p.barWidth() + len("   100%   ") // what the bar puts between
 	if p.wide() {
 		beside += len("(1000000 images/s)")
 	}

@@ -28,10 +28,14 @@ def test_example(tmp_path, script, flags, least):
     command = [sys.executable, str(ROOT / "examples" / script), "--moncae", MONCAE, "--trials", str(trials), *flags, "--", *SMALL]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in trials.read_text().splitlines()]
+    header, *lines = [json.loads(line) for line in trials.read_text().splitlines()]
     assert [line["trial"] for line in lines] == list(range(len(lines))) and len(lines) >= least
     points = [tuple(line["objectives"].values()) for line in lines if line["objectives"]]
-    assert all(line["steps"] <= 10 and line["seconds"] > 0 for line in lines)
+    assert all(line["steps"] <= 10 for line in lines) and 0 < lines[0]["seconds"]
+    ended = [line["seconds"] for line in lines]
+    assert ended == sorted(ended)  # since the search began
+    compared = json.loads(subprocess.run([MONCAE, "compare", trials, "--json"], check=True, capture_output=True).stdout)
+    assert compared["reference"] == header["reference"] and compared["groups"][0]["spent"]["trainings"] == len(lines)
     front = [p for p in points if not any(q[0] <= p[0] and q[1] <= p[1] and q != p for q in points)]
     assert done.stdout.splitlines() == [f"loss {loss:.4f}  loc {loc:.4f}" for loss, loc in sorted(set(front))]
 
