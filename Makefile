@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package test-bare test-cluster fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package test-bare test-cluster bench-start fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -158,6 +158,9 @@ stage-wheel: $(SETUP) $(NATIVE)
 
 wheel: $(WHEELS)/.ready ## the Python package for this machine and its sdist in dist/; VERSION=v1.2.3
 	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python scripts/wheels.py $(PLATFORM)
+
+bench-start: wheel ## how long the wheel's moncae --version takes, beside its bar
+	$(WHEELS)/bin/python scripts/bench_start.py
 
 PACKAGE := .deps/venv-package
 

@@ -35,7 +35,8 @@ class Program(BuildHookInterface):
         stage = pathlib.Path(self._scratch.name)
         release = os.environ.get("MONCAE_VERSION") or self.metadata.version
         subprocess.run(["make", "-s", "stage-wheel", f"PLATFORM={platform}", f"STAGE={stage}", f"VERSION={release}"],
-                       cwd=self.root, check=True, stdout=sys.stderr)
+                       cwd=self.root, check=True, stdout=sys.stderr,
+                       env={name: value for name, value in os.environ.items() if name != "CGO_ENABLED"})  # an outer make's, for its own platform
         program = "moncae.exe" if platform.startswith("windows/") else "moncae"
         build_data["tag"] = "py3-none-" + (os.environ.get("MONCAE_WHEEL_TAG") or TAGS[platform])
         build_data["pure_python"] = False

@@ -17,7 +17,7 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
 from ._front import Member
-from ._jobs import classify, compress, data_info, decompress, load_images
+from ._jobs import classify, compare, compress, data_info, decompress, load_images
 from ._latents import Latents, open_latents
 from ._models import Autoencoder
 from ._run import Run
@@ -39,6 +39,7 @@ __all__ = [
     "MoncaeError",
     "Run",
     "classify",
+    "compare",
     "compress",
     "data_info",
     "decompress",

@@ -15,6 +15,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from .errors import MoncaeError
+
 Array = npt.NDArray[Any]
 
 
@@ -48,7 +50,12 @@ def location(data: Data | None, labels: Sequence[int] | Array | None = None, axe
     with tempfile.TemporaryDirectory(prefix="moncae-") as folder:
         path = pathlib.Path(folder) / "data.npz"
         np.savez(path, allow_pickle=False, **arrays)
-        yield os.fspath(path)
+        try:
+            yield os.fspath(path)
+        except (ValueError, MoncaeError) as error:
+            if os.fspath(path) not in str(error):
+                raise
+            raise type(error)(str(error).replace(os.fspath(path), "the data given")) from None  # nobody knows that file
 
 
 def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, axes: str | None = None) -> dict[str, Array]:

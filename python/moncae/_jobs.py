@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,23 +19,30 @@ from ._run import Path
 def compress(
     encoder: Path, data: _data.Data, out: Path, *, labels: Sequence[int] | _data.Array | None = None, axes: str | None = None, **flags: _program.Flag
 ) -> Latents:
-    """Takes images through an encoder.onnx into a file of latents, and opens it.
+    """Takes images through an encoder.onnx, or that of an export's folder, into a file
+    of latents, and opens it.
 
     data, labels and axes are what `moncae.search` takes; all images of an array are
     compressed, in its order, unless split is given. Flags are those of `moncae compress`: split="test", dtype="int8", format="parquet", shard_rows=100000.
     The result's `report` is the document of `moncae compress --json`.
     """
     with _data.location(data, labels, axes, whole="split" not in flags) as place:
-        report = _program.call_json("compress", *_program.flags({"encoder": encoder, "data": place, "out": out, **flags}))
+        report = _program.call_json("compress", *_program.flags({"encoder": _model(encoder, "encoder"), "data": place, "out": out, **flags}))
     latents = open_latents(out)
     latents.report = report
     return latents
 
 
 def decompress(decoder: Path, latents: Path, out: Path, **flags: _program.Flag) -> pathlib.Path:
-    """Turns a file of latents into images below out, which it gives back."""
-    _program.call("decompress", *_program.flags({"decoder": decoder, "in": latents, "out": out, **flags}))
+    """Turns a file of latents into images below out, which it gives back; decoder is a
+    decoder.onnx or an export's folder."""
+    _program.call("decompress", *_program.flags({"decoder": _model(decoder, "decoder"), "in": latents, "out": out, **flags}))
     return pathlib.Path(out)
+
+
+def _model(path: Path, name: str) -> pathlib.Path:
+    given = pathlib.Path(path)
+    return given / f"{name}.onnx" if given.is_dir() else given
 
 
 def classify(
@@ -48,6 +56,17 @@ def classify(
     """
     words = [] if run is None else [run]
     return _program.call_json("classify", *words, *_program.flags({"train": train, "test": test, "out": out, **flags}))
+
+
+def compare(*runs: Path, groups: Mapping[str, Sequence[Path]] | None = None, **flags: _program.Flag) -> dict[str, Any]:
+    """Compares searches by hypervolume at equal budgets, with tests over seeds.
+
+    Runs that differ in nothing but the seed are a group; groups, {name: runs}, says
+    otherwise. Gives the document of `moncae compare --json` (docs/format/compare.md);
+    flags are that command's: svg="compare.svg", reference="0.26,2.9".
+    """
+    grouped = [f"{name}={','.join(os.fspath(run) for run in of)}" for name, of in (groups or {}).items()]
+    return _program.call_json("compare", *runs, *_program.flags({"group": grouped, **flags}))
 
 
 def load_images(data: Path, split: str = "train", **flags: _program.Flag) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import _program
 from ._front import Member, members, table
 from ._models import Autoencoder
+from .errors import MoncaeError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ Path = str | os.PathLike[str]
 class Run:
     """A search that was run, or is under way: its folder (docs/format/run.md).
 
-    `run["knee"]`, `run["best-loss"]` and `run["g3-1"]` are exported autoencoders.
+    `run["knee"]`, `run["best-loss"]` and `run["g3-1"]` are exported autoencoders;
+    `run[run.choose(max_values=32)]` is the best of those that are small enough.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,6 +61,16 @@ class Run:
         """
         words = _program.flags({"candidate": candidate, "out": out, **self._data(flags)})
         return [pathlib.Path(done["dir"]) for done in _program.call_json("export", self.path, *words)]
+
+    def choose(self, purpose: str | None = None, **limits: _program.Flag) -> str:
+        """The id of the member that `moncae choose` takes: within limits such as
+        max_values=32, min_psnr=18, max_bce=0.1, the best for a purpose: fidelity (the
+        default), size, use or knee.
+
+        Raises:
+            ValueError: no member is within the limits.
+        """
+        return _program.call_json("choose", self.path, *_program.flags({"for": purpose, **limits}))["id"]
 
     def __getitem__(self, candidate: str) -> Autoencoder:
         exported = self.path / "export" / candidate / "encoder.onnx"
@@ -105,13 +117,19 @@ class Run:
         title = f"{len(found)} on the front of {document['evaluations']} trainings, hypervolume {document['hypervolume']:.4f}"
         parts = [f"<p><b>{html.escape(str(self.path))}</b>: {title}</p><table><tr>{head}</tr>{rows}</table>"]
         if found:
-            with tempfile.TemporaryDirectory() as folder:
-                pictures = {"plot": f"{folder}/front.png", "gallery": f"{folder}/gallery.png"}
-                _program.call("front", self.path, *_program.flags({**pictures, "images": 8, **self._data({})}))
-                for name, file in pictures.items():
-                    content = base64.b64encode(pathlib.Path(file).read_bytes()).decode()
-                    parts.append(f'<img alt="{name}" style="max-width: 45%" src="data:image/png;base64,{content}">')
+            parts += [self._shown("plot"), self._shown("gallery", images=8)]
         return "".join(parts)
+
+    def _shown(self, flag: str, **flags: _program.Flag) -> str:
+        """A picture of `moncae front` for a page, or why there is none: the data may be on another machine."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "picture.png"
+            try:
+                _program.call("front", self.path, *_program.flags({flag: file, **flags, **self._data({})}))
+            except (ValueError, MoncaeError) as error:
+                return f"<p>no {flag}: {html.escape(str(error))}</p>"
+            content = base64.b64encode(file.read_bytes()).decode()
+        return f'<img alt="{flag}" style="max-width: 45%" src="data:image/png;base64,{content}">'
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

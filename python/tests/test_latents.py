@@ -58,9 +58,15 @@ def test_damage(encoder, digits, tmp_path):
 
 
 def test_images_come_back(run, encoder, model, digits, tmp_path):
-    moncae.compress(encoder, digits[0][:5], tmp_path / "out.arrow")
-    moncae.decompress(encoder.with_name("decoder.onnx"), tmp_path / "out.arrow", tmp_path / "images")
+    moncae.compress(encoder.parent, digits[0][:5], tmp_path / "out.arrow")
+    moncae.decompress(encoder.parent, tmp_path / "out.arrow", tmp_path / "images")
     assert len(list((tmp_path / "images").rglob("*.png"))) == 5
+
+
+def test_errors_name_no_file_of_ours(encoder, digits, tmp_path):
+    with pytest.raises(ValueError, match=r"^the data given is 9×9 \(height×width\), 12×12 are needed"):
+        moncae.compress(encoder, digits[0][:, :9, :9], tmp_path / "out.arrow")
+    assert not (tmp_path / "out.arrow").exists()
 
 
 def test_classify(encoder, digits, tmp_path):

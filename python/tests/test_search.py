@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -49,8 +50,6 @@ def test_an_existing_run_is_kept(run):
 
 
 def test_damage_has_its_own_exception(run, tmp_path):
-    import shutil
-
     shutil.copytree(run.path, tmp_path / "run")
     journal = tmp_path / "run" / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"kind":"candidate"', b'"kind":"candidats"', 1))
@@ -95,4 +94,25 @@ def test_pictures_and_pages(run, tmp_path):
     assert list(axes.lines[0].get_xdata()) == [m.values for m in run.members]
     page = run._repr_html_()
     assert page.count("data:image/png;base64,") == 2 and all(f"<td>{m.id}</td>" in page for m in run.members)
+    shutil.copytree(run.path, tmp_path / "moved")
+    (tmp_path / "moved" / "data.npz").unlink()  # as on another machine
+    page = moncae.Run(tmp_path / "moved")._repr_html_()
+    assert "no gallery: " in page and "data.npz" in page and all(f"<td>{m.id}</td>" in page for m in run.members)
     assert "<html" in run.report(tmp_path / "page.html").read_text()
+
+
+def test_choosing_is_the_programs(run):
+    assert run.choose("knee") == run["knee"].metadata["moncae.candidate"]
+    smallest = run.members[0]
+    assert run.choose(max_values=smallest.values) == smallest.id
+    with pytest.raises(ValueError, match="values"):
+        run.choose(max_values=1)
+
+
+def test_comparing_runs(run, digits, tmp_path):
+    other = moncae.search(tmp_path / "other", *digits, progress=False, **{**SMALL, "algorithm": "random"})
+    document = moncae.compare(groups={"ours": [run.path], "random": [other.path]})
+    assert [group["name"] for group in document["groups"]] == ["ours", "random"]
+    finals = {group["name"]: group["final"]["median"] for group in document["groups"]}
+    assert (document["pairs"][0]["test"]["trainings"]["effect"] > 0.5) == (finals["ours"] > finals["random"])
+    assert [group["runs"][0]["seed"] for group in moncae.compare(run.path, other.path)["groups"]] == [SMALL["seed"]] * 2
