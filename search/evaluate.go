@@ -43,12 +43,12 @@ func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job
 	return job{cost: image * float64(images), bytes: a.TrainingBytes(train.Batch(s.config.Batch, images)), do: do}
 }
 
-// evaluate trains a candidate, whose network is a, and records it.
-func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *run.Times) error {
+// evaluate trains a candidate, whose network is a, and records it; rungs may end it.
+func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, rungs []train.Rung, times *run.Times) error {
 	begin := time.Now()
 	s.emit(CandidateStarted{Candidate: &c, Epochs: s.config.Epochs})
 	out, result, err := s.train(ctx, c.ID, task.Training{
-		Arch: a, Recipe: c.Recipe, Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.rows.limited,
+		Arch: a, Recipe: c.Recipe, Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.rows.limited, Rungs: rungs,
 	}, searchCheckpoint)
 	if err != nil {
 		return fmt.Errorf("candidate %s: %w", c.ID, err)
@@ -65,6 +65,7 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, times *r
 			return err
 		}
 	}
+	c.Rungs, c.Stopped = out.Rungs, out.Stopped
 	c.Steps, c.Seconds = out.Steps, run.Seconds(time.Since(begin))
 	if err := s.record(&c); err != nil {
 		return err

@@ -107,8 +107,9 @@ func (e *evolution) ask() (jobs []job, err error) {
 			}
 		default:
 			e.places[k] = place{c.ID, false, toTrain}
+			rungs := e.rungs(k, p.Network)
 			j := e.job(p.Network.Arch, len(e.limited)*e.config.Epochs, func(ctx context.Context) error {
-				return e.evaluate(ctx, *c, p.Network.Arch, &e.times)
+				return e.evaluate(ctx, *c, p.Network.Arch, rungs, &e.times)
 			})
 			j.after = func() { e.finished <- k }
 			jobs = append(jobs, j)

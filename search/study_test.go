@@ -47,13 +47,13 @@ func TestResumeFromEveryRecord(t *testing.T) {
 			t.Parallel()
 			c := config(t)
 			c.SetAlgorithm(name)
+			c.Population, c.Generations = 4, 3
 			resumeFrom(t, c, every)
 		})
 	}
 }
 
 func resumeFrom(t *testing.T, c Config, every int) {
-	c.Population, c.Generations = 4, 3
 	path := filepath.Join(t.TempDir(), "run")
 	want := complete(t, create(t, path, c, Options{Jobs: 2}))
 	journal, err := os.ReadFile(filepath.Join(path, rundir.JournalFile))
@@ -499,5 +499,40 @@ func TestForecastsAreHeldAgainstTheResults(t *testing.T) {
 		if there != (name == algorithm.EHVI) || there && (got.Trainings != scored || !(math.Abs(got.RankCorrelation) <= 1)) {
 			t.Errorf("%s: %+v of %d scored candidates", name, r.Front.Calibration, scored)
 		}
+	}
+}
+
+// Trainings that are stopped early are decided by what the proposals saw: the same
+// for any number of jobs, and after a resume. None of them comes onto the front.
+func TestEarlyStops(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.EarlyStop, c.Population, c.Generations = true, 12, 4
+	var fronts []string
+	for _, jobs := range []int{1, 4} {
+		path := filepath.Join(t.TempDir(), "run")
+		fronts = append(fronts, complete(t, create(t, path, c, Options{Jobs: jobs})))
+		stopped := 0
+		r := open(t, path)
+		for _, cand := range r.Candidates {
+			if cand.Stopped {
+				stopped++
+				if slices.ContainsFunc(r.Front.Members, func(m Member) bool { return m.ID == cand.ID }) {
+					t.Errorf("%s was stopped, and is on the front", cand.ID)
+				}
+			}
+		}
+		if stopped < 3 {
+			t.Errorf("%d of %d trainings were stopped", stopped, len(r.Candidates))
+		}
+	}
+	if fronts[0] != fronts[1] {
+		t.Errorf("one job gives\n%s\nfour give\n%s", fronts[0], fronts[1])
+	}
+	c.Population, c.Finetune.Epochs = 8, 0
+	resumeFrom(t, c, 5)
+	c.Objectives = []string{run.ObjectiveProbe, run.ObjectiveLOC}
+	if err := c.Validate(); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "stopping early") {
+		t.Errorf("with a probe: %v", err)
 	}
 }

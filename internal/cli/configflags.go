@@ -28,6 +28,7 @@ type configFlags struct {
 	maxFLOPs                                                                int64
 	validation                                                              float64
 	seed                                                                    uint64
+	earlyStop                                                               bool
 	bounds                                                                  []string
 	set                                                                     map[string]func(*run.Config) error
 }
@@ -75,6 +76,8 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 		return nil
 	})
 	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression, guessing)", setReference)
+	f.BoolVar(&o.earlyStop, "early-stop", false, "end trainings that can't come onto the front any more, judged after a quarter and a half of their steps")
+	o.set["early-stop"] = func(c *run.Config) error { c.EarlyStop = o.earlyStop; return nil }
 	f.StringArrayVar(&o.bounds, "bound", nil, "a limit that members of the front must keep, for example 'loc<=2'; can be repeated")
 	o.set["bound"] = func(c *run.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }
 	f.Int64Var(&o.maxFLOPs, "max-flops", standard.MaxFLOPs, "refuse networks of more multiply-adds for each pixel of an image; 0: no limit")

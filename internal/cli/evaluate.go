@@ -16,7 +16,7 @@ import (
 // notEvaluated are the flags of a search that plan it, keep it or show it.
 var notEvaluated = []string{
 	"run", "resume", "no-export", "library", "events", "verbose", "json", "checkpoint",
-	"algorithm", "population", "generations", "spread", "window", "finetune", "finetune-trial", "finetune-scope",
+	"algorithm", "population", "generations", "spread", "window", "early-stop", "finetune", "finetune-trial", "finetune-scope",
 }
 
 // evaluate serves another program's optimiser; no run is kept.

@@ -35,6 +35,10 @@ type Candidate struct {
 	Search   *Result      `json:"result,omitempty"` // of the search's training
 	Steps    int          `json:"steps,omitempty"`  // of the search's training, a failed one too
 	Seconds  float64      `json:"seconds,omitempty"`
+	// Rungs are the validation losses at the rungs of its training, as far as it came,
+	// and Stopped tells that the last of them ended it.
+	Rungs   []float64 `json:"rungs,omitempty"`
+	Stopped bool      `json:"stopped,omitempty"`
 	// Finetuned is the result of the last finetuning that won; it has records of its own.
 	Finetuned *Result `json:"-"`
 }

@@ -32,8 +32,11 @@ type Config struct {
 	Spread int `json:"spread,omitempty"`
 	// Window is how many candidates may be under way when the next is decided, where
 	// that is done one by one (ehvi); a decision sees all results but theirs.
-	Window     int        `json:"window,omitempty"`
-	Epochs     int        `json:"epochs"`
+	Window int `json:"window,omitempty"`
+	Epochs int `json:"epochs"`
+	// EarlyStop ends trainings that can't come onto the front any more, judged within
+	// their course by what others made of theirs.
+	EarlyStop  bool       `json:"early_stop,omitempty"`
 	Patience   int        `json:"patience"` // epochs without a better validation loss; 0: all epochs
 	Batch      int        `json:"batch"`
 	Finetune   Finetune   `json:"finetune"`
@@ -102,6 +105,8 @@ func (c Config) Validate() error {
 	check(c.Window >= 0, "a window of %d: it is 1 or more", c.Window)
 	check(c.Window > 0 || c.Algorithm != algorithm.EHVI, "algorithm %s needs a window of 1 or more: how many candidates may be under way when the next is decided", algorithm.EHVI)
 	check(c.Epochs >= 1, "%d epochs: it takes 1 at least", c.Epochs)
+	check(!c.EarlyStop || slices.Contains(c.Objectives, ObjectiveLoss) && !c.Uses(ObjectiveProbe),
+		"stopping early needs the objective %s, and no %s: a training's course tells its loss alone", ObjectiveLoss, ObjectiveProbe)
 	check(c.Patience >= 0, "patience %d: it is 0 (never stop early) or more", c.Patience)
 	check(c.Batch >= 1, "batch of %d: it takes 1 at least", c.Batch)
 	check(c.Finetune.Epochs >= 0, "%d epochs of finetuning: it is 0 (none) or more", c.Finetune.Epochs)

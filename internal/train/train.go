@@ -52,10 +52,19 @@ type Options struct {
 	Inspect func(engine.Program) error
 	// Keeping keeps checkpoints, and goes on from one.
 	Keeping Keeping
+	// Rungs, by rising step, are where the training is judged before its end.
+	Rungs []Rung
 	// Progress, where set, hears of the training images done since the last call.
 	Progress func(images int)
 	// Epoch, where set, hears of each epoch, from 1, after its validation.
 	Epoch func(n int, e Epoch)
+}
+
+// Rung is a place within a training.
+type Rung struct {
+	Step int `json:"step"` // of all epochs, from 1
+	// Most is the validation loss there above which the training ends; 0: none.
+	Most float64 `json:"most,omitempty"`
 }
 
 // Outcome is what came of a training.
@@ -68,6 +77,8 @@ type Outcome struct {
 	Epochs    int            // done
 	Steps     int            // made, those of a failed training too
 	History   []Epoch
+	Rungs     []float64 // the validation losses at Options.Rungs, as far as it came
+	Stopped   bool      // by the last of them
 	Phases    Phases
 }
 
@@ -160,6 +171,7 @@ type training struct {
 	recipe arch.Recipe
 	batch  int
 	out    Outcome
+	last   engine.Metrics // at a rung
 	keeper *keeper
 }
 
@@ -196,13 +208,16 @@ func (t *training) run(start arch.Weights) error {
 	steps := len(t.o.Train) / t.batch
 	for e := from.Epoch; e <= t.o.Epochs; e++ {
 		loss, ok, err := t.epoch(e, steps, from.Step, from.Sum)
-		if err != nil || !ok {
+		if err != nil {
 			return err
+		}
+		if t.out.Stopped {
+			return t.stopped(e, loss, best)
+		}
+		if !ok {
+			return nil
 		}
 		from = &Checkpoint{}
-		if err := t.interrupted(e, steps, loss*float64(steps)); err != nil {
-			return err
-		}
 		m, err := t.validate()
 		if err != nil {
 			return err
@@ -241,7 +256,7 @@ func (t *training) fail(format string, args ...any) {
 }
 
 // epoch trains on every row once, in an order of its own, and gives the mean
-// loss; not ok is a training that diverged. done of its steps, with the sum of their
+// loss; not ok is a training that diverged or was stopped. done of its steps, with the sum of their
 // losses, were made before.
 func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool, err error) {
 	begin := time.Now()
@@ -252,11 +267,22 @@ func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool
 	first, total := (e-1)*steps, t.o.Epochs*steps
 	t.out.Steps = first + done
 	rates, losses := make([]float32, min(Chunk, steps)), make([]float32, min(Chunk, steps))
-	for at := done; at < steps; at += Chunk {
+	for at, n := done, 0; ; at += n {
 		if err := t.interrupted(e, at, sum); err != nil {
 			return 0, false, err
 		}
-		n := min(Chunk, steps-at)
+		if at > 0 && t.nextRung() == first+at {
+			if stop, err := t.judge(); err != nil || stop {
+				return sum / float64(at), false, err
+			}
+		}
+		if at == steps {
+			return sum / float64(steps), true, nil
+		}
+		n = min(Chunk, steps-at)
+		if next := t.nextRung(); next > first+at {
+			n = min(n, next-first-at)
+		}
 		for i := range n {
 			rates[i] = float32(Rate(t.recipe.Schedule, t.recipe.LearningRate, first+at+i, total))
 		}
@@ -280,7 +306,6 @@ func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool
 			}
 		}
 	}
-	return sum / float64(steps), true, nil
 }
 
 func (t *training) validate() (engine.Metrics, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"moncae/internal/arch"
 )
@@ -122,8 +123,20 @@ func rarely(g gene, off func(*Genome)) gene {
 	return g
 }
 
+// chromosomes are the genes of spaces that were asked for: a draw needs them all, and
+// making them takes longer than it.
+var chromosomes sync.Map
+
 // genes is the chromosome in order: block by block, the latent, the training.
 func (s Space) genes() []gene {
+	genes, ok := chromosomes.Load(s)
+	if !ok {
+		genes, _ = chromosomes.LoadOrStore(s, s.chromosome())
+	}
+	return genes.([]gene)
+}
+
+func (s Space) chromosome() []gene {
 	var genes []gene
 	for i := range s.MaxBlocks {
 		genes = append(genes, s.blockGenes(i)...)

@@ -41,6 +41,8 @@ type Training struct {
 	Patience int         `json:"patience"`
 	Batch    int         `json:"batch"`
 	Seed     uint64      `json:"seed"`
+	// Rungs are where it is judged before its end.
+	Rungs []train.Rung `json:"rungs,omitempty"`
 
 	Train      Rows `json:"train"`
 	Validation Rows `json:"validation"`
