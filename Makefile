@@ -89,6 +89,10 @@ $(PEERS)/.ready: scripts/bench_peers.txt | $(SETUP)
 bench-peers: build $(PEERS)/.ready ## training steps beside TensorFlow's (ten minutes, 1.6 GB below .deps)
 	$(PEERS)/bin/python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/{small,medium,large}.json
 
+.PHONY: bench-workers
+bench-workers: build ## worker processes beside jobs in one process (ten minutes on a quiet machine)
+	$(PYTHON) scripts/bench_workers.py --moncae bin/moncae
+
 SEED    ?= 1
 NIGHTLY := chaos fuzz-long race test-bare test-cluster
 

@@ -21,6 +21,7 @@ var norun = map[[2]string]int{
 	{"README.md", "python/tests/test_readme.py runs it with the wheel installed"}:                                1,
 	{"docs/how-to/latents-at-work.md", "python/tests/test_readme.py runs it"}:                                    4,
 	{"docs/how-to/ray-and-spark.md", "python/tests/test_readme.py runs it"}:                                      4,
+	{"docs/benchmarks.md", "a measurement; worker.txtar tests the command"}:                                      1,
 	{"docs/benchmarks.md", "measures for a quarter of an hour, with TensorFlow"}:                                 1,
 	{"docs/benchmarks.md", "a quarter of an hour; scripts of the command line try search"}:                       1,
 	{"docs/benchmarks.md", "a measurement; a script of the command line tries the command"}:                      1,
