@@ -25,7 +25,7 @@ comma   := ,
 GOTAGS  := $(if $(TAGS),-tags $(subst $() ,$(comma),$(strip $(TAGS))))
 LDFLAGS := $(if $(VERSION),-X moncae/internal/version.release=$(VERSION))
 
-.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package test-bare test-cluster bench-start fmt clean help
+.PHONY: build deps demo test test-go test-pure test-python test-page bench-page bench-peers lint docs test-docs docs-images chaos fuzz fuzz-long race nightly notebooks release test-release stage-wheel wheel wheels test-package test-bare test-cluster test-sdist bench-start fmt clean help
 
 build: $(SETUP) $(NATIVE) ## build bin/moncae
 	$(GO) build $(GOTAGS) -ldflags "$(LDFLAGS)" -o bin/moncae ./cmd/moncae
@@ -94,7 +94,7 @@ bench-workers: build ## worker processes beside jobs in one process (ten minutes
 	$(PYTHON) scripts/bench_workers.py --moncae bin/moncae
 
 SEED    ?= 1
-NIGHTLY := chaos fuzz-long race test-bare test-cluster
+NIGHTLY := chaos fuzz-long race test-bare test-cluster test-sdist
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
@@ -167,6 +167,14 @@ stage-wheel: $(SETUP) $(NATIVE)
 
 wheel: $(WHEELS)/.ready ## the Python package for this machine and its sdist in dist/; VERSION=v1.2.3
 	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python scripts/wheels.py $(PLATFORM)
+
+SDIST := .deps/venv-sdist
+
+test-sdist: $(WHEELS)/.ready ## pip install of the sdist, which builds the program (minutes)
+	rm -rf $(SDIST) .deps/sdist && $(PYTHON) -m venv $(SDIST)
+	MONCAE_VERSION=$(VERSION) $(WHEELS)/bin/python -m build --sdist --no-isolation -o .deps/sdist . >/dev/null
+	$(SDIST)/bin/python -m pip install -q --disable-pip-version-check --no-deps .deps/sdist/*.tar.gz
+	$(SDIST)/bin/moncae --version
 
 bench-start: wheel ## how long the wheel's moncae --version takes, beside its bar
 	$(WHEELS)/bin/python scripts/bench_start.py

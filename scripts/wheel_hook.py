@@ -34,9 +34,8 @@ class Program(BuildHookInterface):
         self._scratch = tempfile.TemporaryDirectory(prefix="moncae-wheel-")
         stage = pathlib.Path(self._scratch.name)
         release = os.environ.get("MONCAE_VERSION") or self.metadata.version
-        subprocess.run(["make", "-s", "stage-wheel", f"PLATFORM={platform}", f"STAGE={stage}", f"VERSION={release}"],
-                       cwd=self.root, check=True, stdout=sys.stderr,
-                       env={name: value for name, value in os.environ.items() if name != "CGO_ENABLED"})  # an outer make's, for its own platform
+        self._run("make", "-s", "stage-wheel", f"PLATFORM={platform}", f"STAGE={stage}", f"VERSION={release}", cwd=self.root, stdout=sys.stderr,
+                  env={name: value for name, value in os.environ.items() if name != "CGO_ENABLED"})  # an outer make's, for its own platform
         program = "moncae.exe" if platform.startswith("windows/") else "moncae"
         build_data["tag"] = "py3-none-" + (os.environ.get("MONCAE_WHEEL_TAG") or TAGS[platform])
         build_data["pure_python"] = False
@@ -49,7 +48,12 @@ class Program(BuildHookInterface):
         self._scratch.cleanup()
 
     def _go(self, *words):
+        return self._run(os.environ.get("GO", "go"), *words, stdout=subprocess.PIPE).stdout.strip()
+
+    def _run(self, *words, **settings):
         try:
-            return subprocess.run([os.environ.get("GO", "go"), *words], capture_output=True, text=True, check=True).stdout.strip()
+            return subprocess.run(words, text=True, check=True, **settings)
         except FileNotFoundError:
-            sys.exit("a wheel of moncae is built with Go 1.26 or newer, git, make and a C++ compiler; go isn't on the path")
+            sys.exit(f"a wheel of moncae is built with Go 1.26 or newer, git, make and a C++ compiler; {words[0]} isn't on the path")
+        except subprocess.CalledProcessError as failed:
+            sys.exit(f"{' '.join(words[:3])} failed with exit code {failed.returncode}: its reason stands above")

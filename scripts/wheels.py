@@ -24,11 +24,16 @@ def run(*words, **settings):
     return subprocess.run([sys.executable, "-m", *words], check=True, cwd=ROOT, text=True, **settings)
 
 
+def ours():
+    """The wheels and the sdist in dist/, without the archives of make release."""
+    sdists = (f for f in DIST.glob("moncae-*.tar.gz") if "-linux-" not in f.name and "-darwin-" not in f.name)
+    return sorted([*DIST.glob("moncae-*.whl"), *sdists])
+
+
 def main(platforms):
     DIST.mkdir(exist_ok=True)
-    for old in [*DIST.glob("moncae-*.whl"), *DIST.glob("moncae-*.tar.gz")]:
-        if "-linux-" not in old.name and "-darwin-" not in old.name:  # an archive of make release
-            old.unlink()
+    for old in ours():
+        old.unlink()
     epoch = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     os.environ.setdefault("SOURCE_DATE_EPOCH", epoch)
     run("build", "--sdist", "--no-isolation", "-o", DIST, stdout=subprocess.DEVNULL)
@@ -36,7 +41,7 @@ def main(platforms):
         tag = NATIVE_TAG if platform == "linux/amd64" else ""
         run("build", "--wheel", "--no-isolation", "-o", DIST, stdout=subprocess.DEVNULL,
             env={**os.environ, "MONCAE_WHEEL_PLATFORM": platform, "MONCAE_WHEEL_TAG": tag})
-    built = sorted([*DIST.glob("moncae-*.whl"), *DIST.glob("moncae-*.dev*.tar.gz")])
+    built = ours()
     run("twine", "check", "--strict", *built)
     for file in built:
         print(f"{file.stat().st_size / 1e6:6.1f} MB  {file.name}")
