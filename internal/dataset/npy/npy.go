@@ -146,6 +146,13 @@ func byShape(c *source.Collection, name string, arrays []*array) (splits map[str
 	if len(splits) == 0 || classes && given {
 		return nil, false, fault.Usagef("%s: which of the arrays %s are the images? Name them images, x, x_train and x_test, train_images …", name, source.Few(names))
 	}
+	if classes && !slices.ContainsFunc(arrays, func(a *array) bool { return a.err != nil || !a.looksSingle() }) {
+		c.Notes = append(c.Notes, "every array is read as one image, whose class is its folder")
+		for _, a := range arrays {
+			a.makeSingle()
+		}
+		return splits, true, nil
+	}
 	if classes {
 		c.Notes = append(c.Notes, "every array is read as a class that is named as its file")
 		return splits, true, nil
@@ -159,8 +166,11 @@ func byShape(c *source.Collection, name string, arrays []*array) (splits map[str
 	return splits, false, nil
 }
 
-// classOf is the class that an array's name speaks of.
+// classOf is the class that an array's name speaks of, or of one image its folder's.
 func (a *array) classOf() string {
+	if a.single {
+		return strings.TrimPrefix(path.Base(path.Dir(a.Path)), ".")
+	}
 	stem := strings.ReplaceAll(strings.TrimSuffix(path.Base(a.Path), path.Ext(a.Path)), "%2F", "_")
 	return strings.TrimPrefix(stem, "full_numpy_bitmap_")
 }
@@ -205,6 +215,9 @@ func collect(c *source.Collection, splits map[string][]*array, classes bool) err
 
 // join settles what an array is read as, and holds it against the others.
 func (a *array) join(c *source.Collection) error {
+	if a.single {
+		return a.fit(c)
+	}
 	if a.err == nil && a.looksSingle() && (a.labels == nil || a.labels.err != nil || a.labels.rows() != a.rows()) {
 		a.makeSingle()
 	}

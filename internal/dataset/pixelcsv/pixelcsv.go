@@ -100,6 +100,13 @@ func collect(c *source.Collection, tables []*table) error {
 			parts[split] = t
 		}
 	}
+	for _, t := range tables {
+		if v := t.fraction(); v != "" {
+			c.LeftOut.Add("a column of labels that gives no classes: "+v+" is a measure", t.file.Path, 1)
+			t.label = -1
+			t.labels = make([]string, len(t.labels))
+		}
+	}
 	var lists [][]string
 	for _, split := range source.Order() {
 		if t := parts[split]; t != nil {

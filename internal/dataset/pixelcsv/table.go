@@ -298,6 +298,16 @@ func (t *table) each(fields []string, f func(i int, v float64) bool) error {
 	return nil
 }
 
+// fraction is the first label that is a number, but no whole one.
+func (t *table) fraction() string {
+	for _, l := range t.labels {
+		if v, err := strconv.ParseFloat(l, 64); err == nil && v != math.Trunc(v) {
+			return l
+		}
+	}
+	return ""
+}
+
 // splitOfRow is the split of a row. Of two tests, a public one stands for validation.
 func (t *table) splitOfRow(row int) string {
 	if t.usage < 0 {

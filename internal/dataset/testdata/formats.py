@@ -259,6 +259,11 @@ example("npy-object-labels", {"x.npy": npy(grey), "y.npy": saved(lambda b: np.sa
 example("npy-preview", {"x_train.npy": npy(grey), "y_train.npy": npy(y), "preview.png": pngs[0]}, {"all": (one(grey), y)}, digits, {"files ending in .png": 1})
 text = ("label," + ",".join(f"pixel{i + 1}" for i in range(64)) + "\n" + "".join(f"{k}," + ",".join(map(str, a.reshape(-1))) + "\n" for k, a in zip(y, square))).encode()
 example("sign-mnist", {"sign_mnist_train.csv": text, "sign_mnist_train/sign_mnist_train.csv": text, "american_sign_language.PNG": pngs[0], "amer_sign2.png": pngs[1]}, {"all": (one(square), y)}, digits, {"files that are there twice": 1, "files ending in .png": 2})
+big = rng.integers(0, 256, (6, 12, 11, 3), np.uint8)
+example("npy-a-file", {f"{named[v]}/{i}.npy": npy(big[i]) for i, v in enumerate(y)}, {"all": (planar(big[ordered]), y[ordered])}, named, note="every array is read as one image, whose class is its folder")
+example("csv-measures", {"a.csv": text.replace(b"\n2,", b"\n0.25,")}, {"all": (one(square), None)}, left_out={"a column of labels that gives no classes: 0.25 is a measure": 1}, open="a.csv")
+example("webdataset-captions", {"a.tar": tar({k: v for i in range(6) for k, v in ((f"{i}.png", pngs[i]), (f"{i}.json", b'{"caption": "x"}'))})}, {"all": (one(grey), None)}, left_out={"labels that name no class": 6}, open="a.tar")
+example("webdataset-more-in-val", {"train/0.tar": tar({"0.png": pngs[0], "0.cls": b"ox"}), "val/0.tar": tar({"1.png": pngs[1], "1.cls": b"ant"})}, {"train": (one(grey[:1]), [0]), "val": (one(grey[1:2]), [1])}, ["ox", "ant"])
 example("csv-colour", {"hmnist_8_8_RGB.csv": rgb}, refused="its rows are no images", open="hmnist_8_8_RGB.csv")
 example("fashion-kaggle", mnist | {"fashion-mnist_train.csv": b"label,pixel1\n", "fashion-mnist_test.csv": b"label,pixel1\n"}, halves, digits, {"files ending in .csv": 2})
 for ending, data, what in (("h5", b"\x89HDF\r\n\x1a\n", "HDF5"), ("pkl", b"\x80\x04.", "a Python pickle"), ("pt", b"PK", "a file of PyTorch"), ("tfrecord-00000-of-00001", bytes(16), "TFRecord"), ("mdb", bytes(16), "LMDB"),

@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -44,8 +43,12 @@ func Collect(name string, list []source.File) (*source.Collection, error) {
 		return nil, nil
 	}
 	for i := range samples {
-		if err := samples[i].readClass(); err != nil {
+		s := &samples[i]
+		if err := s.readClass(); err != nil {
 			return nil, err
+		}
+		if s.label != nil && s.class == "" {
+			c.LeftOut.Add("labels that name no class", s.label.Path, 1)
 		}
 	}
 	var err error
@@ -163,43 +166,26 @@ func (s *sample) readClass() error {
 	return nil
 }
 
-// number gives the classes their numbers: those they are, if all are numbers,
-// otherwise by the byte order of their names.
+// number gives the classes their numbers; see source.Classes.
 func number(samples []sample) ([]string, error) {
-	seen, most, numeric := map[string]int32{}, -1, true
-	for _, s := range samples {
-		if s.class == "" {
-			continue
-		}
-		seen[s.class] = 0
-		n, err := strconv.Atoi(s.class)
-		numeric = numeric && err == nil && n >= 0
-		if most = max(most, n); numeric {
-			if err := source.CheckClass(int64(n)); err != nil {
-				return nil, fault.Usagef("%s: %w; or give the classes names", s.label.Path, err)
+	var lists [][]string
+	for _, split := range source.Order() {
+		var words []string
+		for _, s := range samples {
+			if n, err := strconv.Atoi(s.class); err == nil {
+				if err := source.CheckClass(int64(n)); err != nil {
+					return nil, fault.Usagef("%s: %w; or give the classes names", s.label.Path, err)
+				}
+			}
+			if s.split == split && s.class != "" {
+				words = append(words, s.class)
 			}
 		}
+		lists = append(lists, words)
 	}
-	names := slices.Sorted(maps.Keys(seen))
-	if numeric {
-		names = nil
-		for i := range most + 1 {
-			names = append(names, strconv.Itoa(i))
-		}
-	}
-	for i, n := range names {
-		seen[n] = int32(i)
-	}
+	names, numbers := source.Classes(nil, lists...)
 	for i := range samples {
-		s := &samples[i]
-		if s.number = -1; s.class == "" {
-			continue
-		}
-		if n, err := strconv.Atoi(s.class); numeric && err == nil {
-			s.number = int32(n)
-		} else {
-			s.number = seen[s.class]
-		}
+		samples[i].number = numbers[samples[i].class]
 	}
 	return names, nil
 }
@@ -216,5 +202,5 @@ func newSplit(c *source.Collection, name string, part []sample, span *pixel.Span
 	for i, p := range part {
 		images[i] = source.Image{File: p.image, Label: p.number}
 	}
-	return source.Images(name, images, true), nil
+	return source.Images(name, images, len(c.Classes) > 0), nil
 }
