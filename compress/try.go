@@ -98,7 +98,7 @@ func (e *encoder) steady(images []uint8, batch int) (note string, err error) {
 			"export it after model.eval(), and of a variational encoder take the mean (--output)", d, most), nil
 	}
 	if d, most := apart(one[:e.latent.Values()], among[:e.latent.Values()]); d > tolerance*max(1, most) {
-		return fmt.Sprintf("an image's latent changes with the other images of its batch (up to %.2g, values go up to %.2g), as with batch norm in training mode: export the encoder after model.eval()", d, most), nil
+		return fmt.Sprintf("an image's latent changes with the other images of its batch (up to %.2g, values go up to %.2g), as with batch norm in training mode or dynamic quantisation: export the encoder after model.eval(), or give --batch 1", d, most), nil
 	}
 	return "", nil
 }

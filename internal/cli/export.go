@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"moncae/export"
+	"moncae/internal/dataset"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/ort"
@@ -128,13 +129,11 @@ func (a *app) printExports(results []export.Result) error {
 	return nil
 }
 
-// exportFront exports a search's front into the run. Where ONNX Runtime is
-// missing, the run is whole without it, and a line says how to export later.
+// exportFront exports a search's front into the run.
 func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front run.Front) error {
 	if len(front.Members) == 0 {
 		return nil
 	}
-	later := fmt.Sprintf("`%s` makes it later", shell.Line("moncae", "export", o.run))
 	r, err := run.Open(o.run)
 	if err != nil {
 		return err
@@ -143,20 +142,26 @@ func (a *app) exportFront(ctx context.Context, o *searchOptions, s *study, front
 	if err != nil {
 		return err
 	}
-	out, err := ownExports(o.run)
+	return a.exportInto(ctx, r, ids, s.set, s.trainer, o.library)
+}
+
+// exportInto exports candidates into the run's own folder. Where ONNX Runtime is
+// missing, the run is whole without it, and a line says how to export later.
+func (a *app) exportInto(ctx context.Context, r *run.Run, ids []string, set *dataset.Set, on *trainer, library string) error {
+	out, err := ownExports(r.Path)
 	if err != nil {
 		return err
 	}
-	eng, err := s.trainer.own()
+	eng, err := on.own()
 	if err != nil {
 		return err
 	}
-	_, err = export.Export(ctx, r, ids, s.set, eng, export.Options{Out: out, Overwrite: true, ORT: ort.Options{Library: o.library, Device: "cpu"}, FS: a.FS})
+	_, err = export.Export(ctx, r, ids, set, eng, export.Options{Out: out, Overwrite: true, ORT: ort.Options{Library: library, Device: "cpu"}, FS: a.FS})
 	switch {
 	case err == nil:
 		fmt.Fprintf(a.Err, "exported to %s: %s\n", out, strings.Join(ids, ", "))
 	case fault.Of(err) == fault.Missing:
-		fmt.Fprintf(a.Err, "moncae: the front is not exported: %s; %s\n", oneLine(err), later)
+		fmt.Fprintf(a.Err, "moncae: %s not exported: %s; `%s` makes it later\n", strings.Join(ids, ", "), oneLine(err), shell.Line("moncae", "export", r.Path))
 		return nil
 	}
 	return err

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"moncae/internal/arch"
+	"moncae/internal/dataset"
 	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
@@ -20,6 +23,8 @@ import (
 
 type finetuneOptions struct {
 	candidate, device string
+	library           string
+	noExport          bool
 	epochs, jobs      int
 	workers           workerFlags
 	rate              float64
@@ -35,7 +40,8 @@ func (a *app) newFinetune() *cobra.Command {
 		Use:   "finetune RUN",
 		Short: "Train candidates of a run on",
 		Long: `Train candidates of a run on, on all training images, from their best weights. These
-stay unless the new ones are better on validation images.`,
+stay unless the new ones are better on validation images. Models that the run exported
+are written anew.`,
 		Example: `  moncae finetune digits --candidate front --epochs 20
   moncae finetune digits --candidate g4-2 --epochs 40 --test`,
 		Args: cobra.ExactArgs(1),
@@ -47,6 +53,8 @@ stay unless the new ones are better on validation images.`,
 	f.Float64Var(&o.rate, "learning-rate", search.FinetuneRecipe.LearningRate, "peak of the one-cycle schedule (Adam); 0: each candidate's own optimiser and schedule")
 	f.BoolVar(&o.test, "test", false, "measure on the test split afterwards; each opening of it is counted in the run")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "candidates trained at once (default one a core)")
+	f.BoolVar(&o.noExport, "no-export", false, "leave the run's exported models as they are")
+	addLibrary(f, &o.library)
 	o.workers.add(f)
 	f.Var(bytesFlag{&o.memory}, "memory", "memory that all trainings at once may take (default no limit)")
 	addCheckpoint(f, &o.checkpoint)
@@ -101,7 +109,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	if err != nil {
 		return err
 	}
-	if err := a.tellOldExports(path, r); err != nil {
+	if err := a.exportAgain(cmd.Context(), path, r, set, on, o); err != nil {
 		return err
 	}
 	var tests []run.TestFigures
@@ -122,17 +130,35 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	return a.printTests(tests)
 }
 
-// tellOldExports names the models in the run's export folder that are of weights
-// from before, which finetuning has replaced.
-func (a *app) tellOldExports(path string, before *run.Run) error {
+// exportAgain writes the models anew whose weights finetuning has replaced, and those
+// that have come to the front, where the run has models at all.
+func (a *app) exportAgain(ctx context.Context, path string, before *run.Run, set *dataset.Set, on *trainer, o *finetuneOptions) error {
 	after, err := run.Open(path)
 	if err != nil {
 		return err
 	}
-	for _, id := range after.Outdated(before) {
-		fmt.Fprintf(a.Err, "%s has the weights from before; `%s` writes it anew\n", filepath.Join(path, rundir.ExportDir, id), shell.Line("moncae", "export", path, "--candidate", id))
+	ids := after.Outdated(before)
+	if o.noExport {
+		for _, id := range ids {
+			fmt.Fprintf(a.Err, "%s has the weights from before; `%s` writes it anew\n", filepath.Join(path, rundir.ExportDir, id),
+				shell.Line("moncae", "export", path, "--candidate", id, "--overwrite"))
+		}
+		return nil
 	}
-	return nil
+	if _, err := os.Stat(filepath.Join(path, rundir.ExportDir)); err != nil {
+		return nil
+	}
+	if after.Front != nil {
+		for _, m := range after.Front.Members {
+			if _, err := os.Stat(filepath.Join(path, rundir.ExportDir, m.ID)); err != nil && !slices.Contains(ids, m.ID) {
+				ids = append(ids, m.ID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return a.exportInto(ctx, after, ids, set, on, o.library)
 }
 
 func (a *app) printTests(tests []run.TestFigures) error {

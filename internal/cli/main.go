@@ -128,7 +128,7 @@ files, and measures how much of the data's use survived.
 
 Exit codes: 0 done, 1 failed, 2 bad usage or bad input data, 3 a damaged file of
 moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (state saved).`,
-		Example:       "  moncae search --run digits          # the built-in digits, some two minutes\n  moncae front digits                 # the autoencoders that it found",
+		Example:       "  moncae search --run digits          # the built-in digits, a few minutes\n  moncae front digits                 # the autoencoders that it found",
 		Version:       version.Number(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
