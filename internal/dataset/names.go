@@ -45,9 +45,9 @@ var known = []Known{
 		Places: []string{"kmnist", "KMNIST/raw"}, marks: []string{"train-images*idx3*"},
 		Classes: strings.Fields("o ki su tsu na ha ma ya re wo")},
 	{Name: "cifar10", Title: "photographs in 10 classes, 32×32 colour, 50,000 + 10,000",
-		Places: []string{"cifar10", "cifar-10-batches-bin", "cifar-10-binary.tar.gz", "cifar10-jpeg.zip"}, marks: []string{"data_batch_1.bin"}},
+		Places: []string{"cifar10", "cifar-10-batches-bin", "cifar-10-binary.tar.gz", "cifar-10-batches-py", "cifar10-jpeg.zip"}, marks: []string{"data_batch_1.bin"}},
 	{Name: "cifar100", Title: "photographs in 100 classes, 32×32 colour, 50,000 + 10,000",
-		Places: []string{"cifar100", "cifar-100-binary", "cifar-100-binary.tar.gz"}, marks: []string{"fine_label_names.txt"}},
+		Places: []string{"cifar100", "cifar-100-binary", "cifar-100-binary.tar.gz", "cifar-100-python"}, marks: []string{"fine_label_names.txt"}},
 	{Name: "svhn", Title: "house numbers, 32×32 colour, 73,257 + 26,032",
 		Places: []string{"svhn", "SVHN"}, marks: []string{"train_32x32.mat"}, Classes: digits},
 }

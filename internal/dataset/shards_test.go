@@ -100,6 +100,12 @@ func TestNamedPlaces(t *testing.T) {
 	if s := load(t, "cifar10", Options{DataDir: filepath.Dir(zip)}); s.Rows() != 1 || !strings.Contains(strings.Join(s.Info.Notes, ""), "JPEG copies") {
 		t.Errorf("%d rows, notes %v", s.Rows(), s.Info.Notes)
 	}
+	// torchvision keeps CIFAR-10 in its Python version.
+	root := t.TempDir()
+	unzip(t, "testdata/formats.zip", root)
+	if s := load(t, "cifar10", Options{DataDir: filepath.Join(root, "cifar-python")}); s.Rows() != 2 || s.Name != "cifar10" {
+		t.Errorf("%d rows of %s", s.Rows(), s.Name)
+	}
 	if c, err := idx.Collect(nil); c != nil || err != nil {
 		t.Error("no files make a collection")
 	}
