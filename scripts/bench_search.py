@@ -22,7 +22,7 @@ import optuna
 import torch
 from torch import nn
 
-ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "leaky_relu": lambda: nn.LeakyReLU(0.3), "elu": nn.ELU, "silu": nn.SiLU}
+ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "silu": nn.SiLU}
 RATES = {"adadelta": (0.1, 1), "adagrad": (1e-3, 0.1), "sgd": (0.01, 1)}  # of the others: 1e-4 to 1e-2
 OPTIMISERS = {
     "adam": torch.optim.Adam,
