@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -75,10 +76,9 @@ func (w *workerFlags) pool(a *app, device, library string, check func(worker.Hel
 
 // warnOnce passes on what workers warn of, each line once.
 func (a *app) warnOnce() func(string) {
-	said := map[string]bool{}
+	var said sync.Map
 	return func(line string) {
-		if !said[line] {
-			said[line] = true
+		if _, before := said.LoadOrStore(line, true); !before {
 			fmt.Fprintln(a.Err, line)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"moncae/internal/arch"
@@ -50,8 +51,11 @@ type Workers struct {
 // Same refuses workers of another moncae than this one, and of another engine than
 // the first's.
 func Same() func(worker.Hello) error {
+	var mu sync.Mutex
 	var first *worker.Hello
 	return func(h worker.Hello) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if h.Version != version.Number() {
 			return fault.Usagef("a worker is moncae %s, this is %s: use the same everywhere", h.Version, version.Number())
 		}
