@@ -129,12 +129,20 @@ func (o *configFlags) build(f *pflag.FlagSet) (run.Config, error) {
 	return c, c.Validate()
 }
 
-// plan fits the preset to the data; flags that were given stay.
+// plan fits the preset to the data; flags that were given stay, and so does what
+// goes with them.
 func (o *configFlags) plan(f *pflag.FlagSet, c run.Config, set *dataset.Set) (run.Config, error) {
 	if o.name() == search.Paper {
 		return c, nil
 	}
-	return o.apply(f, search.ForData(c, set.Shape, set.Rows()))
+	planned := search.ForData(c, set.Shape, set.Rows())
+	if f.Changed("epochs") {
+		planned.Patience = c.Patience
+	}
+	if f.Changed("finetune") {
+		planned.Finetune.Trial = c.Finetune.Trial
+	}
+	return o.apply(f, planned)
 }
 
 func (o *configFlags) name() string { return cmp.Or(o.preset, "quick") }
