@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MONCAE = ROOT / "bin/moncae"
 MARKUP = '<img src=x onerror=alert(1)>'
-SMALL = ["--population", "6", "--generations", "3", "--epochs", "2", "--finetune", "2", "--finetune-trial", "0", "--max-layers", "2", "--seed", "46"]
+SMALL = ["--population", "8", "--generations", "3", "--epochs", "2", "--finetune", "2", "--finetune-trial", "0", "--max-layers", "2", "--seed", "46"]
 
 
 def moncae(*words, cwd=ROOT):
