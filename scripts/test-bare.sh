@@ -54,7 +54,7 @@ for suite in "$@"; do
 		venv/bin/pip install -q --no-index --find-links /wheels moncae pandas
 		venv/bin/moncae --version
 		venv/bin/moncae doctor | grep -E "^(onnxruntime|engine onednn) +works"
-		venv/bin/moncae search --run run --population 3 --generations 1 --epochs 1 --finetune 0 --train-limit 500
+		venv/bin/moncae search --run run --population 3 --generations 1 --epochs 1 --finetune 0 --train-limit 500 --reference 0.9,2.9
 		venv/bin/python -c "
 import re
 page = open(\"README.md\", encoding=\"utf-8\").read()

@@ -16,11 +16,6 @@ func (s *Study) Front() Front { return s.frontOf(s.state.Candidates) }
 // WhyEmpty says why there is no one on the front.
 func (s *Study) WhyEmpty() string { return s.state.WhyEmpty(s.config.Objectives, s.reference) }
 
-// Scored tells whether a training has come to anything.
-func (s *Study) Scored() bool {
-	return slices.ContainsFunc(s.state.Candidates, func(c *Candidate) bool { return c.Search != nil })
-}
-
 // frontOf is the front of some of the run's candidates.
 func (s *Study) frontOf(candidates []*Candidate) Front {
 	m := s.dir.Manifest

@@ -119,15 +119,17 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 		}
 	}
 	if o.json {
-		return a.printJSON(struct {
+		err = a.printJSON(struct {
 			run.Front
 			Test []run.TestFigures `json:"test,omitempty"`
 		}{judged(front), tests})
+	} else if err = a.printFront(path, front); err == nil {
+		err = a.printTests(tests)
 	}
-	if err := a.printFront(path, front); err != nil {
-		return err
+	if err == nil && len(front.Members) == 0 {
+		return errors.New(study.WhyEmpty())
 	}
-	return a.printTests(tests)
+	return err
 }
 
 // exportAgain writes the models anew whose weights finetuning has replaced, and those

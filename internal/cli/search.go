@@ -123,10 +123,7 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 		err = a.printFront(o.run, front)
 	}
 	if err == nil && len(front.Members) == 0 {
-		if !study.Scored() {
-			return errors.New(study.WhyEmpty())
-		}
-		fmt.Fprintf(a.Err, "moncae: %s\n", study.WhyEmpty())
+		return errors.New(study.WhyEmpty())
 	}
 	if err != nil || o.json {
 		return err
