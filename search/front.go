@@ -27,6 +27,8 @@ func (s *Study) frontOf(candidates []*Candidate) Front {
 	for _, c := range candidates {
 		if c.Network != nil {
 			f.Evaluations++
+		} else {
+			f.Refused++
 		}
 		if c.Search == nil {
 			f.Failed++

@@ -136,10 +136,10 @@ func (a *app) printFront(path string, f run.Front) error {
 	if forecasts != "" {
 		forecasts = "forecasts before a training: " + forecasts + "\n"
 	}
-	_, err := fmt.Fprintf(a.Out, `%d on the front of %d trainings (%d failed); hypervolume %.4f; seed %d%s
+	_, err := fmt.Fprintf(a.Out, `%s; hypervolume %.4f; seed %d%s
 mean image: BCE %.4f, MSE %.5f; entropy floor: BCE %.4f (excess = BCE − floor)
 %sMeasured on validation images, on which the members were selected.
-%s`, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume, f.Seed, took, f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE, forecasts, verdict(path, f))
+%s`, view.Count(f), f.Hypervolume, f.Seed, took, f.MeanImage.BCE, f.MeanImage.MSE, f.Floor.BCE, forecasts, verdict(path, f))
 	return err
 }
 

@@ -85,7 +85,7 @@ func (a *app) printFronts(fronts []view.NamedFront) error {
 	}
 	var lines []string
 	for _, f := range fronts {
-		lines = append(lines, fmt.Sprintf("%s: %d on the front of %d trainings (%d failed); hypervolume %.4f; seed %d", f.Name, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume, f.Seed))
+		lines = append(lines, fmt.Sprintf("%s: %s; hypervolume %.4f; seed %d", f.Name, view.Count(f.Front), f.Hypervolume, f.Seed))
 	}
 	_, err := fmt.Fprintf(a.Out, "%s\nMeasured on validation images, on which the members were selected; each seed has a split of its own.\n", strings.Join(lines, "\n"))
 	return err

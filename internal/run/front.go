@@ -34,8 +34,9 @@ type Front struct {
 	Objectives  []string      `json:"objectives"`
 	Reference   []float64     `json:"reference"`
 	Hypervolume float64       `json:"hypervolume"`
-	Evaluations int           `json:"evaluations"` // trainings of the search, failed ones too
-	Failed      int           `json:"failed"`      // candidates without a score: refused, or failed in training
+	Evaluations int           `json:"evaluations"`       // trainings of the search, failed ones too
+	Failed      int           `json:"failed"`            // candidates without a score: refused, or failed in training
+	Refused     int           `json:"refused,omitempty"` // of them, those that were not trained at all
 	Seconds     *float64      `json:"seconds,omitempty"`
 	Members     []Member      `json:"members"` // by rising number of values
 	Verdict     *Verdict      `json:"verdict,omitempty"`

@@ -31,11 +31,21 @@ func Data(r *run.Run, f run.Front) report.Data {
 
 // Subtitle says what the run came to, in a line.
 func Subtitle(r *run.Run, f run.Front) string {
-	s := fmt.Sprintf("run %s: %d on the front of %d trainings (%d failed), hypervolume %.4f", f.Run, len(f.Members), f.Evaluations, f.Failed, f.Hypervolume)
+	s := fmt.Sprintf("run %s: %s, hypervolume %.4f", f.Run, Count(f), f.Hypervolume)
 	if !r.Finished {
 		s += fmt.Sprintf("; not finished, %d of %d generations", len(r.Generations), r.Config.Generations)
 	}
 	return s
+}
+
+// Count says how many came onto the front, of how many trainings, and that networks
+// refused before a training are not failures.
+func Count(f run.Front) string {
+	lost := fmt.Sprintf("%d failed", f.Failed-f.Refused)
+	if f.Refused > 0 {
+		lost = fmt.Sprintf("%d refused, %s", f.Refused, lost)
+	}
+	return fmt.Sprintf("%d on the front of %d trainings (%s)", len(f.Members), f.Evaluations, lost)
 }
 
 func pcas(f run.Front) []report.PCA {
