@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -245,6 +246,9 @@ func (a *app) printMembers(r *score.Table, out string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s head, trained on %d rows; all figures on %d test images of %s (an image is %d bytes raw), by %s.\n", r.Head, r.TrainRows, r.Rows, r.Data, r.BytesRaw, r.Provider)
 	fmt.Fprintf(&b, "PCA: the same head on as many PCA codes; gain: the latents' accuracy less PCA's, * where its 95 %% interval leaves 0 out.\n")
+	if slices.ContainsFunc(r.Members, func(m score.Member) bool { return m.PCA == nil }) {
+		fmt.Fprintf(&b, "–: %s.\n", view.NeedsOfPCA)
+	}
 	if r.TestOpenings != nil {
 		fmt.Fprintf(&b, "The run's test data has been opened %s.\n", run.TimesInWords(*r.TestOpenings))
 	}

@@ -14,14 +14,26 @@ import (
 // mistypedFlag says of a flag that can't be read what would be one.
 func mistypedFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+	if errors.As(err, &unknown) {
+		if unknown.GetSpecifiedShortnames() != "" {
+			return fault.Usagef("unknown flag: -%s", unknown.GetSpecifiedName())
+		}
 		return fault.Usagef("unknown flag: --%s%s", unknown.GetSpecifiedName(), suggest.Meant("--"+unknown.GetSpecifiedName(), flagNames(cmd)))
+	}
+	var bare *pflag.ValueRequiredError
+	if errors.As(err, &bare) {
+		return fault.Usagef("--%s is given no value; wanted is --%s %s", bare.GetFlag().Name, bare.GetFlag().Name, valueName(bare.GetFlag()))
 	}
 	var invalid *pflag.InvalidValueError
 	if errors.As(err, &invalid) {
 		return fault.Usagef("--%s: %w", invalid.GetFlag().Name, valueError(invalid.GetFlag(), invalid.GetValue(), errors.Unwrap(invalid)))
 	}
 	return err
+}
+
+func valueName(f *pflag.Flag) string {
+	name, _ := pflag.UnquoteUsage(f)
+	return name
 }
 
 // wanted is what the values of flags without a reader of ours look like.

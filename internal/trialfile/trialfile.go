@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"moncae/internal/fault"
 )
@@ -160,5 +161,9 @@ func (f *File) trial(line []byte) error {
 }
 
 func notJSON(err error) error {
-	return fmt.Errorf("%w; a line is a JSON object, and objectives is null where a trial failed (JSON has no NaN)", err)
+	what := "not JSON"
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		what = strings.TrimSpace(fmt.Sprintf("%s is a JSON %s", wrong.Field, wrong.Value))
+	}
+	return fmt.Errorf("%s; a line is a JSON object, and objectives is null where a trial failed (JSON has no NaN)", what)
 }

@@ -40,11 +40,18 @@ func Verdict(path string, f run.Front) []string {
 		fmt.Sprintf("or choose by your limits: `%s`.", shell.Line("moncae", "choose", path, "--max-values", strconv.Itoa(knee.Values))))
 }
 
+// NeedsOfPCA is why a table has no PCA of a member's size.
+const NeedsOfPCA = "PCA needs more training images, and more pixels, than values"
+
 func beside(v run.Verdict, members int) string {
 	if v.Compared == 0 {
-		return "PCA can't be held against these members: it needs more training images than values."
+		return "PCA can't be held against these members: " + NeedsOfPCA + "."
 	}
-	return fmt.Sprintf("Of %d members, %d beat PCA of their size in BCE, %d in PSNR, %d in both.", members, v.AheadBCE, v.AheadPSNR, v.AheadBoth)
+	line := fmt.Sprintf("Of %d members, %d beat PCA of their size in BCE, %d in PSNR, %d in both.", members, v.AheadBCE, v.AheadPSNR, v.AheadBoth)
+	if v.Compared < members {
+		line += fmt.Sprintf(" %d can't be held against it: %s.", members-v.Compared, NeedsOfPCA)
+	}
+	return line
 }
 
 // Taken is a member with what speaks for it.

@@ -3,6 +3,7 @@ package files
 import (
 	"archive/zip"
 	"context"
+	"errors"
 	"os"
 	"strings"
 
@@ -32,6 +33,9 @@ func zipMembers(ctx context.Context, name string, f *os.File) (*List, error) {
 		return nil, err
 	}
 	z, err := zip.NewReader(f, info.Size())
+	if errors.Is(err, zip.ErrFormat) {
+		return nil, fault.Usagef("%s: a damaged zip, or none at all: the list of its files at the end is missing", name)
+	}
 	if err != nil {
 		return nil, fault.Usagef("%s: %w", name, err)
 	}
