@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +29,9 @@ own (127.0.0.1), a token is needed: --token, or one that is drawn and printed.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, err := a.newRuns(cmd, args[0], &o)
+			if errors.Is(err, syscall.ENOTDIR) {
+				return fault.Usagef("%s is a file; a run, or a folder of runs, is wanted", args[0])
+			}
 			if err != nil {
 				return err
 			}
