@@ -61,11 +61,14 @@ func TestWhenLeft(t *testing.T) {
 		if signal.Ignored(s) {
 			continue
 		}
+		arrived := make(chan os.Signal, 1) // one that comes after forget would end the test
+		signal.Notify(arrived, s)
 		ctx, forget := whenLeft(context.Background())
 		for range 3 {
 			if err := syscall.Kill(os.Getpid(), s); err != nil {
 				t.Fatal(err)
 			}
+			<-arrived
 			select {
 			case <-ctx.Done():
 			case <-time.After(10 * time.Second):
@@ -73,5 +76,6 @@ func TestWhenLeft(t *testing.T) {
 			}
 		}
 		forget()
+		signal.Stop(arrived)
 	}
 }
