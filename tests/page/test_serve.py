@@ -70,6 +70,7 @@ def held_against_compare(page, runs):
         assert {name: points for name, points in drawn} == {name: curves[axis] for name, curves in mine.items()}
     assert page.is_visible("#attained canvas")
     page.click("#attained summary")
+    page.wait_for_selector("#attained tbody tr")  # the table is made when it is opened
     assert len(page.query_selector_all("#attained tbody tr")) == sum(len(next(s for s in g["attainment"] if s["runs"] == (len(g["runs"]) + 1) // 2)["points"]) for g in said["groups"])
 
 
