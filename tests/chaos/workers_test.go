@@ -37,17 +37,17 @@ func (j *job) byWorkers(t *testing.T, name string, kill bool, happened map[strin
 	defer func() { _ = os.RemoveAll(dir) }()
 	marks := t.TempDir()
 	env := fmt.Sprintf("%s=%d:%s", envPlant, r.Uint64(), marks)
-	args := j.args
-	for kill && killed < 5 {
+	args, ended := j.args, false
+	for kill && killed < 5 && !ended {
 		cmd, text := process(dir, strings.Fields(args+j.workers), env)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		ended := time.AfterFunc(time.Duration(r.Float64()*float64(4*time.Second)), func() { _ = cmd.Process.Kill() }) // it may have ended
+		end := time.AfterFunc(time.Duration(r.Float64()*float64(4*time.Second)), func() { _ = cmd.Process.Kill() }) // it may have ended
 		err := cmd.Wait()
-		ended.Stop()
-		if err == nil {
-			break
+		end.Stop()
+		if ended = err == nil; ended {
+			continue
 		}
 		if cmd.ProcessState.ExitCode() >= 0 {
 			failed(t, name, "exit code %d: %s", cmd.ProcessState.ExitCode(), text)
@@ -60,9 +60,11 @@ func (j *job) byWorkers(t *testing.T, name string, kill bool, happened map[strin
 		}
 		args = j.goOn(dir)
 	}
-	if e := moncae(dir, strings.Fields(args+j.workers), env); e.code != 0 {
-		failed(t, name, "exit code %d: %s", e.code, e.stderr)
-		return killed
+	if !ended {
+		if e := moncae(dir, strings.Fields(args+j.workers), env); e.code != 0 {
+			failed(t, name, "exit code %d: %s", e.code, e.stderr)
+			return killed
+		}
 	}
 	if now := j.content(dir); !same(now, j.whole) {
 		journal, _ := os.ReadFile(filepath.Join(dir, "r", "journal.jsonl"))
