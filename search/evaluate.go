@@ -135,14 +135,10 @@ func (s *Study) complete(t *task.Training) {
 
 // record journals a candidate and lets it be known.
 func (s *Study) record(c *Candidate) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.append(c); err != nil {
-		return err
-	}
-	s.state.Add(c)
-	s.options.Observer(CandidateFinished{Candidate: c})
-	return nil
+	return s.append(c, func() {
+		s.state.Add(c)
+		s.options.Observer(CandidateFinished{Candidate: c})
+	})
 }
 
 // spent adds a training's phases, and what came after it, to times.

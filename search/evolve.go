@@ -164,18 +164,22 @@ func (e *evolution) close(g int) error {
 	if err != nil {
 		return err
 	}
+	record := run.Generation{Generation: g, Population: e.algorithm.Population(), Hypervolume: front.Hypervolume, Times: e.spentTimes()}
+	return e.append(record, func() {
+		e.state.Close(record)
+		e.options.Observer(GenerationFinished{Generation: g, Of: e.config.Generations, Front: front, Times: record.Times})
+	})
+}
+
+// spentTimes are those since the last call.
+func (e *evolution) spentTimes() run.Times {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	idle := e.crew.idle()
 	e.times.Idle, e.times.Wall = run.Seconds(max(0, idle-e.idle)), run.Seconds(time.Since(e.begin))
-	record := run.Generation{Generation: g, Population: e.algorithm.Population(), Hypervolume: front.Hypervolume, Times: e.times.Rounded()}
-	if err := e.append(record); err != nil {
-		return err
-	}
-	e.state.Close(record)
-	e.options.Observer(GenerationFinished{Generation: g, Of: e.config.Generations, Front: front, Times: record.Times})
+	times := e.times.Rounded()
 	e.times, e.begin, e.idle = run.Times{}, time.Now(), idle
-	return nil
+	return times
 }
 
 // problem is the run as an algorithm sees it.

@@ -131,12 +131,8 @@ func (s *Study) refining(c *Candidate, round, epochs int) task.Training {
 }
 
 func (s *Study) recordFinetuned(c *Candidate, f run.Finetuning) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.append(f); err != nil {
-		return err
-	}
-	s.state.Improve(f)
-	s.options.Observer(CandidateFinished{Candidate: c, Finetuning: true, Improved: f.Result != nil})
-	return nil
+	return s.append(f, func() {
+		s.state.Improve(f)
+		s.options.Observer(CandidateFinished{Candidate: c, Finetuning: true, Improved: f.Result != nil})
+	})
 }

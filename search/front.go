@@ -82,7 +82,5 @@ func (s *Study) writeFront(candidates []*Candidate) (Front, error) {
 	if err != nil {
 		return f, err
 	}
-	s.mu.Lock() // of the journal: candidates of later generations may be done meanwhile
-	defer s.mu.Unlock()
 	return f, s.dir.WriteFront(content)
 }

@@ -58,7 +58,7 @@ type Study struct {
 	began                         time.Time
 	live                          *live
 
-	mu    sync.Mutex // guards what follows, the journal, and the observer
+	mu    sync.Mutex // guards what follows, and the observer; nobody appends to the journal under it
 	state run.State
 }
 
@@ -239,7 +239,7 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 
 // load brings the data to the device and notes the session.
 func (s *Study) load() (unload func() error, err error) {
-	if err := s.append(run.Session{Moncae: version.Number(), Engine: s.options.Trainer.Info(), Jobs: s.options.Jobs}); err != nil {
+	if err := s.append(run.Session{Moncae: version.Number(), Engine: s.options.Trainer.Info(), Jobs: s.options.Jobs}, func() {}); err != nil {
 		return nil, err
 	}
 	return s.options.Trainer.Load(s.set)
@@ -248,12 +248,14 @@ func (s *Study) load() (unload func() error, err error) {
 // Close gives the run directory back.
 func (s *Study) Close() error { return s.dir.Close() }
 
-// append journals an entry and lets it be known.
-func (s *Study) append(e run.Entry) error {
+// append journals an entry and lets it be known; then takes it in, under the lock, in
+// the journal's order.
+func (s *Study) append(e run.Entry, then func()) error {
 	kind, data := run.Record(time.Since(s.began), e)
-	if err := s.dir.Append(kind, data); err != nil {
-		return err
-	}
-	s.options.Recorded(kind, data)
-	return nil
+	return s.dir.AppendThen(kind, data, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.options.Recorded(kind, data)
+		then()
+	})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/worker"
 	"moncae/search/task"
@@ -23,7 +25,7 @@ func (a *app) newBenchWorkers() *cobra.Command {
 		Short: "Measure what handing tasks to worker processes costs",
 		Long: `Measure what handing tasks to worker processes costs: tasks that take no time are done by
 workers, and each result is written to a file and synced before it counts, as a search
-does. The file is in the folder for temporary files ($TMPDIR).`,
+does: those that arrive while a sync runs share the next one. The file is in the folder for temporary files ($TMPDIR).`,
 		Example: `  moncae bench workers --device ref --tasks 100`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -45,7 +47,8 @@ does. The file is in the folder for temporary files ($TMPDIR).`,
 			defer func() { err = errors.Join(err, log.Close()) }()
 			pool := w.pool(a, device, "", task.Same())
 			defer pool.Close()
-			b, err := worker.Measure(cmd.Context(), pool, tasks, log.Append)
+			group := durable.Group[[]byte]{Commit: func(all [][]byte) error { return log.Append(bytes.Join(all, nil)) }}
+			b, err := worker.Measure(cmd.Context(), pool, tasks, group.Keep)
 			if err != nil {
 				return err
 			}

@@ -17,9 +17,11 @@ import (
 //
 //	{"seq":3,"kind":"candidate","data":{…},"crc32c":"0badcafe"}
 type Record struct {
-	Seq  int             `json:"seq"` // from 0, without gaps
-	Kind string          `json:"kind"`
-	Data json.RawMessage `json:"data"`
+	Seq int `json:"seq"` // from 0, without gaps
+	// Group is the Seq of the first record that was written at the same time; nil: alone.
+	Group *int            `json:"group,omitempty"`
+	Kind  string          `json:"kind"`
+	Data  json.RawMessage `json:"data"`
 }
 
 // Decode reads the record's data into v.
@@ -60,7 +62,7 @@ func (r Record) line() ([]byte, error) {
 }
 
 // readJournal gives the whole records of a journal, their length in bytes, and that
-// of a torn last line, which is left out; a missing file is an empty journal.
+// of a torn end, which is left out; a missing file is an empty journal.
 func readJournal(file string) (records []Record, size, torn int64, err error) {
 	content, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -81,13 +83,12 @@ func parseJournal(file string, content []byte) ([]Record, int64, error) {
 		if end < 0 {
 			break // torn: the crash came before the line's end
 		}
-		line := content[at : at+end]
-		if at+end+1 == len(content) && bytes.IndexByte(line, 0) >= 0 {
-			break // torn: the file grew before its blocks were written
-		}
-		r, err := parseLine(line)
+		r, err := parseLine(content[at : at+end])
 		if err == nil && r.Seq != len(records) {
 			err = fmt.Errorf("record %d where %d comes next", r.Seq, len(records))
+		}
+		if err != nil && isTorn(content[at:], len(records)) {
+			break
 		}
 		if err != nil {
 			return nil, 0, fault.Damagedf("%s: line %d (byte %d): %w: the file was changed, or the disk fails; put a copy back, or begin a new run",
@@ -97,6 +98,23 @@ func parseJournal(file string, content []byte) ([]Record, int64, error) {
 		at += end + 1
 	}
 	return records, int64(at), nil
+}
+
+// isTorn tells whether the end of a journal, from the line of a record on that is
+// damaged, is what a crash left: the file grew before its blocks were written, which
+// are zero. Whole records in it were written with that one.
+func isTorn(end []byte, record int) bool {
+	for len(end) > 0 {
+		line, rest, whole := bytes.Cut(end, []byte("\n"))
+		r, err := parseLine(line)
+		switch {
+		case !whole, err != nil && bytes.IndexByte(line, 0) >= 0:
+		case err != nil, r.Group == nil, *r.Group > record:
+			return false
+		}
+		end = rest
+	}
+	return true
 }
 
 func parseLine(line []byte) (Record, error) {

@@ -11,9 +11,9 @@
 // Files are replaced whole (internal/durable). A record is on the disk when
 // Append returns, after the files that it names. The formats are described in
 // docs/format. Damage is an error of the kind fault.Damaged that names the file,
-// the line and the byte; a torn last line, which a crash leaves, is not damage.
+// the line and the byte; a torn end, which a crash leaves, is not damage.
 //
-// Costs: an Append is one fsync; Open and Read take the journal's size in memory.
+// Costs: an Append is one fsync, which those that come at the same time share; Open and Read take the journal's size in memory.
 package rundir
 
 import (
@@ -45,7 +45,8 @@ type Dir struct {
 	records  []Record
 	torn     int64        // bytes behind the last whole record
 	log      *durable.Log // nil when reading
-	lock     *lock        // nil when reading
+	group    durable.Group[*pending]
+	lock     *lock // nil when reading
 }
 
 // Exists tells whether path holds a run.
@@ -65,8 +66,14 @@ func Create(path string, m Manifest, fs durable.FS) (*Dir, error) {
 	if err := fs.Mkdir(path); err != nil {
 		return nil, err
 	}
-	d := &Dir{Path: path, fs: fs}
+	d := writer(path, fs)
 	return opened(d, d.create(m))
+}
+
+func writer(path string, fs durable.FS) *Dir {
+	d := &Dir{Path: path, fs: fs}
+	d.group.Commit = d.commit
+	return d
 }
 
 func (d *Dir) create(m Manifest) (err error) {
@@ -123,7 +130,7 @@ func Open(path string, fs durable.FS) (*Dir, error) {
 	if err := mustExist(path); err != nil {
 		return nil, err
 	}
-	d := &Dir{Path: path, fs: fs}
+	d := writer(path, fs)
 	return opened(d, d.open())
 }
 
@@ -273,25 +280,51 @@ func (d *Dir) Close() error {
 	return errors.Join(errs...)
 }
 
-// Records are the journal's records in order, those appended since too. The
-// slice is the Dir's own.
+// Records are the journal's records in order, those appended since too, while nobody
+// appends. The slice is the Dir's own.
 func (d *Dir) Records() []Record { return d.records }
 
-// Append adds a record to the journal and returns when it is on the disk. It is
-// for one goroutine at a time.
-func (d *Dir) Append(kind string, data any) error {
+// Append adds a record to the journal and returns when it is on the disk. Records of
+// several goroutines share a sync.
+func (d *Dir) Append(kind string, data any) error { return d.AppendThen(kind, data, func() {}) }
+
+// AppendThen is Append that calls then when the record is on the disk, in the order of
+// the journal and one at a time. then appends nothing.
+func (d *Dir) AppendThen(kind string, data any, then func()) error {
 	r, err := newRecord(kind, data)
 	if err != nil {
 		return err
 	}
-	r.Seq = len(d.records)
-	line, err := r.line()
-	if err != nil {
+	return d.group.Keep(&pending{r, then})
+}
+
+// pending is a record that waits for its place in the journal.
+type pending struct {
+	Record
+	then func()
+}
+
+// commit writes records at once.
+func (d *Dir) commit(all []*pending) error {
+	begin := len(d.records)
+	var lines []byte
+	for i, p := range all {
+		p.Seq = begin + i
+		if len(all) > 1 {
+			p.Group = &begin
+		}
+		line, err := p.line()
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line...)
+	}
+	if err := d.log.Append(lines); err != nil {
 		return err
 	}
-	if err := d.log.Append(line); err != nil {
-		return err
+	for _, p := range all {
+		d.records = append(d.records, p.Record)
+		p.then()
 	}
-	d.records = append(d.records, r)
 	return nil
 }

@@ -2,11 +2,11 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Bench is what handing out tasks costs that take no time.
@@ -19,55 +19,49 @@ type Bench struct {
 	Heap []uint64 `json:"heap_bytes"`
 }
 
+// unkept is how many results may wait to be kept.
+const unkept = 256
+
 // Measure has so many tasks done, as many at once as there are slots, and each result
-// kept by keep, one at a time, before it counts.
+// kept by keep before it counts, which several goroutines call: a worker has its next
+// task meanwhile.
 func Measure(ctx context.Context, p *Pool, tasks int, keep func(record []byte) error) (b Bench, err error) {
 	b.Tasks, b.Workers = tasks, p.Slots()
 	if _, err := p.Hello(ctx); err != nil {
 		return b, err
 	}
-	var (
-		wait   sync.WaitGroup
-		mu     sync.Mutex // guards what follows, and keep
-		done   int
-		failed error
-		next   atomic.Int64
-	)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	take := func() error {
-		spec := map[string]int64{"number": next.Add(1)}
-		r, err := p.Do(ctx, Order{Kind: "nothing", Spec: spec})
-		if err != nil {
-			return err
-		}
+	var mu sync.Mutex // guards done and the heap's sizes
+	done := 0
+	count := func() {
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; done%max(1, tasks/10) == 0 {
 			b.Heap = append(b.Heap, heap())
 		}
-		return keep(append(json.RawMessage(nil), r.Data...))
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(p.Slots() + unkept)
+	slots := make(chan struct{}, p.Slots())
 	begin := time.Now()
-	for i := range p.Slots() {
-		wait.Go(func() {
-			for n := i; n < tasks; n += p.Slots() {
-				if err := take(); err != nil {
-					mu.Lock()
-					if failed == nil {
-						failed = err
-					}
-					mu.Unlock()
-					cancel()
-					return
-				}
+	for n := range tasks {
+		slots <- struct{}{}
+		g.Go(func() error {
+			r, err := p.Do(ctx, Order{Kind: "nothing", Spec: map[string]int{"number": n}})
+			<-slots
+			if err != nil {
+				return err
 			}
+			if err := keep(append([]byte(nil), r.Data...)); err != nil {
+				return err
+			}
+			count()
+			return nil
 		})
 	}
-	wait.Wait()
+	err = g.Wait()
 	b.Seconds = time.Since(begin).Seconds()
 	b.PerSecond = float64(tasks) / b.Seconds
-	return b, failed
+	return b, err
 }
 
 func heap() uint64 {
