@@ -29,9 +29,7 @@ func recorded(dir *rundir.Dir, name string, o dataset.Options) (string, dataset.
 	}
 	d := dir.Manifest.Data
 	if name == "" {
-		if name = d.Source; name == "" {
-			name = d.Name
-		}
+		name = dir.DataName()
 	}
 	if d.TestFraction > 0 {
 		o.TestFraction = d.TestFraction
@@ -43,6 +41,9 @@ func recorded(dir *rundir.Dir, name string, o dataset.Options) (string, dataset.
 	}
 	return name, p.Apply(o), nil
 }
+
+// DataName is where the run's data set is, as --data takes it.
+func (r *Run) DataName() string { return r.dir.DataName() }
 
 // Recorded is the function of the same name for this run.
 func (r *Run) Recorded(name string, o dataset.Options) (string, dataset.Options, error) {

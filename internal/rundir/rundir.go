@@ -17,6 +17,7 @@
 package rundir
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -33,6 +34,7 @@ const (
 	JournalFile   = "journal.jsonl"
 	FrontFile     = "front.json"
 	LockFile      = "lock"
+	ImagesFile    = "data.npz" // of a search on arrays, whose caller keeps them here
 	CandidatesDir = "candidates"
 	ExportDir     = "export"
 )
@@ -47,6 +49,19 @@ type Dir struct {
 	log      *durable.Log // nil when reading
 	group    durable.Group[*pending]
 	lock     *lock // nil when reading
+}
+
+// DataName is where the run's data set is, as --data takes it: the file of images that
+// lies in the run, else the path or the name that the search was given.
+func (d *Dir) DataName() string {
+	kept, err := filepath.Abs(d.file(ImagesFile))
+	if err != nil {
+		kept = d.file(ImagesFile)
+	}
+	if info, err := os.Stat(kept); err == nil && info.Mode().IsRegular() {
+		return kept
+	}
+	return cmp.Or(d.Manifest.Data.Source, d.Manifest.Data.Name)
 }
 
 // Exists tells whether path holds a run.

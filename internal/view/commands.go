@@ -16,10 +16,7 @@ func commands(r *run.Run) []report.Command {
 		path = absolute
 	}
 	const id = "{id}"
-	data := r.Manifest.Data.Source
-	if data == "" {
-		data = r.Manifest.Data.Name
-	}
+	data := r.DataName()
 	// A plain word, so that the id needs no quotes where the page puts it in.
 	line := func(words ...string) string { return strings.ReplaceAll(shell.Line(words...), "'"+id+"'", id) }
 	export := line("moncae", "export", path, "--candidate", id, "--out", "models")

@@ -59,7 +59,7 @@ class Run:
 
         Other flags are those of `moncae export`: dtype="float16" is --dtype float16.
         """
-        words = _program.flags({"candidate": candidate, "out": out, **self._data(flags)})
+        words = _program.flags({"candidate": candidate, "out": out, **flags})
         return [pathlib.Path(done["dir"]) for done in _program.call_json("export", self.path, *words)]
 
     def choose(self, purpose: str | None = None, **limits: _program.Flag) -> str:
@@ -81,17 +81,17 @@ class Run:
     def report(self, out: Path | None = None, **flags: _program.Flag) -> pathlib.Path:
         """Writes the run as one HTML page, report.html in its folder if out isn't given."""
         path = self.path / "report.html" if out is None else pathlib.Path(out)
-        _program.call("report", self.path, *_program.flags({"out": path, **self._data(flags)}))
+        _program.call("report", self.path, *_program.flags({"out": path, **flags}))
         return path
 
     def picture(self, out: Path) -> pathlib.Path:
         """Draws the front to out (.png or .svg), as `moncae front --plot` does."""
-        _program.call("front", self.path, *_program.flags({"plot": out, **self._data({})}))
+        _program.call("front", self.path, *_program.flags({"plot": out}))
         return pathlib.Path(out)
 
     def gallery(self, out: Path, images: int = 10) -> pathlib.Path:
         """Draws validation images as every member reconstructs them to out (.png or .svg)."""
-        _program.call("front", self.path, *_program.flags({"gallery": out, "images": images, **self._data({})}))
+        _program.call("front", self.path, *_program.flags({"gallery": out, "images": images}))
         return pathlib.Path(out)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -99,11 +99,6 @@ class Run:
         from . import _plot
 
         return _plot.front(self.document, ax)
-
-    def _data(self, flags: dict[str, _program.Flag]) -> dict[str, _program.Flag]:
-        """flags, with the file that the search's arrays are kept in where they have no data."""
-        kept = self.path / ARRAYS
-        return {"data": kept, **flags} if kept.is_file() and "data" not in flags else flags
 
     def _repr_html_(self) -> str:
         document = self.document
@@ -125,7 +120,7 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "picture.png"
             try:
-                _program.call("front", self.path, *_program.flags({flag: file, **flags, **self._data({})}))
+                _program.call("front", self.path, *_program.flags({flag: file, **flags}))
             except (ValueError, MoncaeError) as error:
                 return f"<p>no {flag}: {html.escape(str(error))}</p>"
             content = base64.b64encode(file.read_bytes()).decode()
@@ -133,7 +128,3 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
-
-
-ARRAYS = "data.npz"
-"""The file in a run's folder that keeps the arrays that the search was given."""

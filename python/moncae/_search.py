@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import _data, _program
-from ._run import ARRAYS, Path, Run
+from ._run import Path, Run
 from ._show import Progress
 
 Hearer = Callable[[dict[str, Any]], None]
+
+ARRAYS = "data.npz"
+"""The file in a run's folder that keeps the arrays that the search was given; the program reads it there."""
 
 
 def search(
@@ -56,8 +59,6 @@ def search(
     folder = pathlib.Path(run)
     kept = folder / ARRAYS
     given = data is not None and not isinstance(data, str) and not hasattr(data, "__fspath__")
-    if resume and data is None and kept.is_file():
-        data, given = kept, False
     options: dict[str, _program.Flag] = {"preset": preset, "seed": seed, "resume": resume or None, **flags}
     shown = Progress(progress)
     try:

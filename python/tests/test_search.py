@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 
+import jupyter_client.manager
 import numpy as np
 import pandas
 import pytest
@@ -80,6 +81,33 @@ def test_an_interrupt_leaves_a_run_that_can_be_resumed(run, digits, tmp_path):
     assert (resumed.path / "front.json").read_bytes() == (run.path / "front.json").read_bytes()
 
 
+def test_a_notebooks_interrupt_leaves_a_run_that_can_be_resumed(run, digits, tmp_path):
+    np.savez(tmp_path / "bars.npz", x=digits[0], y=digits[1])
+    kernel = jupyter_client.manager.KernelManager(transport="ipc")  # a bare system may lack even a loopback
+    kernel.start_kernel()
+    client = kernel.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=300)
+        client.execute(
+            f"""import moncae, numpy, time
+def pause(candidate):
+    print("trained", flush=True)
+    time.sleep(600)
+bars = numpy.load({os.fspath(tmp_path / "bars.npz")!r})
+moncae.search({os.fspath(tmp_path / "run")!r}, bars["x"], bars["y"], progress=False, on_candidate=pause, **{SMALL})"""
+        )
+        while "trained" not in client.get_iopub_msg(timeout=300)["content"].get("text", ""):
+            pass
+        kernel.interrupt_kernel()
+        assert client.get_shell_msg(timeout=300)["content"]["ename"] == "KeyboardInterrupt"
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel(now=True)
+    resumed = moncae.search(tmp_path / "run", resume=True, progress=False)
+    assert (resumed.path / "front.json").read_bytes() == (run.path / "front.json").read_bytes()
+
+
 def test_progress_in_a_bar(digits, tmp_path, capsys):
     moncae.search(tmp_path / "run", *digits, progress=True, **SMALL)
     shown = capsys.readouterr().err
@@ -95,6 +123,8 @@ def test_pictures_and_pages(run, tmp_path):
     page = run._repr_html_()
     assert page.count("data:image/png;base64,") == 2 and all(f"<td>{m.id}</td>" in page for m in run.members)
     shutil.copytree(run.path, tmp_path / "moved")
+    for words in (["front", "--gallery", tmp_path / "g.png"], ["finetune", "--epochs", "1"]):
+        subprocess.run(["moncae", words[0], tmp_path / "moved", *words[1:]], check=True, capture_output=True)  # by the images in the run
     (tmp_path / "moved" / "data.npz").unlink()  # as on another machine
     page = moncae.Run(tmp_path / "moved")._repr_html_()
     assert "no gallery: " in page and "data.npz" in page and all(f"<td>{m.id}</td>" in page for m in run.members)
