@@ -5,8 +5,8 @@
 // Promises:
 //   - a process that dies, says nothing for too long, or fails costs the task that it
 //     had one retry in another process; after that the task's error is a Lost;
-//   - a process that can't begin, or is another moncae, is the caller's error: no task
-//     is blamed for it;
+//   - a process that can't begin, or is another moncae, is the caller's error, and so is
+//     a task that is refused as bad input: no task is tried again for it;
 //   - a server ends when its input does, whatever it is at; on Linux it also ends when
 //     the process that started it dies while the server is stopped;
 //   - no length is trusted: memory grows with the bytes that come.

@@ -92,6 +92,7 @@ type failed struct {
 	ID        int64  `json:"id"`
 	Error     string `json:"error"`
 	Cancelled bool   `json:"cancelled,omitempty"`
+	Refused   bool   `json:"refused,omitempty"` // as bad input: trying again would be in vain
 }
 
 // fields counts those that make a message what it is.

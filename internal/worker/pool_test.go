@@ -90,6 +90,8 @@ func plant(ctx context.Context, t Task, say Say) (Result, error) {
 	switch p.Do {
 	case "fail":
 		return Result{}, errors.New("the device fell off")
+	case "refuse":
+		return Result{}, fault.Usagef("the data are not here")
 	case "panic":
 		panic("a bug")
 	case "hang":
@@ -232,6 +234,16 @@ func TestEndsCostOneTask(t *testing.T) {
 			do(t, p, "pid", 0)
 		})
 	}
+}
+
+// What is refused as bad input is the caller's error at once.
+func TestRefusedTasks(t *testing.T) {
+	p := pool(t, 2, 0)
+	_, err := p.Do(context.Background(), Order{Kind: "plant", Spec: map[string]string{"do": "refuse"}})
+	if fault.Of(err) != fault.Usage || err.Error() != "the data are not here" {
+		t.Errorf("%v", err)
+	}
+	do(t, p, "pid", 0)
 }
 
 // A worker that dies with nothing to do is nobody's fault.

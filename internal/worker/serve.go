@@ -210,9 +210,9 @@ func (w *serving) tell(e ended) error {
 	case e.err == nil:
 		return w.conn.send(message{Result: &result{t.ID, t.Key, e.result.Data}, Parts: e.result.Parts})
 	case errors.Is(e.err, context.Canceled):
-		return w.conn.send(message{Failed: &failed{t.ID, e.err.Error(), true}})
+		return w.conn.send(message{Failed: &failed{ID: t.ID, Error: e.err.Error(), Cancelled: true}})
 	}
-	return errors.Join(e.err, w.conn.send(message{Failed: &failed{t.ID, e.err.Error(), false}}))
+	return errors.Join(e.err, w.conn.send(message{Failed: &failed{ID: t.ID, Error: e.err.Error(), Refused: fault.Of(e.err) == fault.Usage}}))
 }
 
 // leave ends the task under way, if it can be ended, and tells what came of it.

@@ -111,6 +111,8 @@ func (l *living) exchange(ctx context.Context, o Order, t *task, parts []Part) (
 			return Result{m.Result.Data, m.Parts}, nil
 		case m.Failed != nil && m.Failed.ID == t.ID && m.Failed.Cancelled:
 			return Result{}, errCancelled
+		case m.Failed != nil && m.Failed.ID == t.ID && m.Failed.Refused:
+			return Result{}, l.kill(m.Failed.Error, &unusable{fault.Usagef("%s%s", l.process.Where, m.Failed.Error)})
 		case m.Failed != nil && m.Failed.ID == t.ID:
 			return Result{}, l.kill(m.Failed.Error, errors.New(m.Failed.Error))
 		default:
