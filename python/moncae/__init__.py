@@ -49,6 +49,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
+
+
 def __getattr__(name: str) -> object:
     """Encoder, which needs scikit-learn, is imported when it is asked for."""
     if name != "Encoder":

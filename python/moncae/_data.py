@@ -79,6 +79,8 @@ def _split(part: Any, labels: Sequence[int] | Array | None, axes: str | None) ->
     if isinstance(part, tuple) and len(part) == 2 and labels is None:  # pyright: ignore[reportUnknownArgumentType]
         part, labels = part  # pyright: ignore[reportUnknownVariableType]
     part = host(part)
+    if hasattr(part, "iloc"):
+        raise ValueError(f"data of type {type(part).__name__}: give its images as an array, such as frame[pixels].to_numpy(\"uint8\").reshape(-1, 28, 28)")
     if isinstance(part, np.ndarray):
         images = pixels(as_nchw(part, axes))  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(part, Rows):
@@ -126,9 +128,11 @@ def _columns(i: int, row: Any) -> tuple[Any, Any]:
         if image is None:
             raise ValueError(f"row {i} has the columns {', '.join(map(str, named))}: one called image is wanted")
         return image, next((named[k] for k in ("label", "labels") if k in named), None)
-    if isinstance(row, tuple | list) and len(row) >= 2:  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(row, tuple) and row:
+        return row[0], row[1] if len(row) > 1 else None  # pyright: ignore
+    if isinstance(row, list) and len(row) == 2 and np.ndim(row[0]) > np.ndim(row[1]) == 0:  # pyright: ignore
         return row[0], row[1]  # pyright: ignore[reportUnknownVariableType]
-    return (row[0] if isinstance(row, tuple) and row else row), None  # pyright: ignore
+    return row, None  # pyright: ignore[reportUnknownVariableType]
 
 
 def _image(i: int, image: Any) -> Array:

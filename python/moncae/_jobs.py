@@ -13,14 +13,15 @@ import numpy.typing as npt
 
 from . import _data, _program
 from ._latents import Latents, open_latents
+from ._models import Autoencoder
 from ._run import Path
 
 
 def compress(
-    encoder: Path, data: _data.Data, out: Path, *, labels: Sequence[int] | _data.Array | None = None, axes: str | None = None, **flags: _program.Flag
+    encoder: Path | Autoencoder, data: _data.Data, out: Path, *, labels: Sequence[int] | _data.Array | None = None, axes: str | None = None, **flags: _program.Flag
 ) -> Latents:
-    """Takes images through an encoder.onnx, or that of an export's folder, into a file
-    of latents, and opens it.
+    """Takes images through an encoder into a file of latents, and opens it. encoder is an
+    `Autoencoder`, an encoder.onnx or an export's folder.
 
     data, labels and axes are what `moncae.search` takes; all images of an array are
     compressed, in its order, unless split is given. Flags are those of `moncae compress`: split="test", dtype="int8", format="parquet", shard_rows=100000.
@@ -33,15 +34,17 @@ def compress(
     return latents
 
 
-def decompress(decoder: Path, latents: Path, out: Path, **flags: _program.Flag) -> pathlib.Path:
-    """Turns a file of latents into images below out, which it gives back; decoder is a
-    decoder.onnx or an export's folder."""
+def decompress(decoder: Path | Autoencoder, latents: Path, out: Path, **flags: _program.Flag) -> pathlib.Path:
+    """Turns a file of latents into images below out, which it gives back; decoder is an
+    `Autoencoder`, a decoder.onnx or an export's folder."""
     _program.call("decompress", *_program.flags({"decoder": _model(decoder, "decoder"), "in": latents, "out": out, **flags}))
     return pathlib.Path(out)
 
 
-def _model(path: Path, name: str) -> pathlib.Path:
-    given = pathlib.Path(path)
+def _model(model: Path | Autoencoder, name: str) -> pathlib.Path | None:
+    if isinstance(model, Autoencoder):
+        return model.files[name == "decoder"]
+    given = pathlib.Path(model)
     return given / f"{name}.onnx" if given.is_dir() else given
 
 
@@ -52,7 +55,8 @@ def classify(
     (train, test), or on those of each member of a run's front.
 
     Gives the document of `moncae classify --json` (docs/format/json.md); flags are
-    that command's: head="mlp", baselines=True, data="mnist-mini".
+    that command's: head="mlp", baselines=True, data="mnist-mini". A `Run` and `Latents`
+    serve as paths.
     """
     words = [] if run is None else [run]
     return _program.call_json("classify", *words, *_program.flags({"train": train, "test": test, "out": out, **flags}))

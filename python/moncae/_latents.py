@@ -75,6 +75,9 @@ class Latents:
         if table.num_rows and self.stored.shape[1:] != self.shape:
             raise ValueError(f"latents of {self.stored.shape[1:]}, the metadata say {self.shape}")
 
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
     def __len__(self) -> int:
         return self.table.num_rows
 

@@ -28,16 +28,18 @@ class Autoencoder:
         image_shape: (C, H, W).
         latent_shape: (c, h, w).
         metadata: what the encoder's file says of itself (docs/format/onnx.md).
+        files: the paths of the encoder and the decoder, None where there is none.
     """
 
     image_shape: tuple[int, int, int]
     latent_shape: tuple[int, int, int]
     metadata: dict[str, str]
+    files: tuple[pathlib.Path, pathlib.Path | None]
 
     def __init__(self, encoder: pathlib.Path, decoder: pathlib.Path | None, batch: int = 256, threads: int = 0) -> None:
         if batch < 1:
             raise ValueError(f"batch is {batch}: give 1 or more")
-        self._paths, self._batch, self._threads = (encoder, decoder), batch, threads
+        self.files, self._batch, self._threads = (encoder, decoder), batch, threads
         self._encoder = _session(encoder, threads)
         self._decoder = None if decoder is None else _session(decoder, threads)
         self.metadata = dict(self._encoder.get_modelmeta().custom_metadata_map)
@@ -77,7 +79,7 @@ class Autoencoder:
     def decode(self, latents: Any) -> Any:
         """Latents, N×c×h×w or flat N×(c·h·w), to images: float32 N×C×H×W in [0, 1]."""
         if self._decoder is None:
-            raise ValueError(f"{self._paths[0]} has no decoder.onnx beside it: give one to load")
+            raise ValueError(f"{self.files[0]} has no decoder.onnx beside it: give one to load")
         known, shape = np.asarray(host(latents), np.float32), self.latent_shape
         if known.ndim == 2 and known.shape[1] == int(np.prod(shape)):
             known = known.reshape(-1, *shape)
@@ -99,13 +101,13 @@ class Autoencoder:
         return np.asarray(squares.mean(axis=(1, 2, 3)), np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"paths": self._paths, "batch": self._batch, "threads": self._threads}
+        return {"paths": self.files, "batch": self._batch, "threads": self._threads}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(*state["paths"], batch=state["batch"], threads=state["threads"])
 
     def __repr__(self) -> str:
-        return f"Autoencoder({str(self._paths[0])!r}, image {'×'.join(map(str, self.image_shape))}, latent {'×'.join(map(str, self.latent_shape))})"
+        return f"Autoencoder({str(self.files[0])!r}, image {'×'.join(map(str, self.image_shape))}, latent {'×'.join(map(str, self.latent_shape))})"
 
 
 def _parts(values: npt.NDArray[Any], size: int) -> list[npt.NDArray[Any]]:

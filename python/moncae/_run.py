@@ -33,6 +33,9 @@ class Run:
         if not (self.path / "run.json").is_file():
             raise ValueError(f"{self.path} holds no run: there is no run.json in it")
 
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
     @property
     def document(self) -> dict[str, Any]:
         """What `moncae front --json` prints (docs/format/front.md)."""

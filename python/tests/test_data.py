@@ -1,4 +1,5 @@
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 
@@ -33,6 +34,17 @@ def test_wrong_data(tmp_path, images, says):
 def test_wrong_labels(labels):
     with pytest.raises(ValueError, match="a whole number for each"):
         _data.as_arrays(np.zeros((5, 8, 8), np.uint8), labels)
+
+
+def test_lists(digits):
+    images, labels = digits[0][:9], digits[1][:9]
+    for given in (images.tolist(), list(images), [[image, label] for image, label in zip(images, labels, strict=True)]):
+        np.testing.assert_array_equal(_data.as_arrays(given)["x_train"], images[..., None])
+
+
+def test_a_data_frame_is_refused():
+    with pytest.raises(ValueError, match="DataFrame: give its images as an array"):
+        _data.as_arrays(pandas.DataFrame(np.zeros((5, 64))))
 
 
 def test_floats_are_bytes():

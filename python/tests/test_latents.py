@@ -57,10 +57,11 @@ def test_damage(encoder, digits, tmp_path):
             moncae.open_latents(tmp_path / "shards")
 
 
-def test_images_come_back(run, encoder, model, digits, tmp_path):
-    moncae.compress(encoder.parent, digits[0][:5], tmp_path / "out.arrow")
-    moncae.decompress(encoder.parent, tmp_path / "out.arrow", tmp_path / "images")
-    assert len(list((tmp_path / "images").rglob("*.png"))) == 5
+def test_images_come_back(encoder, digits, tmp_path):
+    for model, name in ((encoder.parent, "a"), (moncae.Autoencoder.load(encoder), "b")):
+        latents = moncae.compress(model, digits[0][:5], tmp_path / f"{name}.arrow")
+        moncae.decompress(model, latents, tmp_path / name)
+        assert len(list((tmp_path / name).rglob("*.png"))) == 5
 
 
 def test_errors_name_no_file_of_ours(encoder, digits, tmp_path):
@@ -70,8 +71,8 @@ def test_errors_name_no_file_of_ours(encoder, digits, tmp_path):
 
 
 def test_classify(encoder, digits, tmp_path):
-    for name, part in (("train", slice(0, 400)), ("test", slice(400, None))):
-        moncae.compress(encoder, (digits[0][part], digits[1][part]), tmp_path / f"{name}.arrow")
-    report = moncae.classify(train=tmp_path / "train.arrow", test=tmp_path / "test.arrow", out=tmp_path / "head")
+    parts = {"train": slice(0, 400), "test": slice(400, None)}
+    latents = {name: moncae.compress(encoder, (digits[0][part], digits[1][part]), tmp_path / f"{name}.arrow") for name, part in parts.items()}
+    report = moncae.classify(**latents, out=tmp_path / "head")
     assert report["rows"] == 200 and report["accuracy"] > 0.9
     assert report == json.loads((tmp_path / "head" / "report.json").read_text())
