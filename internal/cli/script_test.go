@@ -6,12 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"moncae/internal/engine"
 	"moncae/internal/engine/cuda"
 	"moncae/internal/engine/onednn"
 	"moncae/internal/ort"
@@ -21,7 +23,7 @@ import (
 // moncae as a process of its own, in an empty folder. `go test -run
 // TestScripts/NAME` runs one of them.
 //
-// Beside testscript's own, they have the conditions [onednn], [cuda], [onnxruntime]
+// Beside testscript's own, they have the conditions [onednn], [bf16], [cuda], [onnxruntime]
 // and [data] ($MONCAE_DATA points at MNIST and CIFAR-10), and the command
 // `exits N moncae …`, which wants that exit code and a reason of one line.
 func TestMain(m *testing.M) {
@@ -59,6 +61,12 @@ func condition(name string) (bool, error) {
 			return false, nil
 		}
 		return true, eng.Close()
+	case "bf16": // on the CPU
+		eng, err := onednn.New()
+		if err != nil {
+			return false, nil
+		}
+		return slices.Contains(eng.Info().Precisions, engine.BFloat16), eng.Close()
 	case "cuda":
 		devices, err := cuda.Devices()
 		return err == nil && len(devices) > 0, nil

@@ -44,6 +44,12 @@ func (s *suite) testLayers(t *testing.T) {
 			try("dense", in, arch.Stack{conv(2, 3, 1), {Kind: arch.Dense, Filters: 3}}, arch.Stack{upsample(in.H, in.W), conv(in.C, 3, 1)})
 		}
 	}
+	in := arch.Shape{C: 4, H: 4, W: 6}
+	half := conv(64, 3, 2)
+	try("logits of an upsampling's convolution", in, arch.Stack{half}, arch.Stack{upsample(in.H, in.W), conv(in.C, 3, 1)})
+	try("logits of an upsampling", in, arch.Stack{half}, arch.Stack{conv(in.C, 3, 1), upsample(in.H, in.W)})
+	try("logits of a sum", in, arch.Stack{half}, arch.Stack{upsample(in.H, in.W), conv(in.C, 3, 1), {Kind: arch.Add, From: 2}})
+	try("logits of a norm", in, arch.Stack{conv(3, 1, 1)}, arch.Stack{conv(in.C, 3, 1), activation(arch.SiLU), batchNorm})
 }
 
 func (s *suite) testLosses(t *testing.T) {

@@ -73,6 +73,26 @@ func (s *suite) testConcurrent(t *testing.T) {
 	})
 }
 
+// testInferenceIsFloat32 holds what a program says of a set of weights against
+// what a float32 one says.
+func (s *suite) testInferenceIsFloat32(t *testing.T) {
+	tr := autoencoder(t, normed(), 4, graph.BCE, 97)
+	rows := tr.rows(11)
+	look := func(e engine.Engine) (output []float32, m engine.Metrics) {
+		p := tr.compile(t, e, arch.Adam)
+		output = make([]float32, len(rows)*tr.net.Output.Values())
+		must(t, p.Infer(rows, nil, output))
+		m, err := p.Evaluate(rows)
+		must(t, err)
+		return output, m
+	}
+	got, metrics := look(s.engine)
+	want, wanted := look(s.engine.(coarse).Engine)
+	if fault := differ(arch.Weights{"output": got}, arch.Weights{"output": want}); fault != "" || metrics != wanted {
+		t.Errorf("%s; metrics %+v, in float32 %+v", fault, metrics, wanted)
+	}
+}
+
 // testRowCounts infers any number of rows and compares with them one by one:
 // what fills up a batch must not show.
 func (s *suite) testRowCounts(t *testing.T) {

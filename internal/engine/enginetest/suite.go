@@ -14,10 +14,15 @@ import (
 	"testing"
 
 	"moncae/internal/engine"
+	"moncae/internal/graph"
 )
 
 // Tolerances say how far an engine may be from ref.
 type Tolerances struct {
+	// Precision is that of the trainings, "" for float32. For another one the
+	// suite leaves out what needs float32's accuracy (differences, deep networks),
+	// and holds inference to be float32's to the bit.
+	Precision engine.Precision
 	// Value is for losses, metrics, statistics and outputs, relative to
 	// max(1, |value|). Zero is 1e-5, for float32 sums of thousands of terms.
 	Value float64
@@ -33,6 +38,22 @@ type Tolerances struct {
 	Filters int
 }
 
+type test struct {
+	name string
+	run  func(*testing.T)
+}
+
+// coarse is an engine that trains in a precision which nobody asked it for.
+type coarse struct {
+	engine.Engine
+	precision engine.Precision
+}
+
+func (c coarse) Compile(net *graph.Net, d engine.Data, cfg engine.Config) (engine.Program, error) {
+	cfg.Precision = c.precision
+	return c.Engine.Compile(net, d, cfg)
+}
+
 // suite is one engine under test.
 type suite struct {
 	engine engine.Engine
@@ -44,6 +65,9 @@ type suite struct {
 // no device. The suite closes the engine.
 func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 	s := &suite{engine: open(t), Tolerances: tol}
+	if tol.Precision != "" {
+		s.engine = coarse{s.engine, tol.Precision}
+	}
 	defer func() {
 		if err := s.engine.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -64,30 +88,34 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 	if testing.Short() {
 		s.Networks /= 5
 	}
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T)
-	}{
-		{"Info", s.testInfo},
+	every := []test{
 		{"Layers", s.testLayers},
 		{"Losses", s.testLosses},
 		{"Classifiers", s.testClassifiers},
-		{"Dropout", s.testDropout},
-		{"RandomNetworks", s.testRandomNetworks},
-		{"LargeNetworks", s.testLargeNetworks},
-		{"Differences", s.testDifferences},
-		{"Optimizers", s.testOptimizers},
-		{"Curve", s.testCurve},
 		{"Averages", s.testAverages},
 		{"Repeatable", s.testRepeatable},
 		{"Concurrent", s.testConcurrent},
-		{"RowCounts", s.testRowCounts},
-		{"EvaluateIsInfer", s.testEvaluateIsInfer},
 		{"RoundTrip", s.testRoundTrip},
-		{"State", s.testState},
-		{"Refusals", s.testRefusals},
 		{"Allocations", s.testAllocations},
-	} {
+	}
+	if tol.Precision != "" {
+		every = append(every, test{"InferenceIsFloat32", s.testInferenceIsFloat32})
+	} else {
+		every = append(every, []test{
+			{"Info", s.testInfo},
+			{"Dropout", s.testDropout},
+			{"RandomNetworks", s.testRandomNetworks},
+			{"LargeNetworks", s.testLargeNetworks},
+			{"Differences", s.testDifferences},
+			{"Optimizers", s.testOptimizers},
+			{"Curve", s.testCurve},
+			{"RowCounts", s.testRowCounts},
+			{"EvaluateIsInfer", s.testEvaluateIsInfer},
+			{"State", s.testState},
+			{"Refusals", s.testRefusals},
+		}...)
+	}
+	for _, test := range every {
 		t.Run(test.name, test.run)
 	}
 	if s.told < s.asked*3/4 {

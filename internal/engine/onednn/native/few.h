@@ -8,11 +8,10 @@ namespace moncae {
 constexpr int few_channels = 3;
 
 // few_sided tells whether a convolution has a side of few channels and is of
-// the kind that kernels.h' few_* do; `fits` is the caller's own condition.
-inline bool few_sided(const Linear &l, bool fits) {
+// the kind that kernels.h' few_* do.
+inline bool few_sided(const Linear &l) {
   bool kernel = l.kernel == 1 || l.kernel == 3 || l.kernel == 5 || l.kernel == 7;
-  bool few = l.x.c <= few_channels || (l.y.c <= few_channels && !l.bf16) || (l.y.c <= few_channels && l.y_float);
-  return kernel && fits && l.stride == 1 && few;
+  return kernel && l.stride == 1 && (l.x.c <= few_channels || l.y.c <= few_channels);
 }
 
 // Weights OIHW; `flip` turns the kernel by half a turn, as gradients need it.

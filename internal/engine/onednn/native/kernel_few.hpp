@@ -72,15 +72,16 @@ template <class T> void few_to_many(const Few &g, const void *few_, const float 
   for (int n = 0; n < m.n; n++) {
     border(f, g.kernel, n, (const T *)few_, buf);
     for (int h = 0; h < m.h; h++) {
-      T *to = (T *)many_ + (size_t(n) * m.h + h) * row;
-      bool direct = sizeof(T) == 4 && padded == m.c;
-      float *o = direct ? (float *)to : y;
+      size_t at = (size_t(n) * m.h + h) * row;
+      bool direct = g.wide && padded == m.c;
+      float *o = direct ? (float *)many_ + at : y;
       bykernel(g.kernel, f.c, [&](auto K, auto C) { few_row<K.value, C.value>(m.w, wide, padded, buf + h * wide, w, b, o); });
       if (padded != m.c)
         for (int i = 1; i < m.w; i++)
           for (int c = 0; c < m.c; c++) y[i * m.c + c] = y[i * padded + c];
       if (act) activate(act, row, o, o);
-      if (!direct) EACH(i, row) to[i] = o[i];
+      if (g.wide && !direct) EACH(i, row) ((float *)many_)[at + i] = o[i];
+      if (!g.wide) EACH(i, row) ((T *)many_)[at + i] = o[i];
     }
   }
 }
@@ -124,7 +125,7 @@ template <int K> KERNEL void many_row(int width, size_t wide, int many, int stre
   }
 }
 
-template <class T> void many_to_few(const Few &g, const void *many_, const float *w, const float *bias, float *few) {
+template <class T> void many_to_few(const Few &g, const void *many_, const float *w, const float *bias, void *few) {
   const Shape &f = g.few, &m = g.many;
   int stretch = (g.kernel * m.c + lanes - 1) / lanes * lanes;
   // A last vector of pixels reads past its row, and past the last row.
@@ -136,8 +137,9 @@ template <class T> void many_to_few(const Few &g, const void *many_, const float
     for (int h = 0; h < m.h; h++)
       for (int o = 0; o < f.c; o++) {
         bykernel(g.kernel, 1, [&](auto K, auto) { many_row<K.value>(m.w, wide, m.c, stretch, buf + h * wide, w + size_t(o) * g.kernel * stretch, bias[o], y); });
-        float *to = few + (size_t(n) * m.h + h) * m.w * f.c + o;
-        for (int i = 0; i < m.w; i++) to[size_t(i) * f.c] = y[i];
+        size_t at = (size_t(n) * m.h + h) * m.w * f.c + o;
+        if (g.wide) for (int i = 0; i < m.w; i++) ((float *)few)[at + size_t(i) * f.c] = y[i];
+        else for (int i = 0; i < m.w; i++) ((T *)few)[at + size_t(i) * f.c] = y[i];
       }
   }
 }

@@ -36,6 +36,25 @@ template <class T> void deinterleave(const Shape &s, const void *image, void *ph
   });
 }
 
+// each_pair calls f(place in the image, place among the phases, values) for the
+// two pixels, side by side in both, that a row of the image has of a small pixel.
+template <class F> static void each_pair(const Shape &s, F f) {
+  auto rows = [&](auto c) {
+    size_t row = 2 * size_t(s.w) * c;
+    for (size_t r = 0; r < size_t(s.n) * s.h; r++)
+      for (int parity = 0; parity < 2; parity++)
+        for (int i = 0; i < s.w; i++) f((2 * r + parity) * row + 2 * i * c, 2 * r * row + (2 * i + parity) * 2 * c, 2 * c);
+  };
+  if (s.c == 1) rows(Const<1>());
+  else rows(s.c);
+}
+template <class T> void spread_phases(const Shape &s, const void *phases, void *image) {
+  each_pair(s, [=](size_t at, size_t from, size_t n) { __builtin_memcpy((T *)image + at, (const T *)phases + from, n * sizeof(T)); });
+}
+template <class T> void gather_phases(const Shape &s, const void *image, void *phases) {
+  each_pair(s, [=](size_t at, size_t to, size_t n) { __builtin_memcpy((T *)phases + to, (const T *)image + at, n * sizeof(T)); });
+}
+
 template <class T> void sum4(size_t n, const void *parts, void *sum) {
   const T *a = (const T *)parts, *b = a + n, *c = b + n, *d = c + n;
   T *y = (T *)sum;

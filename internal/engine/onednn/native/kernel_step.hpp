@@ -33,6 +33,11 @@ template <class T> void add(size_t n, const void *a_, const void *b_, void *y_) 
   EACH(i, n) y[i] = float(a[i]) + float(b[i]);
 }
 
+template <class T> void widen(size_t n, const void *x_, float *y) {
+  const T *x = (const T *)x_;
+  EACH(i, n) y[i] = x[i];
+}
+
 // Philox4x32-10 (Salmon et al. 2011) as internal/philox defines dropout by it:
 // value i in NCHW order takes word i%4 of block (i/4, layer, step). Sixteen
 // blocks at a time, so that the rounds vectorise.

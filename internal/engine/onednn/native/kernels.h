@@ -61,6 +61,7 @@ struct Backward {
 struct Few {
   Shape few, many; // n, h, w are alike
   int kernel;
+  bool wide;      // what a pass writes is float32, whatever activations are
   float *scratch; // few_scratch floats
 };
 
@@ -84,6 +85,7 @@ struct Kernels {
   void (*forward)(const Forward &);
   void (*backward)(const Backward &);
   void (*add)(size_t n, const void *a, const void *b, void *y);
+  void (*widen)(size_t n, const void *x, float *y);
   void (*dropout)(const Shape &, const Philox &, const void *x, void *y, uint8_t *mask, uint8_t *scratch);
   void (*dropout_grad)(size_t n, float scale, const uint8_t *mask, const void *dy, void *dx);
   void (*images)(const Shape &, const uint8_t *nchw, uint8_t *bytes, void *x, size_t at);
@@ -92,10 +94,13 @@ struct Kernels {
   // h and w half of the image's; sum4 adds four arrays that lie one after the other.
   void (*interleave)(const Shape &phase, const void *phases, void *image);
   void (*deinterleave)(const Shape &phase, const void *image, void *phases);
+  // The same with phases as channels, [n][h][w][row parity][column parity][c].
+  void (*spread_phases)(const Shape &phase, const void *phases, void *image);
+  void (*gather_phases)(const Shape &phase, const void *image, void *phases);
   void (*sum4)(size_t n, const void *parts, void *sum);
   // few_to_many: weights [kernel·kernel·few][many] padded to lanes, bias may be null.
   void (*few_to_many)(const Few &, const void *few, const float *w, const float *bias, Act, void *many);
-  void (*many_to_few)(const Few &, const void *many, const float *w, const float *bias, float *few);
+  void (*many_to_few)(const Few &, const void *many, const float *w, const float *bias, void *few);
   // dw: [tap·few][many] with tap (i, j) pairing many at (h, w) with few at
   // (h+i−p, w+j−p); many_sum and few_sum (either may be null) are the sums of all.
   void (*few_grad)(const Few &, const void *few, const void *many, float *dw, float *many_sum, float *few_sum);

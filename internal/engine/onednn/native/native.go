@@ -42,6 +42,10 @@ func UseISA(isa string) bool {
 	return C.mn_use_isa(text) != 0
 }
 
+// BF16 tells whether the processor has instructions for bfloat16 and oneDNN may
+// use them.
+func BF16() bool { return C.mn_bf16() != 0 }
+
 // GemmPeak measures a large matrix product of oneDNN on one thread, in gigaflops.
 func GemmPeak() float64 { return float64(C.mn_gemm_peak()) }
 

@@ -100,6 +100,7 @@ private:
 
   moncae::Linear linear(const mn_step &, int x, int y) const;
   void fold(const mn_step &, const moncae::Linear &, Place &weights, Place &bias);
+  size_t widened(int tensor);
   dnnl::memory packed(const moncae::Shared &, Place weights);
 
   void input(const mn_step &);
@@ -121,5 +122,6 @@ private:
   void dropout(const mn_step &);
   void dropout_grad(const mn_step &);
   void add_tensors(const mn_step &);
+  void widen(const mn_step &);
   void loss_step(const mn_step &);
 };

@@ -96,6 +96,10 @@ const char *mn_version(void) {
 const char *mn_isa(void) { return kernels_isa(); }
 int mn_use_isa(const char *isa) { return kernels_use(isa); }
 
+int mn_bf16(void) {
+  return (int(dnnl::get_effective_cpu_isa()) & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
 void *mn_block_new(size_t bytes) {
   void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return nullptr;

@@ -33,6 +33,7 @@ enum {
   MN_LOSS,
   MN_UP_CONV,
   MN_UP_CONV_GRAD,
+  MN_WIDEN,
 };
 
 // A tensor of a plan: NHWC, at an offset in the plan's block.
@@ -61,6 +62,7 @@ void mn_free_text(const char *);
 const char *mn_version(void);
 const char *mn_isa(void);           // of the own kernels: avx512, avx2, generic
 int mn_use_isa(const char *isa);    // for plans made from now on; 0 where it is not there
+int mn_bf16(void);                  // 1 where the processor computes in bfloat16
 
 // Blocks of memory, aligned to pages.
 void *mn_block_new(size_t bytes); // NULL where the machine refuses

@@ -40,7 +40,7 @@ void unpack_few(const Oihw &w, bool input_is_few, int lanes, const float *from, 
 void mn_plan::few_forward(const mn_step &s, const Linear &l, Place weights, Place bias) {
   Oihw w{l.y.c, l.x.c, l.kernel};
   bool spread = l.x.c <= few_channels; // few → many
-  Few g{spread ? l.x : l.y, spread ? l.y : l.x, l.kernel, nullptr};
+  Few g{spread ? l.x : l.y, spread ? l.y : l.x, l.kernel, is_float(s.y), nullptr};
   size_t packed = keep(few_values(w, k.lanes) * sizeof(float));
   need_scratch(few_scratch(g));
   weigh([=, this] {
@@ -48,10 +48,10 @@ void mn_plan::few_forward(const mn_step &s, const Linear &l, Place weights, Plac
     else pack_many_few(w, true, false, k.lanes, pointer(weights), kept(packed));
   });
   own([=, this] {
-    Few now{g.few, g.many, g.kernel, scratched()};
+    Few now{g.few, g.many, g.kernel, g.wide, scratched()};
     if (spread) return k.few_to_many(now, at(s.x), kept(packed), pointer(bias), l.act, at(s.y));
-    k.many_to_few(now, at(s.x), kept(packed), pointer(bias), at<float>(s.y));
-    if (l.act) kernels(false).forward({l.y, l.y, at(s.y), nullptr, nullptr, l.act, moncae::plain, at(s.y), nullptr, scratched()});
+    k.many_to_few(now, at(s.x), kept(packed), pointer(bias), at(s.y));
+    if (l.act) kernels(!now.wide).forward({l.y, l.y, at(s.y), nullptr, nullptr, l.act, moncae::plain, at(s.y), nullptr, scratched()});
   });
   need_scratch(point_scratch(l.y));
 }
@@ -59,31 +59,31 @@ void mn_plan::few_forward(const mn_step &s, const Linear &l, Place weights, Plac
 void mn_plan::few_grad_input(const mn_step &s, const Linear &l) {
   Oihw w{l.y.c, l.x.c, l.kernel};
   bool spread = l.y.c <= few_channels; // few gradients → many
-  Few g{spread ? l.y : l.x, spread ? l.x : l.y, l.kernel, nullptr};
+  Few g{spread ? l.y : l.x, spread ? l.x : l.y, l.kernel, is_float(s.dx), nullptr};
   const float *weights = net.params.data() + s.weight;
   size_t packed = keep(few_values(w, k.lanes) * sizeof(float));
   need_scratch(few_scratch(g));
   own([=, this] {
-    Few now{g.few, g.many, g.kernel, scratched()};
+    Few now{g.few, g.many, g.kernel, g.wide, scratched()};
     if (spread) {
       pack_few_to_many(w, false, true, k.lanes, weights, kept(packed));
       return k.few_to_many(now, at(s.dy), kept(packed), nullptr, act_none, at(s.dx));
     }
     const float none[few_channels] = {};
     pack_many_few(w, false, true, k.lanes, weights, kept(packed));
-    k.many_to_few(now, at(s.dy), kept(packed), none, at<float>(s.dx));
+    k.many_to_few(now, at(s.dy), kept(packed), none, at(s.dx));
   });
 }
 
 void mn_plan::few_grad_weight(const mn_step &s, const Linear &l) {
   Oihw w{l.y.c, l.x.c, l.kernel};
   bool input_is_few = l.x.c <= few_channels;
-  Few g{input_is_few ? l.x : l.y, input_is_few ? l.y : l.x, l.kernel, nullptr};
+  Few g{input_is_few ? l.x : l.y, input_is_few ? l.y : l.x, l.kernel, false, nullptr};
   float *dw = net.grads.data() + s.weight, *db = net.grads.data() + s.bias;
   size_t sums = keep(few_values(w, k.lanes) * sizeof(float));
   need_scratch(few_scratch(g));
   own([=, this] {
-    Few now{g.few, g.many, g.kernel, scratched()};
+    Few now{g.few, g.many, g.kernel, g.wide, scratched()};
     float *r = kept(sums);
     if (input_is_few) k.few_grad(now, at(s.x), at(s.dy), r, db, nullptr);
     else k.few_grad(now, at(s.dy), at(s.x), r, nullptr, db);

@@ -44,7 +44,7 @@ void mn_plan::forward(const mn_step &s) {
   Linear l = linear(s, s.x, s.y);
   Place w{net.params.data() + s.weight, 0}, b{net.params.data() + s.bias, 0};
   if (s.norm) fold(s, l, w, b);
-  if (few_sided(l, true)) return few_forward(s, l, w, b);
+  if (few_sided(l)) return few_forward(s, l, w, b);
   Shared p = linear_forward(l);
   held.push_back(p);
   memory weights = packed(p, w);
@@ -53,20 +53,32 @@ void mn_plan::forward(const mn_step &s) {
 
 void mn_plan::grad_input(const mn_step &s) {
   Linear l = linear(s, s.dx, s.dy);
-  if (few_sided(l, !bf16 || l.y.c <= few_channels)) return few_grad_input(s, l);
+  if (few_sided(l)) return few_grad_input(s, l);
   Shared p = linear_grad_input(l);
   held.push_back(p);
   memory weights = packed(p, {net.params.data() + s.weight, 0});
   own(call(p->run, p->scratch, {{DNNL_ARG_DIFF_DST, inside(p->y, tensors[s.dy].offset)}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DIFF_SRC, inside(p->x, tensors[s.dx].offset)}}));
 }
 
+// widened is the place of a tensor's copy in float32.
+size_t mn_plan::widened(int tensor) {
+  size_t n = shape(tensor).values(), to = keep(n * sizeof(float));
+  own([=, this] { k.widen(n, at(tensor), kept(to)); });
+  return to;
+}
+
 void mn_plan::grad_weight(const mn_step &s) {
   Linear l = linear(s, s.x, s.dy);
-  if (few_sided(l, true)) return few_grad_weight(s, l);
+  if (few_sided(l)) return few_grad_weight(s, l);
+  size_t x_at = tensors[s.x].offset, dy_at = tensors[s.dy].offset;
+  if (bf16 && l.stride > 1 && l.x.w == 1) { // oneDNN 3.2 reads past the single column in bfloat16
+    l.bf16 = false;
+    x_at = widened(s.x), dy_at = widened(s.dy);
+  }
   Shared p = linear_grad_weight(l);
   held.push_back(p);
   memory plain = outside(p->plain, net.grads.data() + s.weight);
   memory weights = p->reordered ? inside(p->packed, keep(p->packed.get_size())) : plain;
-  own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, tensors[s.x].offset)}, {DNNL_ARG_DIFF_DST, inside(p->y, tensors[s.dy].offset)}, {DNNL_ARG_DIFF_WEIGHTS, weights}, {DNNL_ARG_DIFF_BIAS, outside(p->bias, net.grads.data() + s.bias)}}));
+  own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, x_at)}, {DNNL_ARG_DIFF_DST, inside(p->y, dy_at)}, {DNNL_ARG_DIFF_WEIGHTS, weights}, {DNNL_ARG_DIFF_BIAS, outside(p->bias, net.grads.data() + s.bias)}}));
   if (p->reordered) own(call(p->reorder, p->reorder_scratch, {{DNNL_ARG_FROM, weights}, {DNNL_ARG_TO, plain}}));
 }

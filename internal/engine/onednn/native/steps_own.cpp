@@ -79,6 +79,11 @@ void mn_plan::add_tensors(const mn_step &s) {
   own([=, this] { k.add(n, at(s.x), at(s.x2), at(s.y)); });
 }
 
+void mn_plan::widen(const mn_step &s) {
+  size_t n = shape(s.y).values();
+  own([=, this] { k.widen(n, at(s.x), at<float>(s.y)); });
+}
+
 void mn_plan::loss_step(const mn_step &s) {
   Shape z = shape(s.x);
   own([=, this] {

@@ -37,17 +37,7 @@ struct Phased {
   }
 };
 
-// each_pixel calls f(place in the image, place among the phases' channels).
-template <class F> void each_pixel(const Shape &image, F call) {
-  int c = image.c, h = image.h / 2, w = image.w / 2;
-  size_t at = 0;
-  for (int n = 0; n < image.n; n++)
-    for (int y = 0; y < image.h; y++)
-      for (int x = 0; x < image.w; x++)
-        for (int o = 0; o < c; o++) call(at++, (((size_t(n) * h + y / 2) * w + x / 2) * 4 + (y & 1) * 2 + (x & 1)) * c + o);
-}
-
-Few few_layer(const Shape &low, int filters, int kernel, float *scratch) { return {{low.n, 4 * filters, low.h, low.w}, low, kernel, scratch}; }
+Few few_layer(const Shape &low, int filters, int kernel, bool wide, float *scratch) { return {{low.n, 4 * filters, low.h, low.w}, low, kernel, wide, scratch}; }
 
 } // namespace
 
@@ -57,7 +47,8 @@ void mn_plan::up_few_forward(const mn_step &s) {
   Place w{net.params.data() + s.weight, 0}, b{net.params.data() + s.bias, 0};
   if (s.norm) fold(s, linear(s, s.x, s.y), w, b);
   size_t folded = keep(l.to.values() * sizeof(float)), packed = keep(few_values(l.to, k.lanes) * sizeof(float)), bias = keep(l.to.o * sizeof(float));
-  need_scratch(few_scratch(few_layer(low, image.c, l.to.k, nullptr)));
+  bool wide = is_float(s.y); // and so are the phases
+  need_scratch(few_scratch(few_layer(low, image.c, l.to.k, wide, nullptr)));
   need_scratch(point_scratch(image));
   weigh([=, this] {
     l.fold(pointer(w), kept(folded));
@@ -65,10 +56,10 @@ void mn_plan::up_few_forward(const mn_step &s) {
     for (int o = 0; o < l.to.o; o++) kept(bias)[o] = pointer(b)[o % image.c];
   });
   own([=, this] {
-    float *phases = at<float>(s.aux), *y = at<float>(s.y);
-    k.many_to_few(few_layer(low, image.c, l.to.k, scratched()), at(s.x), kept(packed), kept(bias), phases);
-    each_pixel(image, [=](size_t i, size_t j) { y[i] = phases[j]; });
-    if (s.act) kernels(false).forward({image, image, y, nullptr, nullptr, Act(s.act), plain, y, nullptr, scratched()});
+    const Kernels &of = kernels(!wide);
+    k.many_to_few(few_layer(low, image.c, l.to.k, wide, scratched()), at(s.x), kept(packed), kept(bias), at(s.aux));
+    of.spread_phases({low.n, image.c, low.h, low.w}, at(s.aux), at(s.y));
+    if (s.act) of.forward({image, image, at(s.y), nullptr, nullptr, Act(s.act), plain, at(s.y), nullptr, scratched()});
   });
 }
 
@@ -78,12 +69,11 @@ void mn_plan::up_few_grad(const mn_step &s) {
   const float *w = net.params.data() + s.weight;
   float *dw = net.grads.data() + s.weight, *db = net.grads.data() + s.bias;
   size_t folded = keep(l.to.values() * sizeof(float)), packed = keep(few_values(l.to, k.lanes) * sizeof(float));
-  need_scratch(few_scratch(few_layer(low, image.c, l.to.k, nullptr)));
+  need_scratch(few_scratch(few_layer(low, image.c, l.to.k, !bf16, nullptr)));
   own([=, this] {
-    if (bf16) each_pixel(image, [from = at<uint16_t>(s.dy), to = at<uint16_t>(s.aux)](size_t i, size_t j) { to[j] = from[i]; });
-    else each_pixel(image, [from = at<float>(s.dy), to = at<float>(s.aux)](size_t i, size_t j) { to[j] = from[i]; });
+    k.gather_phases({low.n, image.c, low.h, low.w}, at(s.dy), at(s.aux));
     float sums[4 * few_channels];
-    Few g = few_layer(low, image.c, l.to.k, scratched());
+    Few g = few_layer(low, image.c, l.to.k, !bf16, scratched());
     k.few_grad(g, at(s.aux), at(s.x), kept(packed), nullptr, sums);
     unpack_few(l.to, false, k.lanes, kept(packed), kept(folded));
     l.unfold(kept(folded), dw);

@@ -23,13 +23,7 @@ func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error 
 	if s.X, err = b.at(x); err != nil {
 		return err
 	}
-	if upsampled {
-		width := b.real()
-		if n.Shape()[1] <= fewChannels {
-			width = 4 // what the project's own kernels for few channels write
-		}
-		s.Kind, s.Aux = UpConv, b.phases(n, width)
-	}
+	few := n.Shape()[1] <= fewChannels
 	end := n
 	if norm, _, ok := lower.Sole[ops.Normalize](b.Graph, end); ok && kind == Conv {
 		if err := b.normParams(&s, norm); err != nil {
@@ -40,7 +34,14 @@ func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error 
 	if a, op, ok := lower.Sole[ops.Activation](b.Graph, end); ok && !(b.training && op.F == arch.SiLU) {
 		s.Act, end, b.done[a] = lower.Activation(op.F), a, true
 	}
-	s.Y = b.set(end)
+	if end == b.Loss.Logits && (few || !upsampled) { // phases of many channels are put together as they are
+		s.Y = b.setWide(end)
+	} else {
+		s.Y = b.set(end)
+	}
+	if upsampled {
+		s.Kind, s.Aux = UpConv, b.phases(n, b.tensors[s.Y].Width)
+	}
 	b.add(s)
 	return nil
 }

@@ -103,6 +103,12 @@ func (b *builder) loss() error {
 	if err != nil {
 		return err
 	}
+	if b.tensors[x].Width < 4 {
+		wide := newStep(Widen)
+		wide.X, wide.Y = x, b.setWide(b.Loss.Logits)
+		b.add(wide)
+		x = wide.Y
+	}
 	s := newStep(LossGrad)
 	s.X, s.Loss, s.Aux = x, b.Loss.Number, b.bytes
 	for _, u := range b.Users(b.Loss.Logits) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 
 	"moncae/internal/arch"
@@ -51,6 +52,34 @@ func TestFusionLeavesOneStepForEachPass(t *testing.T) {
 	})
 	if infer.Latent == None || infer.Logits == None {
 		t.Error("the inference has no latent or no logits")
+	}
+}
+
+// A network that ends in something else than a convolution has logits that are
+// made in bfloat16; the loss reads float32.
+func TestLogitsAreFloat32(t *testing.T) {
+	in := arch.Shape{C: 2, H: 4, W: 4}
+	conv := arch.Layer{Kind: arch.Conv, Filters: 2, Kernel: 3, Stride: 1}
+	for want, end := range map[string]arch.Stack{
+		"conv 2→2 3×3/1 at 4×4":              {conv},
+		"upsample and conv 8→2 3×3/1 at 4×4": {{Kind: arch.Conv, Filters: 8, Kernel: 3, Stride: 2}, {Kind: arch.Upsample, To: &[2]int{4, 4}}, conv},
+		"widen 2×4×4":                        {conv, {Kind: arch.Add}},
+	} {
+		net, err := graph.Autoencoder(arch.Arch{Input: in, Encoder: arch.Stack{conv}, Decoder: end}, 2, graph.BCE, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Train(net, NewLayout(net.Params), Options{Images: true, BF16: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		loss := slices.IndexFunc(p.Steps, func(s Step) bool { return s.Kind == LossGrad })
+		if got := p.Describe(loss - 1); got != want || p.Tensors[p.Steps[loss].X].Width != 4 {
+			t.Errorf("the loss reads %d bytes a value, of the step %q, want 4 of %q", p.Tensors[p.Steps[loss].X].Width, got, want)
+		}
+		if grad := p.Tensors[p.Steps[loss].DX].Width; grad != 2 {
+			t.Errorf("the way back begins with %d bytes a value, want 2", grad)
+		}
 	}
 }
 

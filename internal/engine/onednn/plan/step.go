@@ -25,13 +25,14 @@ const (
 	LossGrad                    // X (logits), DX, Aux (bytes), Loss
 	UpConv                      // as Conv, of X upsampled; Aux (Y's four phases)
 	UpConvGrad                  // X, DY, Aux (DY's phases), Weight, Bias, Kernel: their gradients; with DX that too, X2 (its four parts)
+	Widen                       // X, Y: bfloat16 to float32
 	Kinds
 )
 
 var kindNames = [Kinds]string{
 	"input", "conv", "conv grad weight", "conv grad input", "dense", "dense grad weight", "dense grad input",
 	"point", "point grad", "dropout", "dropout grad", "add", "loss",
-	"upsample and conv", "upsample and conv grad",
+	"upsample and conv", "upsample and conv grad", "widen",
 }
 
 func (k Kind) String() string { return kindNames[k] }
