@@ -1,4 +1,4 @@
-// Activations over flat float arrays.
+// Activations over flat arrays; arithmetic is float32.
 
 template <Act A> static inline float act1(float z) {
   switch (A) {
@@ -39,14 +39,14 @@ template <class F> void byact(Act a, F f) {
 }
 
 // y = act(x); both may be one array.
-KERNEL void activate(Act a, size_t n, const float *x, float *y) {
+template <class X, class Y> KERNEL void activate(Act a, size_t n, const X *x, Y *y) {
   byact(a, [=](auto A) { EACH(i, n) y[i] = act1<A.value>(x[i]); });
 }
 // dx = dy·act'; y is act's output, for SiLU its input. dx may be dy.
-KERNEL void slope(Act a, size_t n, const float *y, const float *dy, float *dx) {
-  byact(a, [=](auto A) { EACH(i, n) dx[i] = dy[i] * slope1<A.value>(y[i]); });
+template <class Y, class D, class X> KERNEL void slope(Act a, size_t n, const Y *y, const D *dy, X *dx) {
+  byact(a, [=](auto A) { EACH(i, n) dx[i] = float(dy[i]) * slope1<A.value>(y[i]); });
 }
 // y = act(x·s + h), s and h repeated from the start of x on.
-KERNEL void affine(Act a, size_t n, const float *x, const float *s, const float *h, float *y) {
-  byact(a, [=](auto A) { EACH(i, n) y[i] = act1<A.value>(x[i] * s[i] + h[i]); });
+template <class X, class Y> KERNEL void affine(Act a, size_t n, const X *x, const float *s, const float *h, Y *y) {
+  byact(a, [=](auto A) { EACH(i, n) y[i] = act1<A.value>(float(x[i]) * s[i] + h[i]); });
 }

@@ -14,7 +14,8 @@ template <class T> static void unpoint(const Backward &g, Sums *s, const float *
   bool up = g.resample == upsample;
   size_t p = period_of(c), row = up ? size_t(g.in.w) * c : 4 * p, orow = size_t(g.out.w) * c;
   size_t total = g.in.values();
-  float *buf = tmp, *raw = buf + row, *rawb = raw + orow, *both = rawb + orow, *low = both + orow;
+  float *buf = tmp, *both = buf + row;
+  T *low = (T *)(both + orow);
   for (size_t o = 0, r = 0; o < total; o += row, r++) {
     size_t n = least(row, total - o);
     T *dx = (T *)g.dx + o;
@@ -22,21 +23,20 @@ template <class T> static void unpoint(const Backward &g, Sums *s, const float *
     if (up) {
       Window u(int(r % g.in.h), g.out.h);
       size_t at = (r / g.in.h * g.out.h + u.second) * orow;
-      const float *b = in((const T *)g.dy + at, orow, raw);
-      const float *a = u.single() ? nullptr : in((const T *)g.dy + at - orow, orow, rawb);
-      gather_row(g.in.w, g.out.w, c, b, a, both, to);
+      const T *b = (const T *)g.dy + at;
+      gather_row(g.in.w, g.out.w, c, b, u.single() ? nullptr : b - orow, both, to);
       if (g.act) {
-        unspread_row(g.in.w, g.out.w, c, in((const T *)g.y + at, orow, raw), low);
+        unspread_row(g.in.w, g.out.w, c, (const T *)g.y + at, low);
         slope(g.act, n, low, to, to);
       }
     } else {
-      const float *d = in((const T *)g.dy + o, n, buf);
-      if (g.act) slope(g.act, n, in((const T *)(g.act == act_silu ? g.x : g.y) + o, n, raw), d, to);
-      else if (d != to) EACH(i, n) to[i] = d[i];
+      const T *d = (const T *)g.dy + o;
+      if (g.act) slope(g.act, n, (const T *)(g.act == act_silu ? g.x : g.y) + o, d, to);
+      else if ((const void *)d != to) EACH(i, n) to[i] = d[i];
     }
     store(dx, n, to);
     if (!s) continue;
-    const float *x = in((const T *)g.x + o, n, raw);
+    const T *x = (const T *)g.x + o;
     for (size_t k = 0; k < n; k += p) {
       s->room(1);
       add_products(least(p, n - k), to + k, x + k, mean, s->a, s->b);
@@ -46,21 +46,19 @@ template <class T> static void unpoint(const Backward &g, Sums *s, const float *
 
 // dz of one pooled row, in tmp unless it is dy itself.
 template <class T> static const float *pooled_row(const Backward &g, size_t at, size_t n, float *tmp) {
-  const float *d = in((const T *)g.dy + at, n, tmp);
-  if (!g.act) return d;
-  slope(g.act, n, in((const T *)g.y + at, n, tmp + n), d, tmp);
+  const T *d = (const T *)g.dy + at;
+  if (!g.act) return in(d, n, tmp);
+  slope(g.act, n, (const T *)g.y + at, d, tmp);
   return tmp;
 }
 
 template <class T> static void pool_sums(const Backward &g, Sums &s, float *tmp) {
   size_t row = size_t(g.in.w) * g.in.c, orow = size_t(g.out.w) * g.out.c;
-  float *raw = tmp + 2 * orow;
   for (size_t r = 0; r < size_t(g.out.n) * g.out.h; r++) {
     Window u(int(r % g.out.h), g.in.h);
     const T *x = (const T *)g.x + (r / g.out.h * g.in.h + u.second) * row;
-    const float *b = in(x, row, raw), *a = u.single() ? b : in(x - row, row, raw + row);
     s.room(least(64, g.out.w));
-    pool_products(g.in.w, g.out.w, g.in.c, pooled_row<T>(g, r * orow, orow, tmp), g.index + r * orow, a, b, g.mean, s.a, s.b);
+    pool_products(g.in.w, g.out.w, g.in.c, pooled_row<T>(g, r * orow, orow, tmp), g.index + r * orow, u.single() ? x : x - row, x, g.mean, s.a, s.b);
   }
 }
 
@@ -69,38 +67,34 @@ template <class T> static void pool_sums(const Backward &g, Sums &s, float *tmp)
 template <class T> static void unpool(const Backward &g, const NormRow *norm, float *tmp) {
   int c = g.in.c;
   size_t row = size_t(g.in.w) * c, orow = size_t(g.out.w) * c;
-  float *rows[2] = {tmp + 2 * orow, tmp + 2 * orow + row}, *raw = rows[1] + row, *bin = raw + row;
+  float *rows[2] = {tmp + orow, tmp + orow + row}, *bin = rows[1] + row;
   for (size_t r = 0; r < size_t(g.out.n) * g.out.h; r++) {
     Window u(int(r % g.out.h), g.in.h);
     size_t at = (r / g.out.h * g.in.h + u.second) * row;
     T *b = (T *)g.dx + at, *a = u.single() ? nullptr : b - row;
-    float *fb = norm ? rows[1] : out(b, rows[1]), *fa = u.single() ? nullptr : norm ? rows[0] : out(a, rows[0]);
-    scatter_row(g.in.w, g.out.w, c, pooled_row<T>(g, r * orow, orow, tmp), g.index + r * orow, fa ? fa : fb, fa ? fb : nullptr, bin);
-    for (int k = 0; k < 2; k++) {
-      float *from = k ? fb : fa;
+    const float *d = pooled_row<T>(g, r * orow, orow, tmp);
+    const uint8_t *index = g.index + r * orow;
+    if (!norm) {
+      scatter_row(g.in.w, g.out.w, c, d, index, a ? a : b, a ? b : nullptr, (T *)bin);
+      continue;
+    }
+    scatter_row(g.in.w, g.out.w, c, d, index, rows[a ? 0 : 1], a ? rows[1] : nullptr, bin);
+    for (int k = a ? 0 : 1; k < 2; k++) {
       T *to = k ? b : a;
-      if (!from) continue;
-      float *dx = out(to, from);
-      if (norm) {
-        const float *x = in((const T *)g.x + (to - (T *)g.dx), row, raw);
-        for (size_t o = 0; o < row; o += norm->period)
-          norm_grad(g.before, least(norm->period, row - o), from + o, x + o, norm->A, norm->B, norm->K, dx + o);
-      }
-      store(to, row, dx);
+      const T *x = (const T *)g.x + (to - (T *)g.dx);
+      for (size_t o = 0; o < row; o += norm->period)
+        norm_grad(g.before, least(norm->period, row - o), rows[k] + o, x + o, norm->A, norm->B, norm->K, to + o);
     }
   }
 }
 
 // The second pass without pooling, in place.
-template <class T> static void norm_pass(const Backward &g, const NormRow &norm, float *tmp) {
+template <class T> static void norm_pass(const Backward &g, const NormRow &norm) {
   T *dx = (T *)g.dx;
   const T *x = (const T *)g.x;
   size_t p = norm.period, total = g.in.values();
   for (size_t o = 0; o < total; o += p) {
-    size_t n = least(p, total - o);
-    float *to = out(dx + o, tmp);
-    norm_grad(g.before, n, in(dx + o, n, tmp), in(x + o, n, tmp + p), norm.A, norm.B, norm.K, to);
-    store(dx + o, n, to);
+    norm_grad(g.before, least(p, total - o), dx + o, x + o, norm.A, norm.B, norm.K, dx + o);
   }
 }
 
@@ -138,5 +132,5 @@ template <class T> void backward(const Backward &g) {
   s.flush();
   NormRow norm = norm_row(g, s, tmp);
   if (g.resample == pool) unpool<T>(g, &norm, tmp);
-  else norm_pass<T>(g, norm, tmp);
+  else norm_pass<T>(g, norm);
 }

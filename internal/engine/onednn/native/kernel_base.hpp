@@ -74,6 +74,50 @@ template <class F> void bychannels(int c, F f) {
   }
 }
 
+// Vectors of L values.
+#ifdef MONCAE_AVX512
+constexpr int lanes = 16;
+#else
+constexpr int lanes = 8;
+#endif
+template <int L> struct Lanes {
+  typedef float F __attribute__((vector_size(4 * L)));
+  typedef int I __attribute__((vector_size(4 * L)));
+  typedef uint8_t B __attribute__((vector_size(L)));
+  typedef uint16_t H __attribute__((vector_size(2 * L)));
+  typedef uint32_t U __attribute__((vector_size(4 * L)));
+};
+template <class V, class T> static inline V load(const T *p) {
+  V v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V, class T> static inline void keep(T *p, const V &v) { __builtin_memcpy(p, &v, sizeof v); }
+// floats and keep_floats are the same for activations of either type.
+template <int L> static inline typename Lanes<L>::F floats(const float *p) { return load<typename Lanes<L>::F>(p); }
+template <int L> static inline typename Lanes<L>::F floats(const bf16 *p) {
+  typedef typename Lanes<L>::U U;
+  return (typename Lanes<L>::F)(__builtin_convertvector(load<typename Lanes<L>::H>(p), U) << 16);
+}
+template <int L> static inline void keep_floats(float *p, const typename Lanes<L>::F &v) { keep(p, v); }
+template <int L> static inline void keep_floats(bf16 *p, const typename Lanes<L>::F &v) {
+  typedef typename Lanes<L>::U U;
+  U u = (U)v;
+  keep(p, __builtin_convertvector((u + 0x7fff + ((u >> 16) & 1)) >> 16, typename Lanes<L>::H));
+}
+
+// each_lanes calls f(L, k) for stretches of L values from k on that make up c:
+// what depends on the data must be chosen without branches, and gcc 12 makes
+// branches of choices between loads.
+template <class N, class F> [[gnu::always_inline]] static inline void each_lanes(N c, F f) {
+  int k = 0;
+  for (; k + lanes <= c; k += lanes) f(Const<lanes>(), k);
+  if constexpr (lanes > 8)
+    if (k + 8 <= c) f(Const<8>(), k), k += 8;
+  if (k + 4 <= c) f(Const<4>(), k), k += 4;
+  for (; k < c; k++) f(Const<1>(), k);
+}
+
 // Per-channel vectors are repeated to a period of whole pixels, so that loops
 // over flat memory are long whatever the channel count.
 static inline size_t period_of(int c) { return size_t(c) * ((255 + c) / c); }

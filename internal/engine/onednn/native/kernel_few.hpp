@@ -2,11 +2,6 @@
 // that: the phases of an upsampled image), where oneDNN fills one lane of sixteen. Lanes are the channels of the other side; the few
 // side's image is copied into a border of zeros first.
 
-#ifdef MONCAE_AVX512
-constexpr int lanes = 16;
-#else
-constexpr int lanes = 8;
-#endif
 typedef float V __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
 
 // Copies image n of x into the middle of a zeroed border of kernel/2.
@@ -37,6 +32,7 @@ template <int K, int F> KERNEL void few_row(int width, size_t wide, int many, co
     V b = *(const V *)(bias + c);
     int i = 0;
     for (; i + 8 <= width; i += 8) few_pixels<8>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
+    for (; i + 4 <= width; i += 4) few_pixels<4>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
     for (; i + 2 <= width; i += 2) few_pixels<2>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
     for (; i < width; i++) few_pixels<1>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
   }
@@ -102,26 +98,52 @@ struct Rounds {
 };
 alignas(64) static const Rounds rounds;
 
-static inline V totals(V *v) {
+static inline V totals(V *v) { // unrolled, so that no vector leaves its register
+#pragma GCC unroll 4
   for (int r = 0, n = lanes / 2; n; r++, n /= 2) {
     Places low = *(const Places *)rounds.low[r], high = *(const Places *)rounds.high[r];
+#pragma GCC unroll 8
     for (int i = 0; i < n; i++) v[i] = __builtin_shuffle(v[2 * i], v[2 * i + 1], low) + __builtin_shuffle(v[2 * i], v[2 * i + 1], high);
   }
   return v[0];
 }
 
 // w is [few][kernel][kernel·many, padded to lanes]: one row of the kernel lies
-// as one stretch, as the pixels under it do. y has room for whole vectors.
-template <int K> KERNEL void many_row(int width, size_t wide, int many, int stretch, const float *x, const float *w, float bias, float *y) {
-  for (int i = 0; i < width; i += lanes) {
+// as one stretch, as the pixels under it do. A vector of sums is P pixels of F
+// channels each; b holds the biases in the same order. y has pixels of `few`
+// channels, and room for whole vectors.
+template <int K, int F> KERNEL void many_row(int width, size_t wide, int many, int stretch, int few, const float *x, const float *w, const float *bias, float *y) {
+  constexpr int P = lanes / F;
+  V b = {};
+  for (int l = 0; l < P * F; l++) b[l] = bias[l % F];
+  for (int i = 0; i < width; i += P) {
     V acc[lanes] = {};
     for (int k = 0; k < K; k++)
       for (int j = 0; j < stretch; j += lanes) {
-        V u = *(const V *)(w + k * stretch + j);
-        const float *p = x + k * wide + size_t(i) * many + j;
-        for (int l = 0; l < lanes; l++) acc[l] += *(const V *)(p + size_t(l) * many) * u;
+        const float *p = x + k * wide + size_t(i) * many + j, *u = w + k * stretch + j;
+#pragma GCC unroll 16
+        for (int l = 0; l < P * F; l++) acc[l] += *(const V *)(p + size_t(l / F) * many) * *(const V *)(u + size_t(l % F) * K * stretch);
       }
-    *(V *)(y + i) = totals(acc) + bias;
+    V sums = totals(acc) + b;
+    if (few == F) *(V *)(y + size_t(i) * F) = sums;
+    else
+      for (int l = 0; l < P * F; l++) y[size_t(i + l / F) * few + l % F] = sums[l];
+  }
+}
+// many_rows makes the row's channels, at most a vector of them at a time.
+template <int K> static void many_rows(int width, size_t wide, int many, int stretch, int few, const float *x, const float *w, const float *bias, float *y) {
+  for (int o = 0; o < few;) {
+    auto row = [&](auto F) {
+      many_row<K, F.value>(width, wide, many, stretch, few, x, w + size_t(o) * K * stretch, bias + o, y + o);
+      o += F;
+    };
+    switch (few - o) {
+    case 1: row(Const<1>()); break;
+    case 2: row(Const<2>()); break;
+    case 3: row(Const<3>()); break;
+    case 8: row(Const<8>()); break;
+    default: row(Const<4>()); // of 4 or 12
+    }
   }
 }
 
@@ -134,13 +156,12 @@ template <class T> void many_to_few(const Few &g, const void *many_, const float
   zero(buf, size);
   for (int n = 0; n < m.n; n++) {
     border(m, g.kernel, n, (const T *)many_, buf);
-    for (int h = 0; h < m.h; h++)
-      for (int o = 0; o < f.c; o++) {
-        bykernel(g.kernel, 1, [&](auto K, auto) { many_row<K.value>(m.w, wide, m.c, stretch, buf + h * wide, w + size_t(o) * g.kernel * stretch, bias[o], y); });
-        size_t at = (size_t(n) * m.h + h) * m.w * f.c + o;
-        if (g.wide) for (int i = 0; i < m.w; i++) ((float *)few)[at + size_t(i) * f.c] = y[i];
-        else for (int i = 0; i < m.w; i++) ((T *)few)[at + size_t(i) * f.c] = y[i];
-      }
+    for (int h = 0; h < m.h; h++) {
+      bykernel(g.kernel, 1, [&](auto K, auto) { many_rows<K.value>(m.w, wide, m.c, stretch, f.c, buf + h * wide, w, bias, y); });
+      size_t row = size_t(m.w) * f.c, at = (size_t(n) * m.h + h) * row;
+      if (g.wide) EACH(i, row) ((float *)few)[at + i] = y[i];
+      else EACH(i, row) ((T *)few)[at + i] = y[i];
+    }
   }
 }
 
@@ -157,8 +178,9 @@ template <int R, int G> static inline void grad_taps(int width, int f, size_t wi
   for (int t = 0; t < R * G; t++) *(V *)(dw + t * many) = acc[t];
 }
 template <int K, int F> KERNEL void grad_row(int width, size_t wide, int many, const float *x, const float *y, float *dw) {
-  // Taps of a row of the kernel lie side by side; at most 21 are summed at once.
-  constexpr int R = K * K * F <= 9 ? K : 1, row = K * F, G = row <= 21 ? row : F;
+  // Taps of a row of the kernel lie side by side; at most 21 are summed at once,
+  // and of more channels those of one tap, which leaves the sums in registers.
+  constexpr int R = K * K * F <= 9 ? K : 1, row = K * F, G = F < 4 ? row : F;
   for (int c = 0; c < many; c += lanes)
     for (int r = 0; r < K; r += R)
       for (int t = 0; t < row; t += G) grad_taps<R, G>(width, F, wide, many, x + r * wide + t, y + c, dw + (size_t(r) * row + t) * many + c);
@@ -183,8 +205,11 @@ template <class T> void few_grad(const Few &g, const void *few_, const void *man
       else
         for (int i = 0; i < m.w; i++) EACH(c, size_t(m.c)) row[size_t(i) * padded + c] = p[size_t(i) * m.c + c];
       bykernel(g.kernel, f.c, [&](auto K, auto C) { grad_row<K.value, C.value>(m.w, wide, padded, buf + h * wide, y, one); });
-      if (many_sum)
-        for (int i = 0; i < m.w; i++) EACH(c, size_t(padded)) sums[c] += y[size_t(i) * padded + c];
+      for (int c = 0; many_sum && c < padded; c += lanes) {
+        V s = *(V *)(sums + c);
+        for (int i = 0; i < m.w; i++) s += *(const V *)(y + size_t(i) * padded + c);
+        *(V *)(sums + c) = s;
+      }
     }
     EACH(i, size_t(taps) * padded) dw[i] += one[i];
     if (!few_sum) continue;

@@ -3,25 +3,21 @@
 // A row of `n` values from x, through scale, shift and activation where there
 // are any; s and h repeat over period p. Gives x itself where nothing is to do.
 template <class T> static const float *point_row(size_t n, const T *x, const float *s, const float *h, size_t p, Act act, float *buf, float *raw) {
-  const float *v = in(x, n, raw);
   if (s)
-    for (size_t o = 0; o < n; o += p) affine(act, least(p, n - o), v + o, s, h, buf + o);
-  else if (act) activate(act, n, v, buf);
-  else return v;
+    for (size_t o = 0; o < n; o += p) affine(act, least(p, n - o), x + o, s, h, buf + o);
+  else if (act) activate(act, n, x, buf);
+  else return in(x, n, raw);
   return buf;
 }
 
-template <class T> static void forward_keep(const Forward &f, const float *s, const float *h, size_t p, float *tmp) {
+template <class T> static void forward_keep(const Forward &f, const float *s, const float *h, size_t p) {
   const T *x = (const T *)f.x;
   T *y = (T *)f.y;
   size_t total = f.in.values();
   for (size_t o = 0; o < total; o += p) {
     size_t n = least(p, total - o);
-    float *to = out(y + o, tmp);
-    const float *v = in(x + o, n, tmp + p);
-    if (s) affine(f.act, n, v, s, h, to);
-    else activate(f.act, n, v, to);
-    store(y + o, n, to);
+    if (s) affine(f.act, n, x + o, s, h, y + o);
+    else activate(f.act, n, x + o, y + o);
   }
 }
 
@@ -42,8 +38,8 @@ template <class T> static void forward_pool(const Forward &f, const float *s, co
       T *y = (T *)f.y + at;
       float *to = out(y, tmp + 4 * row);
       pool_row(f.in.w, f.out.w, c, a, b, to, f.index + at);
-      if (late) activate(late, orow, to, to);
-      store(y, orow, to);
+      if (late) activate(late, orow, to, y);
+      else store(y, orow, to);
     }
 }
 
@@ -56,9 +52,12 @@ template <class T> static void forward_upsample(const Forward &f, const float *s
       const T *x = (const T *)f.x + (size_t(n) * f.in.h + i) * row;
       const float *v = point_row(row, x, s, h, p, f.act, tmp, tmp + row);
       T *y = (T *)f.y + (size_t(n) * f.out.h + u.second) * orow;
-      float *to = out(y, tmp + 2 * row);
-      spread_row(f.in.w, f.out.w, c, v, to);
-      store(y, orow, to);
+      T *low = (T *)(tmp + 2 * row);
+      if constexpr (sizeof(T) == 4) spread_row(f.in.w, f.out.w, c, v, y);
+      else {
+        store(low, row, v);
+        spread_row(f.in.w, f.out.w, c, low, y);
+      }
       if (!u.single()) __builtin_memcpy(y - orow, y, orow * sizeof(T));
     }
 }
@@ -72,5 +71,5 @@ template <class T> void forward(const Forward &f) {
   }
   if (f.resample == pool) forward_pool<T>(f, s, h, p, tmp);
   else if (f.resample == upsample) forward_upsample<T>(f, s, h, p, tmp);
-  else forward_keep<T>(f, s, h, p, tmp);
+  else forward_keep<T>(f, s, h, p);
 }

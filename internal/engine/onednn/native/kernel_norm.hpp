@@ -25,13 +25,13 @@ struct Sums { // of one period: float within a stretch, double across
   float *end() const { return (float *)(sb + c); }
 };
 
-KERNEL void add_moments(size_t n, const float *__restrict x, const float *__restrict k, float *__restrict a, float *__restrict b) {
+template <class T> KERNEL void add_moments(size_t n, const T *__restrict x, const float *__restrict k, float *__restrict a, float *__restrict b) {
   for (size_t i = 0; i < n; i++) {
     float v = x[i] - k[i];
     a[i] += v, b[i] += v * v;
   }
 }
-KERNEL void add_moments4(size_t n, const float *__restrict x, const float *__restrict k, float *__restrict a, float *__restrict b) {
+template <class T> KERNEL void add_moments4(size_t n, const T *__restrict x, const float *__restrict k, float *__restrict a, float *__restrict b) {
   for (size_t i = 0; i < n; i++) {
     float v = x[i] - k[i], w = x[i + n] - k[i], s = x[i + 2 * n] - k[i], t = x[i + 3 * n] - k[i];
     a[i] += (v + w) + (s + t), b[i] += (v * v + w * w) + (s * s + t * t);
@@ -44,17 +44,17 @@ template <class T> void moments(size_t rows, int c, const void *x_, float *mean,
   const T *x = (const T *)x_;
   size_t p = period_of(c), total = rows * c;
   Sums s(c, scratch);
-  float *first = s.end(), *buf = first + p;
+  float *first = s.end();
   EACH(i, p) first[i] = x[i % c];
   size_t o = 0;
   for (; o + 4 * p <= total; o += 4 * p) {
     s.room(4);
-    add_moments4(p, in(x + o, 4 * p, buf), first, s.a, s.b);
+    add_moments4(p, x + o, first, s.a, s.b);
   }
   for (; o < total; o += p) {
     size_t n = least(p, total - o);
     s.room(1);
-    add_moments(n, in(x + o, n, buf), first, s.a, s.b);
+    add_moments(n, x + o, first, s.a, s.b);
   }
   s.flush();
   for (int k = 0; k < c; k++) {
@@ -65,7 +65,7 @@ template <class T> void moments(size_t rows, int c, const void *x_, float *mean,
 }
 
 // a += dz, b += dz·(x − mean)
-KERNEL void add_products(size_t n, const float *__restrict dz, const float *__restrict x, const float *__restrict mean, float *__restrict a, float *__restrict b) {
+template <class T> KERNEL void add_products(size_t n, const float *__restrict dz, const T *__restrict x, const float *__restrict mean, float *__restrict a, float *__restrict b) {
   for (size_t i = 0; i < n; i++) {
     a[i] += dz[i];
     b[i] += dz[i] * (x[i] - mean[i]);
@@ -73,8 +73,11 @@ KERNEL void add_products(size_t n, const float *__restrict dz, const float *__re
 }
 
 // dx = A·dz + B·x + K, times the slope of the activation whose output x is.
-KERNEL void norm_grad(Act before, size_t n, const float *dz, const float *x, const float *A, const float *B, const float *K, float *dx) {
+template <class D, class T> KERNEL void norm_grad(Act before, size_t n, const D *dz, const T *x, const float *A, const float *B, const float *K, T *dx) {
   byact(before, [=](auto P) {
-    EACH(i, n) { dx[i] = (A[i] * dz[i] + B[i] * x[i] + K[i]) * slope1<P.value>(x[i]); }
+    EACH(i, n) {
+      float v = x[i];
+      dx[i] = (A[i] * float(dz[i]) + B[i] * v + K[i]) * slope1<P.value>(v);
+    }
   });
 }

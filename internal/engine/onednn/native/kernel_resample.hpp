@@ -10,14 +10,17 @@ struct Window {
 };
 
 // pool_pixel takes the maximum of four pixels, the first of equals.
-template <class N> [[gnu::noinline]] static void pool_pixel(N c, const float *__restrict p0, const float *__restrict p1, const float *__restrict p2, const float *__restrict p3, float *__restrict y, uint8_t *__restrict index) {
-  for (int k = 0; k < c; k++) {
-    float v0 = p0[k], v1 = p1[k], v2 = p2[k], v3 = p3[k];
-    float top = v1 > v0 ? v1 : v0, bottom = v3 > v2 ? v3 : v2;
-    uint8_t i = v1 > v0 ? 1 : 0, j = v3 > v2 ? 3 : 2;
-    index[k] = bottom > top ? j : i;
-    y[k] = bottom > top ? bottom : top;
-  }
+template <class N> static inline void pool_pixel(N c, const float *p0, const float *p1, const float *p2, const float *p3, float *y, uint8_t *index) {
+  each_lanes(c, [=](auto L, int k) {
+    typedef Lanes<L.value> T;
+    typedef typename T::F F;
+    F v0 = load<F>(p0 + k), v1 = load<F>(p1 + k), v2 = load<F>(p2 + k), v3 = load<F>(p3 + k);
+    typename T::I right = v1 > v0, lower = v3 > v2; // −1 where true
+    F top = right ? v1 : v0, bottom = lower ? v3 : v2;
+    typename T::I down = bottom > top;
+    keep(y + k, down ? bottom : top);
+    keep(index + k, __builtin_convertvector(down ? 2 - lower : -right, typename T::B));
+  });
 }
 
 // One output row from two input rows (the same row twice where the window is
@@ -32,39 +35,48 @@ KERNEL void pool_row(int w, int ow, int c_, const float *a, const float *b, floa
   });
 }
 
-template <class N> [[gnu::noinline]] static void scatter_pixel(N c, const float *__restrict d, const uint8_t *__restrict index, float *__restrict q0, float *__restrict q1, float *__restrict q2, float *__restrict q3) {
-  for (int k = 0; k < c; k++) {
-    float g = d[k];
-    int i = index[k];
-    q0[k] = i == 0 ? g : 0, q1[k] = i == 1 ? g : 0, q2[k] = i == 2 ? g : 0, q3[k] = i == 3 ? g : 0;
-  }
+template <int L> static inline typename Lanes<L>::I places(const uint8_t *index) {
+  return __builtin_convertvector(load<typename Lanes<L>::B>(index), typename Lanes<L>::I);
+}
+
+template <class N, class T> static inline void scatter_pixel(N c, const float *d, const uint8_t *index, T *q0, T *q1, T *q2, T *q3) {
+  each_lanes(c, [=](auto L, int k) {
+    typename Lanes<L.value>::F g = load<decltype(g)>(d + k), none = {};
+    auto i = places<L.value>(index + k);
+    keep_floats<L.value>(q0 + k, i == 0 ? g : none), keep_floats<L.value>(q1 + k, i == 1 ? g : none);
+    keep_floats<L.value>(q2 + k, i == 2 ? g : none), keep_floats<L.value>(q3 + k, i == 3 ? g : none);
+  });
 }
 
 // The way back: gradients d of one output row to rows a and b. bin takes what
 // falls outside, c values at a time; b is null where the window is single.
-KERNEL void scatter_row(int w, int ow, int c_, const float *d, const uint8_t *index, float *a, float *b, float *bin) {
+template <class T> KERNEL void scatter_row(int w, int ow, int c_, const float *d, const uint8_t *index, T *a, T *b, T *bin) {
   bychannels(c_, [=](auto c) {
     for (int o = 0; o < ow; o++) {
       Window u(o, w);
       size_t r = size_t(u.second) * c, l = r - c;
       // A single column is "left" (index 0 or 2) and lies at r.
-      float *al = u.single() ? a + r : a + l, *ar = u.single() ? bin : a + r;
-      float *bl = !b ? bin + c : u.single() ? b + r : b + l, *br = !b ? bin + 2 * c : u.single() ? bin + c : b + r;
+      T *al = u.single() ? a + r : a + l, *ar = u.single() ? bin : a + r;
+      T *bl = !b ? bin + c : u.single() ? b + r : b + l, *br = !b ? bin + 2 * c : u.single() ? bin + c : b + r;
       scatter_pixel(c, d + size_t(o) * c, index + size_t(o) * c, al, ar, bl, br);
     }
   });
 }
 
-template <class N> [[gnu::noinline]] static void pool_products_pixel(N c, const float *__restrict d, const uint8_t *__restrict index, const float *__restrict p0, const float *__restrict p1, const float *__restrict p2, const float *__restrict p3, const float *__restrict mean, float *__restrict a, float *__restrict b) {
-  for (int k = 0; k < c; k++) {
-    int i = index[k];
-    float lo = i & 1 ? p1[k] : p0[k], hi = i & 1 ? p3[k] : p2[k], x = i & 2 ? hi : lo;
-    a[k] += d[k], b[k] += d[k] * (x - mean[k]);
-  }
+template <class N, class T> static inline void pool_products_pixel(N c, const float *d, const uint8_t *index, const T *p0, const T *p1, const T *p2, const T *p3, const float *mean, float *a, float *b) {
+  each_lanes(c, [=](auto L, int k) {
+    typedef typename Lanes<L.value>::F F;
+    auto i = places<L.value>(index + k);
+    auto right = (i & 1) != 0, down = (i & 2) != 0;
+    F v0 = floats<L.value>(p0 + k), v1 = floats<L.value>(p1 + k), v2 = floats<L.value>(p2 + k), v3 = floats<L.value>(p3 + k);
+    F top = right ? v1 : v0, bottom = right ? v3 : v2, x = down ? bottom : top, g = load<F>(d + k);
+    keep(a + k, load<F>(a + k) + g);
+    keep(b + k, load<F>(b + k) + g * (x - load<F>(mean + k)));
+  });
 }
 
 // Sums for a norm before the pooling: x is its input, rows a and b of it.
-KERNEL void pool_products(int w, int ow, int c_, const float *d, const uint8_t *index, const float *a, const float *b, const float *mean, float *sa, float *sb) {
+template <class T> KERNEL void pool_products(int w, int ow, int c_, const float *d, const uint8_t *index, const T *a, const T *b, const float *mean, float *sa, float *sb) {
   bychannels(c_, [=](auto c) {
     for (int o = 0; o < ow; o++) {
       Window u(o, w);
@@ -75,30 +87,31 @@ KERNEL void pool_products(int w, int ow, int c_, const float *d, const uint8_t *
 }
 
 // One input row to one output row, every pixel to its one or two columns.
-KERNEL void spread_row(int iw, int w, int c_, const float *x, float *y) {
+template <class T> KERNEL void spread_row(int iw, int w, int c_, const T *x, T *y) {
   bychannels(c_, [=](auto c) {
     for (int i = 0; i < iw; i++) {
       Window u(i, w);
-      const float *p = x + size_t(i) * c;
-      float *r = y + size_t(u.second) * c, *l = u.single() ? r : r - c;
-      __builtin_memcpy(r, p, c * sizeof(float));
-      __builtin_memmove(l, p, c * sizeof(float));
+      const T *p = x + size_t(i) * c;
+      T *r = y + size_t(u.second) * c, *l = u.single() ? r : r - c;
+      __builtin_memcpy(r, p, c * sizeof(T));
+      __builtin_memmove(l, p, c * sizeof(T));
     }
   });
 }
 
-template <class N> [[gnu::noinline]] static void add_pixels(N c, const float *__restrict a, const float *__restrict b, float *__restrict y) {
-  for (int k = 0; k < c; k++) y[k] = a[k] + b[k];
+template <class N> static inline void add_pixels(N c, const float *a, const float *b, float *y) {
+  each_lanes(c, [=](auto L, int k) {
+    typedef typename Lanes<L.value>::F F;
+    keep(y + k, load<F>(a + k) + load<F>(b + k));
+  });
 }
 
 // The way back: sums over the window; b is null where it is single, both is
 // scratch for a row.
-KERNEL void gather_row(int iw, int w, int c_, const float *a, const float *b, float *both, float *x) {
-  const float *v = a;
-  if (b) {
-    EACH(i, size_t(w) * c_) both[i] = a[i] + b[i];
-    v = both;
-  }
+template <class T> KERNEL void gather_row(int iw, int w, int c_, const T *a, const T *b, float *both, float *x) {
+  const float *v = both;
+  if (b) EACH(i, size_t(w) * c_) both[i] = float(a[i]) + float(b[i]);
+  else v = in(a, size_t(w) * c_, both);
   bychannels(c_, [=](auto c) {
     int odd = w & 1;
     if (odd) __builtin_memcpy(x, v, c * sizeof(float));
@@ -110,9 +123,9 @@ KERNEL void gather_row(int iw, int w, int c_, const float *a, const float *b, fl
 }
 
 // Every second pixel of an upsampled row: the row that it came from.
-KERNEL void unspread_row(int iw, int w, int c_, const float *y, float *x) {
+template <class T> KERNEL void unspread_row(int iw, int w, int c_, const T *y, T *x) {
   bychannels(c_, [=](auto c) {
     for (int i = 0; i < iw; i++)
-      __builtin_memcpy(x + size_t(i) * c, y + size_t(Window(i, w).second) * c, c * sizeof(float));
+      __builtin_memcpy(x + size_t(i) * c, y + size_t(Window(i, w).second) * c, c * sizeof(T));
   });
 }

@@ -73,7 +73,7 @@ size_t point_scratch(const Shape &s) {
 size_t few_scratch(const Few &g) {
   auto bordered = [&](const Shape &s) { return size_t(s.h + g.kernel) * (s.w + g.kernel) * s.c + 64; };
   size_t many = round_up(g.many.c, 16), taps = size_t(g.kernel) * g.kernel * g.few.c;
-  return bordered(g.few) + bordered(g.many) + many * (taps + g.many.w + 20) + g.many.w + 64;
+  return bordered(g.few) + bordered(g.many) + many * (taps + g.many.w + 20) + size_t(g.many.w + 32) * g.few.c + 64;
 }
 
 } // namespace moncae
