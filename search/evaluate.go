@@ -117,7 +117,7 @@ func (s *Study) measured(ctx context.Context, t task.Training, watch task.Watch)
 		return out, result, err
 	}
 	result.Figures = run.FiguresOf(out.Metrics, out.SSIM)
-	result.Values[run.ObjectiveLoss] = result.Figures.Loss(s.config.Loss)
+	result.Values[run.ObjectiveLoss] = out.Metrics.Loss
 	if t.Probe != nil {
 		result.Values[run.ObjectiveProbe] = out.Probe
 	}

@@ -202,7 +202,7 @@ func (s *Study) guesses() []algorithm.Objective {
 		o := algorithm.Objective{Name: name}
 		switch name {
 		case run.ObjectiveLoss:
-			o.Target, o.Prior = lossTarget(s.config.Loss, s.mean, s.floor), surrogate.Learned()
+			o.Target, o.Prior = lossTarget(s.blend, s.mean, s.floor), surrogate.Learned()
 		case run.ObjectiveProbe:
 			o.Target, o.Prior = surrogate.Target{Nothing: s.guess()}, surrogate.Learned().Flat()
 		default:

@@ -12,17 +12,18 @@ import (
 
 // lossTarget is the scale on which a loss is guessed: from what the mean image
 // gets down to the pixels' entropy, below which no BCE is.
-func lossTarget(loss graph.Loss, mean baseline.Loss, floor float64) surrogate.Target {
-	if loss == graph.MSE {
-		return surrogate.Target{Nothing: mean.MSE}
-	}
-	return surrogate.Target{Nothing: mean.BCE, Floor: floor}
+func lossTarget(blend graph.Blend, mean baseline.Loss, floor float64) surrogate.Target {
+	return surrogate.Target{Nothing: blend.Of(mean.BCE, mean.MSE, mean.Similarity), Floor: blend.BCE * floor}
 }
 
 // Observations are the features of all candidates of a run that were trained, and
 // the levels of their losses; a failed training's is the worst.
 func Observations(r *Run) (features [][]float64, levels []float64, err error) {
-	t := lossTarget(r.Config.Loss, r.Front.MeanImage, r.Front.Floor.BCE)
+	blend, err := r.Config.Loss.Blend()
+	if err != nil {
+		return nil, nil, err
+	}
+	t := lossTarget(blend, r.Front.MeanImage, r.Front.Floor.BCE)
 	for _, c := range r.Candidates {
 		if c.Network == nil {
 			continue

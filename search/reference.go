@@ -15,18 +15,15 @@ import (
 
 // reference is the configured reference point, or what a system without learning
 // gets: the mean image's loss, no compression, the most frequent class.
-func reference(c run.Config, in arch.Shape, mean baseline.Loss, guess float64) (moo.Point, error) {
+func reference(c run.Config, in arch.Shape, blend graph.Blend, mean baseline.Loss, guess float64) (moo.Point, error) {
 	if len(c.Reference) > 0 {
 		return moo.Point(c.Reference), nil
 	}
 	nothing := run.Values{
-		run.ObjectiveLoss:  mean.BCE,
+		run.ObjectiveLoss:  lossTarget(blend, mean, 0).Nothing,
 		run.ObjectiveLOC:   math.Log10(float64(in.Values())),
 		run.ObjectiveBits:  8 * float64(in.C),
 		run.ObjectiveProbe: guess,
-	}
-	if c.Loss == graph.MSE {
-		nothing[run.ObjectiveLoss] = mean.MSE
 	}
 	for _, name := range c.Objectives {
 		if _, ok := nothing[name]; !ok {
@@ -39,11 +36,11 @@ func reference(c run.Config, in arch.Shape, mean baseline.Loss, guess float64) (
 
 // attainable refuses a reference point that nothing can dominate. floor is the
 // entropy of the pixels, which no BCE is below; every other objective is above 0.
-func attainable(c run.Config, reference moo.Point, floor float64) error {
+func attainable(c run.Config, reference moo.Point, blend graph.Blend, floor float64) error {
 	for i, name := range c.Objectives {
 		least, why := 0.0, ""
-		if name == run.ObjectiveLoss && c.Loss == graph.BCE {
-			least, why = floor, " (the entropy of the pixels)"
+		if name == run.ObjectiveLoss && blend.BCE > 0 {
+			least, why = blend.BCE*floor, " (the entropy of the pixels)"
 		}
 		if !(reference[i] > least) {
 			return fault.Usagef("reference point: %s of %.4g, and nothing is below %.4g%s: give a larger one, or leave --reference away", name, reference[i], least, why)

@@ -67,4 +67,4 @@ func (s *Study) lossReference() float64 {
 	return s.reference[slices.Index(s.config.Objectives, run.ObjectiveLoss)]
 }
 
-func (s *Study) lossFloor() float64 { return lossTarget(s.config.Loss, s.mean, s.floor).Floor }
+func (s *Study) lossFloor() float64 { return lossTarget(s.blend, s.mean, s.floor).Floor }

@@ -13,6 +13,7 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/graph"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
@@ -51,6 +52,7 @@ type Study struct {
 	// search uses, and the validation images.
 	training, limited, validation []int32
 	mean                          baseline.Loss
+	blend                         graph.Blend // of the configuration's loss
 	floor                         float64
 	pca                           *baseline.PCA
 	pcas                          map[int]*baseline.Figures // by number of values
@@ -172,7 +174,14 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 		return nil, err
 	}
 	s.limited = dataset.Sample(set, s.training, c.TrainLimit, c.Seed)
-	s.mean = baseline.MeanImage(set, dataset.StatsOf(set, s.training).Mean, s.validation)
+	if s.blend, err = c.Loss.Blend(); err != nil {
+		return nil, err
+	}
+	mean := dataset.StatsOf(set, s.training).Mean
+	s.mean = baseline.MeanImage(set, mean, s.validation)
+	if s.blend.SSIM > 0 {
+		s.mean.Similarity = baseline.MeanSimilarity(set, mean, s.validation)
+	}
 	s.floor = dataset.StatsOf(set, s.validation).Floor
 	s.pca = baseline.NewPCA(set, s.training)
 	guess := 0.0
@@ -186,10 +195,10 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if err := s.feasible(); err != nil {
 		return nil, err
 	}
-	if s.reference, err = reference(c, set.Shape, s.mean, guess); err != nil {
+	if s.reference, err = reference(c, set.Shape, s.blend, s.mean, guess); err != nil {
 		return nil, err
 	}
-	return s, attainable(c, s.reference, s.floor)
+	return s, attainable(c, s.reference, s.blend, s.floor)
 }
 
 func (s *Study) taskRows() taskRows {

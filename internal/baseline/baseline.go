@@ -15,12 +15,15 @@ import (
 	"math"
 
 	"moncae/internal/dataset"
+	"moncae/internal/metric"
 )
 
 // Loss is how far reconstructions are from their images.
 type Loss struct {
 	BCE float64 `json:"bce"`
 	MSE float64 `json:"mse"`
+	// Similarity is metric.GaussianSSIM; 0 where it was not asked for.
+	Similarity float64 `json:"similarity,omitempty"`
 }
 
 // Clip is how near to 0 and 1 the mean image may come: a pixel that is never lit
@@ -47,6 +50,19 @@ func MeanImage(set *dataset.Set, image []float32, rows []int32) Loss {
 		}
 	}
 	return loss
+}
+
+// MeanSimilarity is how alike the same image and each of the rows are: the mean of
+// metric.GaussianSSIM.
+func MeanSimilarity(set *dataset.Set, image []float32, rows []int32) float64 {
+	value, row, sum := scale(), make([]float32, len(image)), 0.0
+	for _, r := range rows {
+		for i, v := range set.Image(int(r)) {
+			row[i] = float32(value[v])
+		}
+		sum += metric.GaussianSSIM(row, image, set.Shape, nil) / float64(len(rows))
+	}
+	return sum
 }
 
 // scale is the value in [0, 1] of every byte, as the networks see it.

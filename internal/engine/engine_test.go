@@ -83,18 +83,18 @@ func TestAverage(t *testing.T) {
 }
 
 func TestMeter(t *testing.T) {
-	m := NewMeter(graph.MSE)
+	m := NewMeter(&graph.Net{Loss: graph.MSE, Blend: graph.Blend{MSE: 1}, Output: arch.Shape{C: 1, H: 1, W: 2}})
 	if got := m.Metrics(); got != (Metrics{}) {
 		t.Errorf("of nothing: %+v", got)
 	}
-	m.Images([]float32{0, 0}, []float32{1, 0.5})
-	m.Images([]float32{float32(math.Log(3)), -1000}, []float32{0, 0}) // σ = 3/4 and 0
+	m.Image([]float32{0, 0}, []float32{1, 0.5})
+	m.Image([]float32{float32(math.Log(3)), -1000}, []float32{0, 0}) // σ = 3/4 and 0
 	got := m.Metrics()
 	bce, mse := (2*math.Log(2)+math.Log(4)+0)/4, (0.25+0+0.5625+0)/4
 	if math.Abs(got.BCE-bce) > 1e-7 || math.Abs(got.MSE-mse) > 1e-7 || got.Loss != got.MSE {
 		t.Errorf("%+v, want BCE %v, MSE %v", got, bce, mse)
 	}
-	c := NewMeter(graph.CrossEntropy)
+	c := NewMeter(&graph.Net{Loss: graph.CrossEntropy})
 	c.Class([]float32{0, 0, 0, 0}, 0) // the first of equals
 	c.Class([]float32{0, 0, 0, 0}, 3)
 	c.Class([]float32{-5, 2000, 1, 1}, 1)

@@ -2,28 +2,40 @@ package engine
 
 import (
 	"math"
+	"slices"
 
 	"moncae/internal/graph"
+	"moncae/internal/metric"
 	"moncae/internal/ops"
 )
 
-// Meter sums up Metrics on the host, from float32 logits in float64.
+// Meter sums up the Metrics of a net on the host, from float32 logits in float64.
 type Meter struct {
-	loss                  graph.Loss
-	bce, mse, xent        float64
-	values, rows, correct int
+	net  *graph.Net
+	sums Sums
+	rows int
 }
 
-// NewMeter makes a meter for networks that minimise loss.
-func NewMeter(loss graph.Loss) *Meter { return &Meter{loss: loss} }
+// Sums are a net's measures summed up: an autoencoder's BCE and squared error over
+// values, and where its loss has it, metric.GaussianSSIM over images; a classifier's
+// cross-entropy and right answers.
+type Sums [3]float64
 
-// Images takes in an autoencoder's logits and the images that they stand for.
-func (m *Meter) Images(logits, images []float32) {
+// NewMeter makes a meter for a net.
+func NewMeter(net *graph.Net) *Meter { return &Meter{net: net} }
+
+// Image takes in an autoencoder's logits for an image, and the image.
+func (m *Meter) Image(logits, image []float32) {
 	for i, z := range logits {
-		m.bce += ops.BCEAt(z, images[i])
-		m.mse += ops.SquaredErrorAt(z, images[i])
+		m.sums[0] += ops.BCEAt(z, image[i])
+		m.sums[1] += ops.SquaredErrorAt(z, image[i])
 	}
-	m.values += len(logits)
+	if m.net.Blend.SSIM > 0 {
+		y := slices.Clone(logits)
+		Sigmoid(y)
+		m.sums[2] += metric.GaussianSSIM(image, y, m.net.Output, nil)
+	}
+	m.rows++
 }
 
 // Class takes in a classifier's logits for one row. Of equal largest logits the
@@ -35,27 +47,15 @@ func (m *Meter) Class(logits []float32, label int) {
 			best = k
 		}
 	}
+	m.sums[0] += ops.CrossEntropyAt(logits, label)
 	if best == label {
-		m.correct++
+		m.sums[1]++
 	}
-	m.xent += ops.CrossEntropyAt(logits, label)
 	m.rows++
 }
 
 // Metrics are the means so far, zero where nothing was taken in.
-func (m *Meter) Metrics() Metrics {
-	values, rows := float64(max(m.values, 1)), float64(max(m.rows, 1))
-	r := Metrics{BCE: m.bce / values, MSE: m.mse / values}
-	switch m.loss {
-	case graph.BCE:
-		r.Loss = r.BCE
-	case graph.MSE:
-		r.Loss = r.MSE
-	case graph.CrossEntropy:
-		r = Metrics{Loss: m.xent / rows, Accuracy: float64(m.correct) / rows}
-	}
-	return r
-}
+func (m *Meter) Metrics() Metrics { return Means(m.net, m.sums, max(m.rows, 1)) }
 
 // Sigmoid turns logits into values in [0, 1], in place.
 func Sigmoid(logits []float32) {
@@ -64,18 +64,14 @@ func Sigmoid(logits []float32) {
 	}
 }
 
-// Means are the metrics of rows rows of a net whose two measures have the given
-// sums: BCE and squared error over an autoencoder's values, or cross-entropy and
-// right answers over a classifier's rows.
-func Means(net *graph.Net, first, second float64, rows int) Metrics {
+// Means are the metrics of so many rows of a net with the sums of its measures.
+func Means(net *graph.Net, sums Sums, rows int) Metrics {
 	n := float64(rows)
 	if net.Loss == graph.CrossEntropy {
-		return Metrics{Loss: first / n, Accuracy: second / n}
+		return Metrics{Loss: sums[0] / n, Accuracy: sums[1] / n}
 	}
-	n *= float64(net.Output.Values())
-	m := Metrics{Loss: first / n, BCE: first / n, MSE: second / n}
-	if net.Loss == graph.MSE {
-		m.Loss = m.MSE
-	}
+	values := n * float64(net.Output.Values())
+	m := Metrics{BCE: sums[0] / values, MSE: sums[1] / values}
+	m.Loss = net.Blend.Of(m.BCE, m.MSE, sums[2]/n)
 	return m
 }

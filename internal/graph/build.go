@@ -11,17 +11,18 @@ import (
 )
 
 // Autoencoder builds the graphs of an autoencoder for batches of the given
-// size, with loss BCE or MSE. The seed is that of the dropout masks; dropout
+// size, with a loss that Loss.Blend reads. The seed is that of the dropout masks; dropout
 // layers are numbered through the network, encoder first, those of rate 0 too.
 func Autoencoder(a arch.Arch, batch int, loss Loss, seed uint64) (*Net, error) {
 	if err := a.Validate(); err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
-	if loss != BCE && loss != MSE {
-		return nil, fmt.Errorf("graph: loss %q of an autoencoder is not %s or %s", loss, BCE, MSE)
+	blend, err := loss.Blend()
+	if err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
 	}
 	parts := []part{{"encoder", a.Encoder}, {"decoder", a.Decoder}}
-	net := &Net{Input: a.Input, Output: a.Input, Latent: a.Latent(), Batch: batch, Loss: loss, Params: a.Params()}
+	net := &Net{Input: a.Input, Output: a.Input, Latent: a.Latent(), Batch: batch, Loss: loss, Blend: blend, Params: a.Params()}
 	if err := net.build(parts, seed); err != nil {
 		return nil, err
 	}
@@ -72,11 +73,8 @@ func (net *Net) train(parts []part, seed uint64) error {
 	b := newBuilder(net, arch.Param.Trained)
 	b.training, b.seed, b.stats = true, seed, map[string]*gorgonia.Node{}
 	input := b.input(net.Batch, net.Input)
-	target, loss := input, gorgonia.Op(ops.BCEWithLogits{})
-	switch net.Loss {
-	case MSE:
-		loss = ops.MSE{}
-	case CrossEntropy:
+	target, loss := input, net.Blend.op()
+	if net.Loss == CrossEntropy {
 		loss = ops.SoftmaxCrossEntropy{}
 		target = gorgonia.NewTensor(b.graph, tensor.Float32, 1, gorgonia.WithShape(net.Batch), gorgonia.WithName("target"))
 	}

@@ -12,16 +12,6 @@ import (
 	"moncae/internal/arch"
 )
 
-// Loss names what a training minimises.
-type Loss string
-
-// The losses, means over all values (SoftmaxCrossEntropy: over the batch).
-const (
-	BCE          Loss = "bce"  // binary cross-entropy of sigmoid(logits), in nats
-	MSE          Loss = "mse"  // squared error of sigmoid(logits)
-	CrossEntropy Loss = "xent" // softmax cross-entropy of class logits, in nats
-)
-
 // Net is what an engine compiles: a network with its training graph and its
 // inference graph for one batch size.
 type Net struct {
@@ -30,6 +20,7 @@ type Net struct {
 	Latent arch.Shape // zero for a classifier
 	Batch  int
 	Loss   Loss
+	Blend  Blend // of Loss; zero for a classifier
 	Params []arch.Param
 	Train  Training
 	Infer  Inference

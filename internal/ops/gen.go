@@ -17,7 +17,7 @@ Dense DenseGradInput DenseGradWeight
 BatchNorm BatchNormGradInput BatchNormGradGamma BatchMean BatchVariance Normalize
 Activation ActivationGrad Dropout DropoutGrad
 MaxPool2 MaxPool2Grad Upsample2 Upsample2Grad Add
-BCEWithLogits BCEWithLogitsGrad MSE MSEGrad SoftmaxCrossEntropy SoftmaxCrossEntropyGrad`
+BCEWithLogits BCEWithLogitsGrad MSE MSEGrad Blend BlendGrad SoftmaxCrossEntropy SoftmaxCrossEntropyGrad`
 
 const methods = `
 func (o NAME) Arity() int { return arity(o) }

@@ -313,6 +313,28 @@ func (o MSEGrad) WriteHash(h hash.Hash)                                    { fmt
 func (o MSEGrad) Hashcode() uint32                                         { return hashcode(o) }
 func (o MSEGrad) String() string                                           { return fmt.Sprintf("%#v", o) }
 
+func (o Blend) Arity() int                                               { return arity(o) }
+func (o Blend) Type() hm.Type                                            { return signature(o) }
+func (o Blend) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) { return infer(o, in) }
+func (o Blend) Do(in ...gorgonia.Value) (gorgonia.Value, error)          { return do(o, in) }
+func (o Blend) ReturnsPtr() bool                                         { return false }
+func (o Blend) CallsExtern() bool                                        { return false }
+func (o Blend) OverwritesInput() int                                     { return -1 }
+func (o Blend) WriteHash(h hash.Hash)                                    { fmt.Fprintf(h, "%#v", o) }
+func (o Blend) Hashcode() uint32                                         { return hashcode(o) }
+func (o Blend) String() string                                           { return fmt.Sprintf("%#v", o) }
+
+func (o BlendGrad) Arity() int                                               { return arity(o) }
+func (o BlendGrad) Type() hm.Type                                            { return signature(o) }
+func (o BlendGrad) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) { return infer(o, in) }
+func (o BlendGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error)          { return do(o, in) }
+func (o BlendGrad) ReturnsPtr() bool                                         { return false }
+func (o BlendGrad) CallsExtern() bool                                        { return false }
+func (o BlendGrad) OverwritesInput() int                                     { return -1 }
+func (o BlendGrad) WriteHash(h hash.Hash)                                    { fmt.Fprintf(h, "%#v", o) }
+func (o BlendGrad) Hashcode() uint32                                         { return hashcode(o) }
+func (o BlendGrad) String() string                                           { return fmt.Sprintf("%#v", o) }
+
 func (o SoftmaxCrossEntropy) Arity() int    { return arity(o) }
 func (o SoftmaxCrossEntropy) Type() hm.Type { return signature(o) }
 func (o SoftmaxCrossEntropy) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {

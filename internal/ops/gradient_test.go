@@ -50,6 +50,9 @@ func fixtures(r *rand.Rand) []fixture {
 		{Add{}, []array{normal(2, 3, 2, 3), normal(2, 3, 2, 3)}},
 		{BCEWithLogits{}, []array{normal(2, 3, 3, 2), unit(2, 3, 3, 2)}},
 		{MSE{}, []array{normal(2, 3, 3, 2), unit(2, 3, 3, 2)}},
+		{Blend{SSIM: 1}, []array{normal(2, 2, 12, 13), unit(2, 2, 12, 13)}},
+		{Blend{SSIM: 0.7, MSE: 2}, []array{normal(2, 3, 5, 4), unit(2, 3, 5, 4)}},
+		{Blend{BCE: 0.3, MSE: 0.5, SSIM: 1}, []array{normal(3, 1, 1, 2), unit(3, 1, 1, 2)}},
 		{SoftmaxCrossEntropy{}, []array{normal(3, 4, 1, 1), {tensor.Shape{3}, []float32{2, 0, 3}}}},
 	}
 	for _, f := range []arch.Activation{arch.ReLU, arch.Sigmoid, arch.LeakyReLU, arch.ELU, arch.SiLU} {

@@ -102,6 +102,11 @@ type (
 	MSE struct{}
 	// MSEGrad takes z, target, dloss → dz.
 	MSEGrad struct{}
+	// Blend takes z, target → scalar, the weighted sum of BCEWithLogits, MSE, and 1 −
+	// metric.GaussianSSIM of sigmoid(z), the mean over images.
+	Blend struct{ BCE, MSE, SSIM float64 }
+	// BlendGrad takes z, target, dloss → dz.
+	BlendGrad struct{ BCE, MSE, SSIM float64 }
 	// SoftmaxCrossEntropy takes z [N,K,1,1], labels [N] (class numbers as float32) →
 	// scalar, the mean over N in nats.
 	SoftmaxCrossEntropy struct{}

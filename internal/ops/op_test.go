@@ -55,6 +55,7 @@ func TestShapeErrors(t *testing.T) {
 		{Add{}, shapes(x, []int{2, 3, 4, 5}), "they must be one"},
 		{BCEWithLogits{}, shapes(x, []int{2, 3, 4, 5}), "they must be one"},
 		{MSE{}, shapes(x, []int{2, 3, 4, 5}), "they must be one"},
+		{Blend{SSIM: 1}, shapes(x, []int{2, 3, 4, 5}), "they must be one"},
 		{SoftmaxCrossEntropy{}, shapes(x, []int{2}), "logits are [N,K,1,1]"},
 		{SoftmaxCrossEntropyGrad{}, shapes([]int{2, 3, 1, 1}, []int{3}, nil), "labels [N]"},
 	} {
@@ -79,7 +80,7 @@ func TestHashes(t *testing.T) {
 		Dropout{0.1, 2, 3}, Dropout{0.2, 2, 3}, Dropout{0.1, 3, 3}, Dropout{0.1, 2, 4}, Dropout{0.1, 2, 3 + 1<<40},
 		DropoutGrad{0.1, 2, 3}, DropoutGrad{0.2, 2, 3}, DropoutGrad{0.1, 3, 3}, DropoutGrad{0.1, 2, 4},
 		MaxPool2{}, MaxPool2Grad{}, Upsample2{4, 5}, Upsample2{5, 4}, Upsample2{4, 4}, Upsample2Grad{}, Add{},
-		BCEWithLogits{}, BCEWithLogitsGrad{}, MSE{}, MSEGrad{}, SoftmaxCrossEntropy{}, SoftmaxCrossEntropyGrad{},
+		BCEWithLogits{}, BCEWithLogitsGrad{}, MSE{}, MSEGrad{}, Blend{0, 1, 2}, Blend{1, 0, 2}, BlendGrad{0, 1, 2}, BlendGrad{0, 2, 1}, SoftmaxCrossEntropy{}, SoftmaxCrossEntropyGrad{},
 	}
 	seen := map[uint32]gorgonia.Op{}
 	for _, op := range all {

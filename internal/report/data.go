@@ -22,7 +22,7 @@ type Data struct {
 type RunInfo struct {
 	Name       string    `json:"name"` // of its folder
 	Subtitle   string    `json:"subtitle"`
-	Loss       string    `json:"loss"` // bce or mse
+	Loss       string    `json:"loss"` // graph.Loss
 	Objectives []string  `json:"objectives"`
 	Reference  []float64 `json:"reference"`
 	Values     int       `json:"values"` // of an image

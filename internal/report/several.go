@@ -11,7 +11,7 @@ import (
 type Comparison struct {
 	Title, Subtitle string
 	Tables          []Table
-	Loss            string // what the vertical axis begins with, bce or mse
+	Loss            string // what trainings minimised: graph.Loss
 	Runs            []Compared
 	Attained        Attained
 }

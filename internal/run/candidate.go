@@ -5,7 +5,6 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
-	"moncae/internal/graph"
 	"moncae/internal/metric"
 	"moncae/internal/rundir"
 	"moncae/internal/train"
@@ -73,14 +72,6 @@ func (c *Candidate) Best() *Result {
 		return c.Finetuned
 	}
 	return c.Search
-}
-
-// Loss is the figure that a training with the given loss minimises.
-func (f Figures) Loss(loss graph.Loss) float64 {
-	if loss == graph.MSE {
-		return f.MSE
-	}
-	return f.BCE
 }
 
 // CandidateID names the candidate at a place of a generation.

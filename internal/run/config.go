@@ -112,7 +112,9 @@ func (c Config) Validate() error {
 	check(c.Finetune.Epochs >= 0, "%d epochs of finetuning: it is 0 (none) or more", c.Finetune.Epochs)
 	check(c.Finetune.Trial >= 0, "a trial of %d epochs: it is 0 (none) or more", c.Finetune.Trial)
 	check(slices.Contains(Scopes, c.Finetune.Scope), "finetuning of %q: it is one of %s", c.Finetune.Scope, strings.Join(Scopes, ", "))
-	check(c.Loss == graph.BCE || c.Loss == graph.MSE, "loss %q: it is %s or %s", c.Loss, graph.BCE, graph.MSE)
+	if _, err := c.Loss.Blend(); err != nil {
+		errs = append(errs, err)
+	}
 	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)
 	check(c.Validation > 0 && c.Validation < 1, "validation share of %v: it is between 0 and 1", c.Validation)
 	check(c.MaxFLOPs >= 0, "at most %d multiply-adds a pixel: it is 0 (no limit) or more", c.MaxFLOPs)

@@ -15,7 +15,7 @@ import (
 
 // The objectives, all minimised.
 const (
-	ObjectiveLoss   = "loss"   // the training's loss (BCE in nats, or MSE) on validation images
+	ObjectiveLoss   = "loss"   // the training's loss (BCE in nats, MSE, 1 − SSIM or a sum) on validation images
 	ObjectiveLOC    = "loc"    // log10 of the number of latent values
 	ObjectiveBits   = "bits"   // latent bits a pixel, at 32 bits a value
 	ObjectiveParams = "params" // trained parameters

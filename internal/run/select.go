@@ -57,8 +57,16 @@ func (r *Run) Select(what string) ([]string, error) {
 	return ids, nil
 }
 
+// loss is what trainings minimised; where the search was not about it, by the figures.
 func (r *Run) loss(m Member) float64 {
-	return Figures{BCE: m.BCE, MSE: m.MSE}.Loss(r.Config.Loss)
+	if loss, ok := m.Objectives[ObjectiveLoss]; ok {
+		return loss
+	}
+	blend, err := r.Config.Loss.Blend()
+	if err != nil {
+		panic("run: " + err.Error()) // Config.Validate has read it
+	}
+	return blend.Of(m.BCE, m.MSE, m.SSIM)
 }
 
 func (r *Run) scoredPopulation() ([]string, error) {

@@ -91,8 +91,10 @@ func (f Front) worth() []Member {
 // best is the member for a purpose, if there is any, and it was measured.
 func (f Front) best(members []Member, purpose string) (Member, bool) {
 	loss := func(a, b Member) int { return cmp.Compare(a.BCE, b.BCE) }
-	if slices.ContainsFunc(members, func(m Member) bool { return m.Objectives[ObjectiveLoss] == m.MSE }) {
-		loss = func(a, b Member) int { return cmp.Compare(a.MSE, b.MSE) }
+	if slices.Contains(f.Objectives, ObjectiveLoss) {
+		loss = func(a, b Member) int {
+			return cmp.Compare(a.Objectives[ObjectiveLoss], b.Objectives[ObjectiveLoss])
+		}
 	}
 	switch {
 	case len(members) == 0:

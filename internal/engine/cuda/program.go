@@ -199,15 +199,15 @@ func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
 	if err := engine.CheckEvaluate(rows, p.data.source.Rows()); err != nil {
 		return engine.Metrics{}, fmt.Errorf("cuda: %w", err)
 	}
-	var first, second float64
+	var sums engine.Sums
 	err := p.call(func() (err error) {
-		first, second, err = p.on.evaluate(rows)
+		sums, err = p.on.evaluate(rows)
 		return err
 	})
 	if err != nil {
 		return engine.Metrics{}, fmt.Errorf("cuda: evaluating: %w", err)
 	}
-	return engine.Means(p.plan.Net, first, second, len(rows)), nil
+	return engine.Means(p.plan.Net, sums, len(rows)), nil
 }
 
 func (p *program) Infer(rows []int32, latent, output []float32) error {

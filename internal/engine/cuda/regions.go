@@ -30,7 +30,7 @@ func newRegions(p *plan.Plan, half bool) regions {
 	r.size = [plan.Null]int64{
 		plan.Arena: p.Bytes, plan.Params: total * 4, plan.Grads: trained * 4, plan.SlotA: trained * 4, plan.SlotB: trained * 4,
 		plan.Running: (total - trained) * 4, plan.Counter: 4, plan.Steps: 8, plan.Rows: chunk * batch * 4, plan.Rates: chunk * 4,
-		plan.Losses: chunk * 4, plan.Measures: chunk * batch * 16,
+		plan.Losses: chunk * 4, plan.Measures: chunk * batch * plan.MeasuresARow * 8,
 		plan.Latents: int64(r.infers) * batch * int64(net.Latent.Values()) * 4,
 		plan.Outputs: int64(r.infers) * batch * int64(net.Output.Values()) * 4,
 	}

@@ -59,7 +59,7 @@ func (r *resident) make() (err error) {
 		return fmt.Errorf("making a stream: %w", err)
 	}
 	batch := p.plan.Net.Batch
-	r.scratch, r.measured = make([]int32, chunk*batch), make([]float64, chunk*batch*2)
+	r.scratch, r.measured = make([]int32, chunk*batch), make([]float64, chunk*batch*plan.MeasuresARow)
 	for i := range r.stages {
 		if r.stages[i], err = p.device.newStage(batch); err != nil {
 			return err

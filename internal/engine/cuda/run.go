@@ -125,23 +125,22 @@ func (r *resident) batches(rows []int32, most int, f func(padded []int32, times,
 	return nil
 }
 
-// evaluate sums the two measures of every row, in their order.
-func (r *resident) evaluate(rows []int32) (first, second float64, err error) {
+// evaluate sums the measures of every row, in their order.
+func (r *resident) evaluate(rows []int32) (sums engine.Sums, err error) {
 	err = r.batches(rows, chunk, func(padded []int32, times, _, count int) error {
 		if err := r.repeat(r.measure, &r.stages[0], padded, times); err != nil {
 			return err
 		}
-		measured := r.measured[:count*2]
+		measured := r.measured[:count*plan.MeasuresARow]
 		if err := download(r, plan.Measures, 0, measured); err != nil {
 			return err
 		}
-		for i := range count {
-			first += measured[2*i]
-			second += measured[2*i+1]
+		for i, v := range measured {
+			sums[i%plan.MeasuresARow] += v
 		}
 		return nil
 	})
-	return first, second, err
+	return sums, err
 }
 
 func (r *resident) infer(rows []int32, latent, output []float32) error {

@@ -8,13 +8,12 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
-	"moncae/internal/graph"
 )
 
 // testDifferences holds the engine's own gradients against central differences
 // of its own loss.
 func (s *suite) testDifferences(t *testing.T) {
-	for _, loss := range []graph.Loss{graph.BCE, graph.MSE} {
+	for _, loss := range losses {
 		tr := autoencoder(t, smooth(), 3, loss, 5)
 		for _, fault := range s.differences(t, tr) {
 			t.Error(fault)

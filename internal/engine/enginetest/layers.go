@@ -52,11 +52,18 @@ func (s *suite) testLayers(t *testing.T) {
 	try("logits of a norm", in, arch.Stack{conv(3, 1, 1)}, arch.Stack{conv(in.C, 3, 1), activation(arch.SiLU), batchNorm})
 }
 
+// losses are those of autoencoders, and blends of them.
+var losses = []graph.Loss{graph.BCE, graph.MSE, graph.SSIM, "ssim+mse", "0.25*bce+0.5*ssim+3*mse"}
+
 func (s *suite) testLosses(t *testing.T) {
-	for _, loss := range []graph.Loss{graph.BCE, graph.MSE} {
+	for _, loss := range losses {
 		for batch := 1; batch <= 5; batch += 2 {
 			t.Run(fmt.Sprint(loss, " ", batch), func(t *testing.T) {
 				s.check(t, autoencoder(t, smooth(), batch, loss, uint64(batch)))
+				if loss == graph.SSIM { // the smallest image with more than one window a row
+					a := arch.Arch{Input: arch.Shape{C: 2, H: 11, W: 14}, Encoder: arch.Stack{conv(2, 3, 1)}, Decoder: arch.Stack{conv(2, 3, 1)}}
+					s.check(t, autoencoder(t, a, batch, loss, uint64(batch)))
+				}
 			})
 		}
 	}
@@ -110,7 +117,7 @@ func (s *suite) testRandomNetworks(t *testing.T) {
 		seed := uint64(1000 + i)
 		r := rand.New(rand.NewPCG(seed, 7))
 		a, batch := s.kinkless(random(r)), 1+r.IntN(3)
-		loss := []graph.Loss{graph.BCE, graph.MSE}[r.IntN(2)]
+		loss := losses[r.IntN(len(losses))]
 		faults := s.compare(t, autoencoder(t, a, batch, loss, seed))
 		if len(faults) > 0 {
 			second++

@@ -9,6 +9,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/graph"
+	"moncae/internal/metric"
 )
 
 // history is all that a training gives away.
@@ -131,7 +132,7 @@ func (s *suite) close(t *testing.T, what string, got, want []float32) {
 // are sigmoids in float32: a logarithm of one near 0 or 1 is good to about
 // 2⁻²⁴/p, and these are not near.
 func (s *suite) testEvaluateIsInfer(t *testing.T) {
-	for _, loss := range []graph.Loss{graph.BCE, graph.MSE} {
+	for _, loss := range losses {
 		tr := autoencoder(t, normed(), 4, loss, 95)
 		p := tr.compile(t, s.engine, arch.Adam)
 		for n := 1; n < 10; n++ {
@@ -140,7 +141,7 @@ func (s *suite) testEvaluateIsInfer(t *testing.T) {
 			must(t, p.Infer(rows, nil, output))
 			m, err := p.Evaluate(rows)
 			must(t, err)
-			var bce, mse float64
+			var bce, mse, ssim float64
 			for i, r := range rows {
 				tr.source.Row(image, int(r))
 				for k, x := range image {
@@ -148,11 +149,9 @@ func (s *suite) testEvaluateIsInfer(t *testing.T) {
 					bce -= (x*math.Log(y) + (1-x)*math.Log(1-y)) / float64(n*size)
 					mse += (y - x) * (y - x) / float64(n*size)
 				}
+				ssim += metric.GaussianSSIM(image, output[i*size:(i+1)*size], tr.net.Output, nil) / float64(n)
 			}
-			want := engine.Metrics{BCE: bce, MSE: mse, Loss: bce}
-			if loss == graph.MSE {
-				want.Loss = mse
-			}
+			want := engine.Metrics{BCE: bce, MSE: mse, Loss: tr.net.Blend.Of(bce, mse, ssim)}
 			if d := max(math.Abs(m.BCE-bce), math.Abs(m.MSE-mse), math.Abs(m.Loss-want.Loss)); !(d <= 2*s.Value) {
 				t.Errorf("%s, %d rows: %+v, the outputs make %+v", loss, n, m, want)
 			}

@@ -52,7 +52,7 @@ func Train(net *graph.Net) (*Graph, error) {
 		}
 	}
 	g.walk(roots)
-	if err := g.findLoss(t.Loss); err != nil {
+	if err := g.findLoss(t.Loss, net.Blend); err != nil {
 		return nil, err
 	}
 	return g, g.findNorms()
@@ -134,8 +134,8 @@ func reads(op gorgonia.Op, i int) bool {
 		return i != 0
 	case ops.MaxPool2Grad:
 		return i == 2
-	case ops.BCEWithLogitsGrad, ops.MSEGrad, ops.SoftmaxCrossEntropyGrad,
-		ops.BCEWithLogits, ops.MSE, ops.SoftmaxCrossEntropy, ops.Dropout, ops.DropoutGrad:
+	case ops.BCEWithLogitsGrad, ops.MSEGrad, ops.BlendGrad, ops.SoftmaxCrossEntropyGrad,
+		ops.BCEWithLogits, ops.MSE, ops.Blend, ops.SoftmaxCrossEntropy, ops.Dropout, ops.DropoutGrad:
 		return i == 0
 	}
 	return true

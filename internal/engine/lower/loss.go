@@ -6,13 +6,15 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
+	"moncae/internal/graph"
 	"moncae/internal/ops"
 )
 
 // Loss is a training's loss and the gradient that the way back begins with;
 // both come of the logits in one pass.
 type Loss struct {
-	Number       int32 // 0 BCE, 1 MSE, 2 cross-entropy
+	Number       int32 // 0 BCE, 1 MSE, 2 cross-entropy, 3 a blend
+	Blend        graph.Blend
 	Logits, Grad *gorgonia.Node
 }
 
@@ -25,13 +27,15 @@ func lossNumber(op gorgonia.Op) int32 {
 		return 1
 	case ops.SoftmaxCrossEntropy, ops.SoftmaxCrossEntropyGrad:
 		return 2
+	case ops.Blend, ops.BlendGrad:
+		return 3
 	}
 	return -1
 }
 
-func (g *Graph) findLoss(loss *gorgonia.Node) error {
+func (g *Graph) findLoss(loss *gorgonia.Node, blend graph.Blend) error {
 	logits := g.operands[loss][0]
-	g.Loss = Loss{Number: lossNumber(loss.Op()), Logits: logits}
+	g.Loss = Loss{Number: lossNumber(loss.Op()), Blend: blend, Logits: logits}
 	for _, u := range g.users[logits] {
 		switch {
 		case lossNumber(u.Op()) < 0:

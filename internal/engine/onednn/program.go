@@ -64,18 +64,18 @@ func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
 	if err := engine.CheckEvaluate(rows, p.data.source.Rows()); err != nil {
 		return engine.Metrics{}, fmt.Errorf("onednn: %w", err)
 	}
-	var sums [2]float64
-	if err := p.infer.Forward(&p.data.native, rows, p.net.Loss == graph.CrossEntropy, nil, nil, &sums); err != nil {
+	var sums engine.Sums
+	if err := p.infer.Forward(&p.data.native, rows, p.net.Loss == graph.CrossEntropy, p.net.Blend.SSIM > 0, nil, nil, (*[3]float64)(&sums)); err != nil {
 		return engine.Metrics{}, err
 	}
-	return engine.Means(p.net, sums[0], sums[1], len(rows)), nil
+	return engine.Means(p.net, sums, len(rows)), nil
 }
 
 func (p *program) Infer(rows []int32, latent, output []float32) error {
 	if err := engine.CheckInfer(p.net, p.data.source.Rows(), rows, latent, output); err != nil {
 		return fmt.Errorf("onednn: %w", err)
 	}
-	return p.infer.Forward(&p.data.native, rows, p.net.Loss == graph.CrossEntropy, latent, output, nil)
+	return p.infer.Forward(&p.data.native, rows, p.net.Loss == graph.CrossEntropy, false, latent, output, nil)
 }
 
 func (p *program) Weights() (arch.Weights, error) {

@@ -238,7 +238,7 @@ func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
 	if err := engine.CheckEvaluate(rows, p.source.Rows()); err != nil {
 		return engine.Metrics{}, fmt.Errorf("ref: %w", err)
 	}
-	meter, size := engine.NewMeter(p.net.Loss), p.net.Output.Values()
+	meter, size := engine.NewMeter(p.net), p.net.Output.Values()
 	image := make([]float32, p.net.Input.Values())
 	err := p.batches(rows, func(_ int, rows []int32, logits, _ []float32) {
 		for i, r := range rows {
@@ -246,7 +246,7 @@ func (p *program) Evaluate(rows []int32) (engine.Metrics, error) {
 				meter.Class(z, int(p.source.Labels[r]))
 			} else {
 				p.source.Row(image, int(r))
-				meter.Images(z, image)
+				meter.Image(z, image)
 			}
 		}
 	})

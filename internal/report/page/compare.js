@@ -72,7 +72,7 @@ function drawAttained() {
 }
 
 function startComparison() {
-  state.measure = data.loss;
+  state.measure = measureOf(data.loss);
   data.run = { name: "comparison" };
   const draw = () => { drawFronts(); drawHypervolumes(); drawAttained(); };
   $("choose-measure").value = state.measure;

@@ -106,7 +106,7 @@ function show(next) {
 
 function startRun() {
   byID = new Map(data.trainings.map((t) => [t.id, t]));
-  state.measure = data.run.loss;
+  state.measure = measureOf(data.run.loss);
   listen();
   drawSlider();
   drawAll();

@@ -11,6 +11,10 @@ const measures = {
   ssim: { name: "SSIM", digits: 3, of: (f) => f.ssim, better: 1 },
 };
 
+// measureOf is the measure nearest to what trainings minimised: losses may be sums,
+// and a loss of structural similarity has other windows than the figure.
+const measureOf = (loss) => (loss in measures ? loss : loss.includes("ssim") ? "ssim" : "bce");
+
 // figuresOf are a training's figures: after finetuning, or those of the search.
 const figuresOf = (t) => (state.stage === "search" ? t.search : t.final ?? t.search);
 
@@ -54,7 +58,7 @@ function searchFlags() {
   const loc = (values) => (Math.ceil(Math.log10(values) * 1e4) / 1e4).toString();
   if (state.maxValues < largest()) flags.push(`--bound 'loc<=${loc(state.maxValues)}'`);
   const p = state.preference;
-  if (p && state.measure === data.run.loss && objectives.includes("loss") && objectives.includes("loc")) {
+  if (p && ["bce", "mse"].includes(data.run.loss) && state.measure === data.run.loss && objectives.includes("loss") && objectives.includes("loc")) {
     const reference = objectives.map((o, i) =>
       o === "loss" ? p.value.toPrecision(4) : o === "loc" ? loc(p.values) : data.run.reference[i]);
     flags.push(`--objectives ${objectives.join(",")} --reference ${reference.join(",")}`);

@@ -8,6 +8,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/engine/lower"
 	"moncae/internal/graph"
+	"moncae/internal/metric"
 )
 
 // train lowers a training step.
@@ -94,7 +95,26 @@ func (l *lowering) loss() {
 	const values = 4096 // a block's, in loss.cu
 	parts := int((z.total() + values - 1) / values)
 	part := l.scratch(int64(parts) * 8)
+	if b := l.Loss.Blend; b != (graph.Blend{BCE: 1}) && b != (graph.Blend{MSE: 1}) {
+		l.blend(b, z, dz, parts, part)
+		return
+	}
 	l.emit(Launch{"loss_pixels", [3]int{parts, 1, 1}, threads, []any{l.Loss.Number, z.ref, l.images.ref, dz.ref, part, z.count()}})
+	l.lossMean(part, parts, float64(z.total()))
+}
+
+// blend lowers a blend of losses: what windows have to do with it first.
+func (l *lowering) blend(b graph.Blend, z, dz value, parts int, part Ref) {
+	even, square, crossed, similar := Ref{In: Null}, Ref{In: Null}, Ref{In: Null}, Ref{In: Null}
+	windows := z.total()
+	if b.SSIM > 0 {
+		side := min(metric.GaussianWindow, (z.h-1)|1, (z.w-1)|1)
+		windows = int64(z.n) * int64(z.h-side+1) * int64(z.w-side+1) * int64(z.c)
+		even, square, crossed, similar = l.scratch(windows*4), l.scratch(windows*4), l.scratch(windows*4), l.scratch(windows*4)
+		l.over(windows, "loss_windows", z.ref, l.images.ref, even, square, crossed, similar, int32(z.h), int32(z.w), int32(z.c), uint32(windows))
+	}
+	l.emit(Launch{"loss_blend", [3]int{parts, 1, 1}, threads, []any{float32(b.BCE), float32(b.MSE), float32(b.SSIM), z.ref, l.images.ref, even, square, crossed, similar,
+		dz.ref, part, int32(z.h), int32(z.w), int32(z.c), uint32(windows), z.count()}})
 	l.lossMean(part, parts, float64(z.total()))
 }
 
@@ -138,6 +158,9 @@ func (l *lowering) measure(z value) {
 	}
 	l.emit(Launch{"measure_pixels", [3]int{z.n, 1, 1}, threads, []any{z.ref, l.images.ref, Ref{In: Counter}, Ref{In: Measures},
 		int32(z.n), int32(z.total() / int64(z.n))}})
+	if l.net.Blend.SSIM > 0 {
+		l.emit(Launch{"measure_windows", [3]int{z.n, 1, 1}, threads, []any{z.ref, l.images.ref, Ref{In: Counter}, Ref{In: Measures}, int32(z.n), int32(z.h), int32(z.w), int32(z.c)}})
+	}
 }
 
 func (l *lowering) export(v value, to Region, sigmoid int32) {

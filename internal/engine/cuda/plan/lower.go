@@ -208,7 +208,7 @@ func (l *lowering) node(n *gorgonia.Node) error {
 		l.over(dx.total(), "upsample_grad"+suffix(dx.half), l.as(dy, dx.half).ref, dx.ref, int32(dy.h), int32(dy.w), int32(dy.c), dx.count())
 	case ops.Add:
 		l.sum(n, in)
-	case ops.BCEWithLogits, ops.MSE, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.SoftmaxCrossEntropyGrad:
+	case ops.BCEWithLogits, ops.MSE, ops.Blend, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.BlendGrad, ops.SoftmaxCrossEntropyGrad:
 		l.loss()
 	default:
 		if !ops.IsGradientSum(n) {

@@ -34,7 +34,7 @@ const (
 	Rows             // int32 row numbers of this call
 	Rates            // float32 learning rates of this call
 	Losses           // float32 losses of this call
-	Measures         // float64 pairs, one for each row of an evaluation
+	Measures         // float64, MeasuresARow for each row of an evaluation
 	Latents          // float32 NCHW
 	Outputs          // float32 NCHW
 	Source           // the data's images or features
@@ -42,6 +42,9 @@ const (
 	Null             // no memory: a null pointer
 	regions
 )
+
+// MeasuresARow is how many measures an evaluation makes of a row.
+const MeasuresARow = 3
 
 // Ref is a place in a region; in the Arena, in one of the plan's buffers.
 type Ref struct {

@@ -13,13 +13,14 @@ namespace moncae::ISA {
 #include "kernel_forward.hpp"
 #include "kernel_backward.hpp"
 #include "kernel_loss.hpp"
+#include "kernel_blend.hpp"
 #include "kernel_step.hpp"
 #include "kernel_phase.hpp"
 #include "kernel_few.hpp"
 
 template <class T> constexpr Kernels table() {
   return {moments<T>, forward<T>, backward<T>, add<T>, widen<T>, dropout<T>, dropout_grad<T>, images<T>, features<T>,
-          interleave<T>, deinterleave<T>, spread_phases<T>, gather_phases<T>, sum4<T>, few_to_many<T>, many_to_few<T>, few_grad<T>, pixel_loss<T>, class_loss<T>, pixel_sums, sigmoid, update, lanes};
+          interleave<T>, deinterleave<T>, spread_phases<T>, gather_phases<T>, sum4<T>, few_to_many<T>, many_to_few<T>, few_grad<T>, pixel_loss<T>, class_loss<T>, blend_loss<T>, similarities, pixel_sums, sigmoid, update, lanes};
 }
 extern const Kernels kernels_f32, kernels_bf16;
 const Kernels kernels_f32 = table<float>(), kernels_bf16 = table<bf16>();

@@ -15,9 +15,10 @@ namespace moncae {
 enum Act : int32_t { act_none, act_relu, act_sigmoid, act_leaky, act_elu, act_silu };
 enum Resample : int32_t { plain, pool, upsample };
 enum Optimizer : int32_t { opt_adam, opt_rmsprop, opt_adagrad, opt_adadelta, opt_sgd };
-enum Loss : int32_t { loss_bce, loss_mse, loss_cross_entropy };
+enum Loss : int32_t { loss_bce, loss_mse, loss_cross_entropy, loss_blend };
 
 constexpr float norm_epsilon = 1e-3f, leaky_slope = 0.01f;
+constexpr int gaussian_window = 11; // of structural similarity
 
 struct Shape {
   int n, c, h, w;
@@ -71,6 +72,10 @@ struct Philox {
   float rate, scale;
 };
 
+struct Blend { // weights of losses
+  double bce, mse, ssim;
+};
+
 struct Update { // the flat arrays of an optimiser
   Optimizer kind;
   size_t n;
@@ -107,6 +112,10 @@ struct Kernels {
   // Losses give the sum over all values; dz is scaled by `scale`.
   double (*pixel_loss)(Loss, size_t n, const float *z, const uint8_t *target, float scale, void *dz);
   double (*class_loss)(size_t n, int classes, const float *z, const int32_t *labels, float scale, void *dz);
+  // blend_loss gives the mean, and its gradient; its scratch is ten images in float64.
+  double (*blend_loss)(const Blend &, const Shape &, const float *z, const uint8_t *target, void *dz, double *scratch);
+  // The sum of the first count images' structural similarities; scratch as above.
+  double (*similarities)(const Shape &, int count, const float *z, const uint8_t *target, double *scratch);
   void (*pixel_sums)(size_t n, const float *z, const uint8_t *target, double *bce, double *squares);
   void (*sigmoid)(size_t n, const float *z, float *y);
   void (*update)(const Update &);
@@ -122,6 +131,7 @@ bool kernels_use(const char *isa);
 // Scratch that forward, backward and moments need, in floats.
 size_t point_scratch(const Shape &in);
 size_t few_scratch(const Few &);
+inline size_t blend_scratch(const Shape &s) { return s.values() / s.n * 10 * sizeof(double) / sizeof(float); }
 inline int round_up(int v, int to) { return (v + to - 1) / to * to; }
 
 } // namespace moncae

@@ -167,7 +167,7 @@ func step(s *plan.Step) C.mn_step {
 		kernel: C.int32_t(s.Kernel), stride: C.int32_t(s.Stride),
 		act: C.int32_t(s.Act), before: C.int32_t(s.Before), resample: C.int32_t(s.Resample),
 		norm: flag(s.Norm), loss: C.int32_t(s.Loss),
-		rate: C.double(s.Rate), layer: C.uint32_t(s.Layer), seed: C.uint64_t(s.Seed),
+		rate: C.double(s.Rate), bce: C.double(s.Blend.BCE), mse: C.double(s.Blend.MSE), ssim: C.double(s.Blend.SSIM), layer: C.uint32_t(s.Layer), seed: C.uint64_t(s.Seed),
 	}
 }
 
@@ -205,14 +205,14 @@ func (p *Plan) Train(d *Data, rows []int32, rates, losses []float32) error {
 }
 
 // Forward runs rows through an inference plan. It adds to sums (BCE or
-// cross-entropy, squared error or right answers), and writes latent and output;
-// each may be nil.
-func (p *Plan) Forward(d *Data, rows []int32, classifier bool, latent, output []float32, sums *[2]float64) error {
+// cross-entropy, squared error or right answers, and with similar the images'
+// structural similarity), and writes latent and output; each may be nil.
+func (p *Plan) Forward(d *Data, rows []int32, classifier, similar bool, latent, output []float32, sums *[3]float64) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	return failure(C.mn_forward(p.c, (*C.uint8_t)(unsafe.SliceData(d.Images)), (*C.float)(unsafe.SliceData(d.Features)),
-		(*C.int32_t)(unsafe.SliceData(d.Labels)), (*C.int32_t)(&rows[0]), C.size_t(len(rows)), flag(classifier),
+		(*C.int32_t)(unsafe.SliceData(d.Labels)), (*C.int32_t)(&rows[0]), C.size_t(len(rows)), flag(classifier), flag(similar),
 		C.int(p.latent), C.int(p.logits), (*C.float)(unsafe.SliceData(latent)), (*C.float)(unsafe.SliceData(output)), (*C.double)(unsafe.Pointer(sums))))
 }
 

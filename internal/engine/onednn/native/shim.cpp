@@ -146,10 +146,11 @@ const char *mn_train(mn_plan *p, const uint8_t *images, const float *features, c
   });
 }
 
-const char *mn_forward(mn_plan *p, const uint8_t *images, const float *features, const int32_t *labels, const int32_t *rows, size_t n, int classifier, int latent_id, int logits_id, float *latent, float *output, double *sums) {
+const char *mn_forward(mn_plan *p, const uint8_t *images, const float *features, const int32_t *labels, const int32_t *rows, size_t n, int classifier, int similar, int latent_id, int logits_id, float *latent, float *output, double *sums) {
   return guarded([=] {
     Shape z = p->shape(logits_id), l = latent_id < 0 ? Shape{} : p->shape(latent_id);
     size_t zs = z.values() / z.n, ls = latent_id < 0 ? 0 : l.values() / l.n;
+    std::vector<double> scratch(sums && similar ? blend_scratch(z) : 0);
     p->run(p->prologue);
     for (size_t o = 0; o < n; o += z.n) {
       int count = int(n - o < size_t(z.n) ? n - o : z.n);
@@ -158,6 +159,7 @@ const char *mn_forward(mn_plan *p, const uint8_t *images, const float *features,
       float *logits = p->at<float>(logits_id);
       if (sums && classifier) class_sums(*p, z, count, logits, sums);
       else if (sums) p->k.pixel_sums(count * zs, logits, p->at<uint8_t>(1), sums, sums + 1);
+      if (sums && similar) sums[2] += p->k.similarities(z, count, logits, p->at<uint8_t>(1), scratch.data());
       if (latent) unpack(l, count, p->at<float>(latent_id), latent + o * ls);
       if (!output) continue;
       if (!classifier) p->k.sigmoid(count * zs, logits, logits);

@@ -51,7 +51,7 @@ typedef struct {
   int32_t weight, bias, gamma, beta, mean, variance;
   int32_t kernel, stride;
   int32_t act, before, resample, norm, loss;
-  double rate;
+  double rate, bce, mse, ssim; // the losses' weights in a blend
   uint32_t layer;
   uint64_t seed;
 } mn_step;
@@ -94,11 +94,12 @@ void mn_plan_bind(mn_plan *, void *block);
 const char *mn_train(mn_plan *, const uint8_t *images, const float *features, const int32_t *labels, const int32_t *rows,
                      int steps, const float *rates, float *losses);
 // mn_forward runs any number of rows through an inference plan and adds to the
-// sums (float64): [0] BCE or cross-entropy, [1] squared error or right answers.
+// sums (float64): [0] BCE or cross-entropy, [1] squared error or right answers, and
+// with `similar` [2] structural similarity.
 // latent and output (NCHW, of tensors latent_id and logits_id; the output of an
 // autoencoder through the sigmoid) and sums may be NULL.
 const char *mn_forward(mn_plan *, const uint8_t *images, const float *features, const int32_t *labels, const int32_t *rows,
-                       size_t n, int classifier, int latent_id, int logits_id, float *latent, float *output, double *sums);
+                       size_t n, int classifier, int similar, int latent_id, int logits_id, float *latent, float *output, double *sums);
 
 // Processor seconds spent in each added step since the last call, then the
 // optimiser's. Timing is off until mn_plan_profile(plan, 1).

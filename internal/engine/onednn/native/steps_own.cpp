@@ -86,6 +86,11 @@ void mn_plan::widen(const mn_step &s) {
 
 void mn_plan::loss_step(const mn_step &s) {
   Shape z = shape(s.x);
+  if (s.loss == loss_blend) {
+    need_scratch(blend_scratch(z));
+    own([=, this] { loss = k.blend_loss({s.bce, s.mse, s.ssim}, z, at<float>(s.x), at<uint8_t>(s.aux), at(s.dx), (double *)scratched()); });
+    return;
+  }
   own([=, this] {
     double n = s.loss == loss_cross_entropy ? z.n : double(z.values());
     if (s.loss == loss_cross_entropy) loss = k.class_loss(z.n, z.c, at<float>(s.x), labels.data(), float(1 / n), at(s.dx)) / n;

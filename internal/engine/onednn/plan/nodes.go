@@ -38,7 +38,7 @@ func (b *builder) node(n *gorgonia.Node) error {
 		return b.dropoutGrad(n, op)
 	case ops.Add:
 		return b.sum(n)
-	case ops.BCEWithLogits, ops.MSE, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.SoftmaxCrossEntropyGrad:
+	case ops.BCEWithLogits, ops.MSE, ops.Blend, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.BlendGrad, ops.SoftmaxCrossEntropyGrad:
 		return b.loss()
 	case ops.ChannelSum, ops.BatchMean, ops.BatchVariance:
 		return fmt.Errorf("no step takes it along")
@@ -110,7 +110,7 @@ func (b *builder) loss() error {
 		x = wide.Y
 	}
 	s := newStep(LossGrad)
-	s.X, s.Loss, s.Aux = x, b.Loss.Number, b.bytes
+	s.X, s.Loss, s.Blend, s.Aux = x, b.Loss.Number, b.Loss.Blend, b.bytes
 	for _, u := range b.Users(b.Loss.Logits) {
 		b.done[u] = true
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"moncae/internal/arch"
 	"moncae/internal/engine/lower"
+	"moncae/internal/graph"
 )
 
 // Kind is what a step does. The comments name the fields that it reads.
@@ -22,7 +23,7 @@ const (
 	Dropout                     // X, Y, Aux (mask), Rate, Layer, Seed
 	DropoutGrad                 // DY, DX, Aux, Rate
 	Add                         // X, X2, Y
-	LossGrad                    // X (logits), DX, Aux (bytes), Loss
+	LossGrad                    // X (logits), DX, Aux (bytes), Loss, Blend
 	UpConv                      // as Conv, of X upsampled; Aux (Y's four phases)
 	UpConvGrad                  // X, DY, Aux (DY's phases), Weight, Bias, Kernel: their gradients; with DX that too, X2 (its four parts)
 	Widen                       // X, Y: bfloat16 to float32
@@ -64,6 +65,7 @@ type Step struct {
 	Norm                                      bool
 	Loss                                      int32 // lower.Loss.Number
 	Rate                                      float64
+	Blend                                     graph.Blend // with Loss of a blend
 	Layer                                     uint32
 	Seed                                      uint64
 }
