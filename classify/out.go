@@ -14,6 +14,7 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/markdown"
+	"moncae/internal/regular"
 	"moncae/internal/run"
 	"moncae/internal/score"
 )
@@ -66,7 +67,7 @@ func writtenTo(dir string) map[string]bool {
 		Format  string
 		Members []struct{ ID string }
 	}
-	content, err := os.ReadFile(filepath.Join(dir, ReportFile))
+	content, err := regular.ReadFile(filepath.Join(dir, ReportFile))
 	if err != nil || json.Unmarshal(content, &r) != nil || r.Format != ReportFormat && r.Format != score.TableFormat {
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // Name is the certificate's, and marks a folder as an export.
@@ -66,7 +67,7 @@ type document struct {
 // seals have no Hashes.
 func read(dir string) (*document, []byte, error) {
 	file := filepath.Join(dir, Name)
-	b, err := os.ReadFile(file)
+	b, err := regular.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -131,7 +132,7 @@ func Folder(dir string) (files int, err error) {
 		if err == nil && d != nil {
 			err = d.folder(dir)
 		}
-		after, rerr := os.ReadFile(filepath.Join(dir, Name))
+		after, rerr := regular.ReadFile(filepath.Join(dir, Name))
 		if rerr != nil && !errors.Is(rerr, os.ErrNotExist) {
 			return 0, errors.Join(err, rerr)
 		}
@@ -157,7 +158,7 @@ func (d *document) folder(dir string) error {
 			damage = append(damage, fault.Damagedf("%s: it names the file %q outside its folder", filepath.Join(dir, Name), name))
 			continue
 		}
-		content, err := os.ReadFile(file)
+		content, err := regular.ReadFile(file)
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			err = fault.Damagedf("%s: missing, %s beside it names it: export it anew", file, Name)

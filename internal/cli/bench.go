@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +12,7 @@ import (
 	"moncae/internal/bench"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 	"moncae/internal/view"
 )
 
@@ -137,7 +137,7 @@ func (a *app) printBenchmark(r benchmark) error {
 
 // readArch reads a network from an arch.json, bare or as a run and an export keep it.
 func readArch(path string) (arch.Arch, error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.ReadFile(path)
 	if err != nil {
 		return arch.Arch{}, fault.Usagef("%w", err)
 	}

@@ -35,6 +35,9 @@ does: those that arrive while a sync runs share the next one. The file is in the
 			if err := w.check(0); err != nil {
 				return err
 			}
+			if w.slots == 0 {
+				return fault.Usagef("--workers is empty; give local:N, N processes on this machine, for example local:2")
+			}
 			dir, err := os.MkdirTemp("", "moncae-bench-")
 			if err != nil {
 				return err

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/internal/shell"
 	"moncae/internal/view"
@@ -53,9 +52,6 @@ fewest values. Figures are of validation images; nothing is measured.`,
 }
 
 func (a *app) choose(path string, o chooseOptions) error {
-	if o.limits.MaxValues < 0 || o.limits.MaxParams < 0 {
-		return fault.Usagef("--max-values and --max-params can't be negative")
-	}
 	_, front, err := openFront(path, nil)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 	"moncae/internal/suggest"
 )
 
@@ -54,7 +54,7 @@ const (
 
 // readConfig reads a file that the parser is done with in less than a second.
 func readConfig(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}

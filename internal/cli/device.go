@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,9 +17,34 @@ import (
 	"moncae/internal/fault"
 )
 
+// deviceFlag is a device by its name.
+type deviceFlag struct {
+	to    *string
+	words []string // beside cuda:N
+}
+
+func (d deviceFlag) String() string {
+	if d.to == nil {
+		return ""
+	}
+	return *d.to
+}
+
+func (d deviceFlag) Set(s string) error {
+	number, numbered := strings.CutPrefix(s, "cuda:")
+	if n, err := strconv.Atoi(number); numbered && err == nil && n >= 0 || slices.Contains(d.words, s) {
+		*d.to = s
+		return nil
+	}
+	return fmt.Errorf("%q is unknown: it is one of %s, or cuda:N", s, strings.Join(d.words, ", "))
+}
+
+func (deviceFlag) Type() string { return "string" }
+
 // addDevice adds the flag that chooses where networks run.
 func addDevice(f *pflag.FlagSet, to *string) {
-	f.StringVar(to, "device", "auto", "`device` that networks run on: auto, cpu, cuda[:N] or ref (training in pure Go, slow)")
+	*to = "auto"
+	f.Var(deviceFlag{to, []string{"auto", "cpu", "cuda", "ref"}}, "device", "`device` that networks run on: auto, cpu, cuda[:N] or ref (training in pure Go, slow)")
 }
 
 // addCheckpoint adds the flag that says how often a training is kept.
@@ -29,7 +55,8 @@ func addCheckpoint(f *pflag.FlagSet, to *time.Duration) {
 // addRuntimeDevice adds the flag for commands that train nothing: ONNX Runtime
 // runs their models.
 func addRuntimeDevice(f *pflag.FlagSet, to *string) {
-	f.StringVar(to, "device", "auto", "`device` that networks run on: auto, cpu or cuda[:N]")
+	*to = "auto"
+	f.Var(deviceFlag{to, []string{"auto", "cpu", "cuda"}}, "device", "`device` that networks run on: auto, cpu or cuda[:N]")
 }
 
 // runtimeDevice is the device of ONNX Runtime beside an engine on device: what
@@ -59,14 +86,12 @@ func (a *app) openEngine(device string) (engine.Engine, error) {
 			return eng, nil
 		}
 		if !errors.Is(err, cuda.ErrAbsent) {
-			fmt.Fprintf(a.Err, "moncae: training on the CPU: %s\n", oneLine(err))
+			fmt.Fprintf(a.Err, "moncae: training on the CPU: %s\n", fault.Text(err))
 		}
-	case device != "cpu":
-		return nil, fault.Usagef("--device %s is unknown: it is auto, cpu, cuda, cuda:N or ref", device)
 	}
 	eng, err := onednn.New()
 	if fault.Of(err) == fault.Missing && err != nil {
-		fmt.Fprintf(a.Err, "moncae: training in pure Go, which is slow: %s\n", oneLine(err))
+		fmt.Fprintf(a.Err, "moncae: training in pure Go, which is slow: %s\n", fault.Text(err))
 		return ref.New(), nil
 	}
 	return eng, err
@@ -75,12 +100,8 @@ func (a *app) openEngine(device string) (engine.Engine, error) {
 // openCUDA opens all GPUs for "cuda", the one of that number for "cuda:N".
 func openCUDA(device string) (engine.Engine, error) {
 	number, one := strings.CutPrefix(device, "cuda:")
-	if !one {
-		return cuda.Open()
+	if n, err := strconv.Atoi(number); one && err == nil {
+		return cuda.Open(n)
 	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 0 {
-		return nil, fault.Usagef("--device %s: %q is not a device's number; give for example cuda:0", device, number)
-	}
-	return cuda.Open(n)
+	return cuda.Open()
 }

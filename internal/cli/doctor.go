@@ -87,7 +87,7 @@ func (a *app) repairRun(path string, asJSON bool) error {
 	}
 	lines := [][2]string{{"lost", fmt.Sprintf("%d lines of the journal", rep.Lost)}}
 	for _, d := range rep.Dropped {
-		lines = append(lines, [2]string{"left out", oneLine(errors.New(d))})
+		lines = append(lines, [2]string{"left out", fault.Text(errors.New(d))})
 	}
 	for _, id := range rep.Again {
 		lines = append(lines, [2]string{"trained again", id})
@@ -143,9 +143,9 @@ func (a *app) doctor(library string, asJSON bool) error {
 		err = unloaded
 	}
 	if err != nil {
-		health.Problem = oneLine(err)
+		health.Problem = fault.Text(err)
 	} else if err := ort.CheckCUDA(library); err != nil {
-		health.NoCUDA = oneLine(err)
+		health.NoCUDA = fault.Text(err)
 	}
 	if asJSON {
 		return a.printJSON(health)
@@ -201,11 +201,11 @@ func cudaLines(r cuda.Report) [][2]string {
 func look(name string, open func() (engine.Engine, error)) engineHealth {
 	eng, err := open()
 	if err != nil {
-		return engineHealth{Info: engine.Info{Name: name}, Problem: oneLine(err)}
+		return engineHealth{Info: engine.Info{Name: name}, Problem: fault.Text(err)}
 	}
 	health := engineHealth{Info: eng.Info()}
 	if err := eng.Close(); err != nil {
-		health.Problem = oneLine(err)
+		health.Problem = fault.Text(err)
 	}
 	return health
 }

@@ -15,7 +15,7 @@ import (
 
 // notEvaluated are the flags of a search that plan it, keep it or show it.
 var notEvaluated = []string{
-	"run", "resume", "no-export", "library", "events", "verbose", "json", "checkpoint",
+	"run", "resume", "no-export", "onnxruntime", "events", "verbose", "json", "checkpoint-every",
 	"algorithm", "population", "generations", "spread", "window", "early-stop", "finetune", "finetune-trial", "finetune-scope",
 }
 

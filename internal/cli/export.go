@@ -161,7 +161,7 @@ func (a *app) exportInto(ctx context.Context, r *run.Run, ids []string, set *dat
 	case err == nil:
 		fmt.Fprintf(a.Err, "exported to %s: %s\n", out, strings.Join(ids, ", "))
 	case fault.Of(err) == fault.Missing:
-		fmt.Fprintf(a.Err, "moncae: %s not exported: %s; `%s` makes it later\n", strings.Join(ids, ", "), oneLine(err), shell.Line("moncae", "export", r.Path))
+		fmt.Fprintf(a.Err, "moncae: %s not exported: %s; `%s` makes it later\n", strings.Join(ids, ", "), fault.Text(err), shell.Line("moncae", "export", r.Path))
 		return nil
 	}
 	return err

@@ -200,3 +200,16 @@ func TestAmountsOfMemory(t *testing.T) {
 		}
 	}
 }
+
+// Flags that other code names by words are flags.
+func TestNamedFlagsExist(t *testing.T) {
+	search, _, err := Command().Find([]string{"search"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range notEvaluated {
+		if search.Flags().Lookup(name) == nil {
+			t.Errorf("search has no flag --%s", name)
+		}
+	}
+}

@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -85,7 +84,7 @@ func Main(args []string, s Streams) int {
 	case !app.started: // cobra refused the words before a command began
 		err = fault.Usagef("%w (see `%s --help`)", mistypedCommand(root, args, err), app.called(root, args))
 	}
-	fmt.Fprintf(s.Err, "moncae: %s\n", oneLine(err))
+	fmt.Fprintf(s.Err, "moncae: %s\n", fault.Text(err))
 	return int(fault.Of(err))
 }
 
@@ -96,11 +95,6 @@ type goOn struct {
 }
 
 func (g goOn) Unwrap() error { return g.error }
-
-// oneLine keeps an error that came with line breaks on one line.
-func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-}
 
 // app is what the commands share.
 type app struct {
@@ -146,6 +140,7 @@ moncae's own kinds, 4 a needed library or device is missing, 130 interrupted (st
 	root.SetErr(a.Err)
 	root.PersistentFlags().StringVar(&a.config, "config", "", "YAML `file` with flags of the command, one key a flag; the command line wins")
 	root.AddCommand(a.commands()...)
+	holdNumbers(root)
 	complete(root)
 	return root
 }

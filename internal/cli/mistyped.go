@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,13 +39,16 @@ func valueName(f *pflag.Flag) string {
 
 // wanted is what the values of flags without a reader of ours look like.
 var wanted = map[string]string{
-	"int": "a whole number", "int64": "a whole number", "uint64": "a whole number, 0 or more", "float64": "a number", "bool": "true or false",
-	"duration": "a time, as 30s or 5m",
+	"int": "a whole number, 0 or more", "int64": "a whole number, 0 or more", "uint64": "a whole number, 0 or more", "float64": "a number, 0 or more",
+	"duration": "a time, as 30s or 5m", "bool": "true or false",
 }
 
 // valueError replaces what the standard library says of a value.
 func valueError(f *pflag.Flag, value string, err error) error {
 	if what, ok := wanted[f.Value.Type()]; ok {
+		if slices.Contains(signed, f.Name) {
+			what = "a number"
+		}
 		return fault.Usagef("%q is not what is wanted: %s", value, what)
 	}
 	return err

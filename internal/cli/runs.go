@@ -59,7 +59,7 @@ func (rs *runs) paths() ([]string, error) {
 		return nil, fault.Usagef("%s: there is no such folder", rs.path)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fault.Usagef("%w", err)
 	}
 	var paths []string
 	for _, e := range entries {
@@ -96,7 +96,7 @@ func (rs *runs) Runs() ([]serve.Run, error) {
 		}
 		r, err := run.Open(p)
 		if err != nil {
-			l.Status = oneLine(err)
+			l.Status = fault.Text(err)
 			list[i] = l
 			continue
 		}

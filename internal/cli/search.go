@@ -78,9 +78,6 @@ Fitness is measured on validation images, which are training images set apart.`,
 }
 
 func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
-	if o.jobs < 0 {
-		return fault.Usagef("--jobs is %d; give 1 or more", o.jobs)
-	}
 	if err := o.workers.check(o.jobs); err != nil {
 		return err
 	}

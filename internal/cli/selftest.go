@@ -53,6 +53,7 @@ fails, 4 where the device isn't here.`,
 	f.StringVar(&o.part, "part", "", "run one part in this process")
 	_ = f.MarkHidden("part") // fails for unknown flags alone
 	addLibrary(f, &o.library)
+	a.addOverwrite(f)
 	addJSON(cmd, &o.json)
 	return cmd
 }
@@ -66,6 +67,9 @@ func (a *app) selftest(ctx context.Context, o *selftestOptions) error {
 		if info, err := os.Stat(filepath.Dir(o.out)); err != nil || !info.IsDir() {
 			return fault.Usagef("--out %s: there is no folder %s", o.out, filepath.Dir(o.out))
 		}
+	}
+	if err := a.vacant(o.out); err != nil {
+		return err
 	}
 	begin := time.Now()
 	options := selftest.Options{Device: o.device, Quick: o.quick, Start: func(ctx context.Context, part string) *exec.Cmd {
@@ -87,7 +91,7 @@ func (a *app) selftest(ctx context.Context, o *selftestOptions) error {
 		if err != nil {
 			return err
 		}
-		if err := a.FS.ReplaceBytes(o.out, append(b, '\n')); err != nil {
+		if err := a.output(o.out, append(b, '\n')); err != nil {
 			return fmt.Errorf("--out %s: %w", o.out, err)
 		}
 	}

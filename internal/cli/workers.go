@@ -49,9 +49,6 @@ func (w *workerFlags) check(jobs int) error {
 	if jobs > 0 {
 		return fault.Usagef("--jobs and --workers exclude each other: --workers local:%d trains as many at once", jobs)
 	}
-	if w.timeout < 0 {
-		return fault.Usagef("--worker-timeout is %v; give a time, or 0 for none", w.timeout)
-	}
 	number, local := strings.CutPrefix(w.where, "local:")
 	n, err := strconv.Atoi(number)
 	if !local || err != nil || n < 1 {
@@ -67,7 +64,7 @@ func (w *workerFlags) pool(a *app, device, library string, check func(worker.Hel
 	args := func(slot int) []string {
 		all := []string{"worker", "--device", devices[slot%len(devices)]}
 		if library != "" {
-			all = append(all, "--library", library)
+			all = append(all, "--onnxruntime", library)
 		}
 		return all
 	}

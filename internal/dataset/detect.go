@@ -22,6 +22,7 @@ import (
 	"moncae/internal/dataset/tree"
 	"moncae/internal/dataset/webdataset"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // openPath finds out what a file or folder holds, and opens it.
@@ -30,8 +31,13 @@ func openPath(ctx context.Context, name string, ask source.Columns) (*source.Col
 	if err != nil {
 		return nil, fault.Usagef("no data there: %w", err)
 	}
-	if !info.IsDir() && !files.IsArchive(name) {
-		return openFile(name, ask)
+	if !info.IsDir() {
+		if err := regular.Check(name, info); err != nil {
+			return nil, err
+		}
+		if !files.IsArchive(name) {
+			return openFile(name, ask)
+		}
 	}
 	l, err := files.Open(ctx, name)
 	if err != nil {
@@ -179,7 +185,7 @@ func openFile(name string, ask source.Columns) (*source.Collection, error) {
 
 // looksLikeIDX checks that a file begins as IDX or gzip does.
 func looksLikeIDX(name string) error {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return fault.Usagef("%w", err)
 	}

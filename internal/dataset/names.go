@@ -168,6 +168,14 @@ func escapeGlob(s string) string {
 
 // locate opens what lies at a name or a path.
 func locate(ctx context.Context, nameOrPath string, o Options) (*located, error) {
+	found, err := open(ctx, nameOrPath, o)
+	if err != nil {
+		return nil, inSet(nameOrPath, err)
+	}
+	return found, nil
+}
+
+func open(ctx context.Context, nameOrPath string, o Options) (*located, error) {
 	k, isName := Lookup(nameOrPath)
 	if !isName {
 		if _, err := os.Stat(nameOrPath); err != nil {

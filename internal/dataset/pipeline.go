@@ -163,6 +163,11 @@ func (r *reader) next(it *source.Item) (Record, error) {
 	for len(r.parts) > 0 {
 		p := &r.parts[0]
 		if p.pick != nil && r.picked == len(p.pick) {
+			if p.keep == nil {
+				if err := r.finish(it); err != nil {
+					return Record{}, err
+				}
+			}
 			r.advance()
 			continue
 		}
@@ -192,6 +197,21 @@ func (r *reader) next(it *source.Item) (Record, error) {
 		return r.record(p, it), err
 	}
 	return Record{}, io.EOF
+}
+
+// finish reads what is left of a split of which some rows are set apart: it is at their
+// end that formats find what they lack, and checksums that don't agree.
+func (r *reader) finish(it *source.Item) error {
+	for r.stream != nil {
+		err := r.stream.Next(it)
+		if err == io.EOF { //nolint:errorlint // the end itself
+			return nil
+		}
+		if err != nil && !isBad(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *reader) record(p *part, it *source.Item) Record {

@@ -1,13 +1,20 @@
 package dataset
 
 import (
+	"bytes"
+	"compress/gzip"
+	"context"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"moncae/internal/arch"
+	"moncae/internal/fault"
 )
 
 // labelled is a set of 1×1 images with the given labels.
@@ -124,5 +131,37 @@ func TestContactSheet(t *testing.T) {
 	s.Labels = nil
 	if got := ContactSheet(s, 2, 2).RGBAAt(60, 5).R; got != 20 {
 		t.Errorf("unlabelled, the second cell is %d", got)
+	}
+}
+
+// TestEndsAreReadThough: where rows are set apart, the file's end is read all the same:
+// a checksum there that doesn't agree, or is missing, is found.
+func TestEndsAreReadThough(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	values := append([]byte{0, 0, 8, 3, 0, 0, 0, 20, 0, 0, 0, 4, 0, 0, 0, 4}, make([]byte, 20*4*4)...)
+	if _, err := z.Write(values); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sound := b.Bytes()
+	damaged := slices.Clone(sound)
+	damaged[len(damaged)-6] ^= 1 // of the CRC-32
+	path := filepath.Join(t.TempDir(), "images-idx3-ubyte.gz")
+	for name, c := range map[string]struct {
+		content []byte
+		says    string
+	}{"sound": {sound, ""}, "cut": {sound[:len(sound)-3], "truncated"}, "damaged": {damaged, "checksum"}} {
+		if err := os.WriteFile(path, c.content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, split := range []string{"train", "test", "all"} {
+			_, err := Load(context.Background(), path, Options{Split: split, TestFraction: 0.3})
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(fault.Text(err), c.says)) {
+				t.Errorf("%s, split %s: %v, want %q", name, split, err, c.says)
+			}
+		}
 	}
 }

@@ -83,7 +83,7 @@ func Open(ctx context.Context, nameOrPath string, o Options) (Source, error) {
 	}
 	s := &stream{collection: found.Collection, options: o}
 	if err := s.start(ctx, found); err != nil {
-		return nil, errors.Join(err, found.Close())
+		return nil, errors.Join(inSet(found.path, err), found.Close())
 	}
 	return s, nil
 }
@@ -194,7 +194,7 @@ func (s *stream) take(b *Batch, n int) {
 		if err := c.errs[s.at]; err != nil {
 			var bad *source.Bad
 			if s.options.OnBadImage != "skip" || !errors.As(err, &bad) {
-				s.err = err
+				s.err = inSet(s.info.Path, err)
 				return
 			}
 			r := c.records[s.at]
@@ -219,7 +219,9 @@ func (s *stream) take(b *Batch, n int) {
 		s.pipe.release(c)
 		return
 	}
-	if s.err = c.end; errors.Is(c.end, io.EOF) {
+	if s.err = c.end; c.end != io.EOF { //nolint:errorlint // the end itself; wrapped, it is a fault
+		s.err = inSet(s.info.Path, c.end)
+	} else {
 		s.info.Fingerprint = s.hash.sum()
 		s.info.Notes = append(s.info.Notes, s.noticed()...)
 	}

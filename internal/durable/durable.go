@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"moncae/internal/fault"
 )
 
 // Together is how many files are best written at once: their syncs share the
@@ -73,7 +75,7 @@ func (fs FS) Mkdir(dir string) error {
 		if info.IsDir() {
 			return nil
 		}
-		return &os.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
+		return inTheWay(dir)
 	}
 	parent := filepath.Dir(dir)
 	if parent != dir {
@@ -81,10 +83,19 @@ func (fs FS) Mkdir(dir string) error {
 			return err
 		}
 	}
-	if err := fs.mkdir(dir, dir); err != nil && !isFolder(dir) { // another may have come first
+	switch err := fs.mkdir(dir, dir); {
+	case err == nil, isFolder(dir): // another may have come first
+	case errors.Is(err, os.ErrExist): // a link to nowhere
+		return inTheWay(dir)
+	default:
 		return err
 	}
 	return fs.SyncDir(parent)
+}
+
+// inTheWay is what is in the place of a folder, and is none.
+func inTheWay(dir string) error {
+	return fault.Usagef("%w: name another place, or move away what is there", &os.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR})
 }
 
 // mkdir makes the folder dir, for what will be target.

@@ -14,7 +14,13 @@ import (
 // Vacant refuses a path where something is, but an empty folder, unless it may be
 // overwritten.
 func Vacant(path string, overwrite bool) error {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || overwrite {
+	_, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil: // a file where a folder above it should be
+		return fault.Usagef("%w", err)
+	case overwrite:
 		return nil
 	}
 	if entries, err := os.ReadDir(path); err == nil && len(entries) == 0 {
@@ -31,7 +37,7 @@ func VacantFolder(path string, overwrite bool, endings ...string) error {
 		case errors.Is(err, fs.ErrNotExist) && p == path:
 			return nil
 		case err != nil:
-			return err
+			return fault.Usagef("%w", err)
 		case e.IsDir() || slices.ContainsFunc(endings, func(end string) bool { return strings.HasSuffix(p, end) }):
 			return nil
 		}

@@ -23,8 +23,8 @@ type decoder struct {
 // panic: here that is an error.
 func (d *decoder) rows(rec arrow.Record) (r Rows, err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the columns don't hold together: %v", p)
+		if recover() != nil {
+			err = errors.New("the columns don't hold together")
 		}
 	}()
 	for i := range int(rec.NumCols()) {

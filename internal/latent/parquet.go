@@ -142,14 +142,14 @@ func (f *file) openParquet(r source, size int64) (err error) {
 	}
 	p, err := parquetfile.NewParquetReader(io.NewSectionReader(r, 0, size))
 	if err != nil {
-		return fault.Damagedf("%s: %w", f.name, err)
+		return f.unreadable()
 	}
 	if err := arrowmsg.CheckParquet(p.MetaData().KeyValueMetadata()); err != nil {
 		return fault.Damagedf("%s: %w", f.name, err)
 	}
 	sc, err := pqarrow.FromParquet(p.MetaData().Schema, &pqarrow.ArrowReadProperties{}, p.MetaData().KeyValueMetadata())
 	if err != nil {
-		return fault.Damagedf("%s: %w", f.name, err)
+		return f.unreadable()
 	}
 	if sc.Metadata().Len() == 0 {
 		md := p.MetaData().KeyValueMetadata()
@@ -162,11 +162,11 @@ func (f *file) openParquet(r source, size int64) (err error) {
 	batch := max(1, RecordBytes/(4*f.decoder.meta.Shape.Values()))
 	rows, err := pqarrow.NewFileReader(p, pqarrow.ArrowReadProperties{BatchSize: int64(min(batch, parquetRows))}, memory.DefaultAllocator)
 	if err != nil {
-		return fault.Damagedf("%s: %w", f.name, err)
+		return f.unreadable()
 	}
 	records, err := rows.GetRecordReader(context.Background(), nil, nil)
 	if err != nil {
-		return fault.Damagedf("%s: %w", f.name, err)
+		return f.unreadable()
 	}
 	f.records = func() (rec arrow.Record, err error) {
 		defer f.noPanic(&err)
@@ -174,11 +174,17 @@ func (f *file) openParquet(r source, size int64) (err error) {
 		switch {
 		case err == nil:
 		case !errors.Is(err, io.EOF):
-			err = fault.Damagedf("%s: after row %d: %w", f.name, f.done, err)
+			err = f.wrongf("%s: after row %d: a page can't be read", f.name, f.done)
 		case int64(f.done) != p.NumRows(): // arrow-go takes a page that it can't read for a column's end
-			err = fault.Damagedf("%s: its pages hold %d rows, its footer announces %d: a page is damaged, or in an encoding that isn't read", f.name, f.done, p.NumRows())
+			err = f.wrongf("%s: its pages hold %d rows, its footer announces %d: a page is damaged, or in an encoding that isn't read", f.name, f.done, p.NumRows())
 		}
 		return rec, err
 	}
 	return nil
+}
+
+// unreadable stands for what the Parquet library says, in its own terms, of a file whose
+// footer isn't what it was.
+func (f *file) unreadable() error {
+	return fault.Damagedf("%s: its footer can't be read: the file was cut off, or is damaged", f.name)
 }

@@ -12,6 +12,8 @@ import (
 
 	"moncae/internal/arrowmsg"
 	"moncae/internal/fault"
+	"moncae/internal/metakey"
+	"moncae/internal/regular"
 )
 
 // Reader reads the rows of a file or of a folder of shards, in order.
@@ -139,10 +141,11 @@ type file struct {
 	records func() (arrow.Record, error)
 	done    int  // rows so far
 	sealed  bool // with checksums
+	foreign bool // nothing says that moncae wrote it
 }
 
 func openFile(path string) (*file, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fault.Usagef("latents: %w", err)
 	}
@@ -178,7 +181,7 @@ func newFile(name string, r source, size int64) (*file, error) {
 	case arrowmsg.IsIPC(start):
 		return f, f.openIPC(r, size)
 	}
-	return nil, fault.Damagedf("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
+	return nil, fault.Usagef("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
 }
 
 func (f *file) openIPC(r source, size int64) (err error) {
@@ -203,11 +206,20 @@ func (f *file) openIPC(r source, size int64) (err error) {
 }
 
 func (f *file) readSchema(sc *arrow.Schema) (err error) {
+	f.foreign = sc.Metadata().FindKey(metakey.Latents) < 0
 	if f.decoder.meta, f.decoder.dtype, err = metaFromSchema(sc); err != nil {
-		return fault.Damagedf("%s: %w", f.name, err)
+		return f.wrongf("%s: %w", f.name, err)
 	}
 	f.decoder.meta.Checked = f.sealed
 	return nil
+}
+
+// wrongf is what is wrong with the file: damage, unless it never was ours.
+func (f *file) wrongf(format string, args ...any) error {
+	if f.foreign {
+		return fault.Usagef(format+"; latents of moncae are wanted, which `moncae compress` writes", args...)
+	}
+	return fault.Damagedf(format, args...)
 }
 
 // damaged is an error of arrow's that names the file, and the byte where it is known.
@@ -215,13 +227,13 @@ func (f *file) damaged(err error) error {
 	if located := (*arrowmsg.Error)(nil); errors.As(err, &located) {
 		err = located
 	}
-	return fault.Damagedf("%s: %w", f.name, err)
+	return f.wrongf("%s: %w", f.name, err)
 }
 
 // noPanic makes a panic of a reader that trusts its files an error.
 func (f *file) noPanic(err *error) {
-	if p := recover(); p != nil {
-		*err = fault.Damagedf("%s: %w", f.name, fmt.Errorf("it can't be read: %v", p))
+	if recover() != nil {
+		*err = f.wrongf("%s: its contents don't hold together", f.name)
 	}
 }
 
@@ -232,7 +244,7 @@ func (f *file) next() (Rows, error) {
 	}
 	rows, err := f.decoder.rows(rec)
 	if err != nil {
-		return Rows{}, fault.Damagedf("%s: after row %d: %w", f.name, f.done, err)
+		return Rows{}, f.wrongf("%s: after row %d: %w", f.name, f.done, err)
 	}
 	f.done += rows.Len()
 	return rows, nil

@@ -16,6 +16,7 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/metakey"
+	"moncae/internal/regular"
 )
 
 // ManifestName is the file that makes a folder of shards whole; until then the
@@ -298,10 +299,10 @@ func (l *lookahead) next(limit int) (Rows, error) {
 // os.ErrNotExist where there is none.
 func readManifest(dir string) (m Manifest, complete bool, err error) {
 	path := filepath.Join(dir, ManifestName)
-	b, err := os.ReadFile(path)
+	b, err := regular.ReadFile(path)
 	if complete = err == nil; errors.Is(err, os.ErrNotExist) {
 		path = filepath.Join(dir, partialName)
-		b, err = os.ReadFile(path)
+		b, err = regular.ReadFile(path)
 	}
 	if err != nil {
 		return m, false, err
@@ -329,7 +330,7 @@ func readManifest(dir string) (m Manifest, complete bool, err error) {
 // verify holds the shard's file against its size and SHA-256.
 func (s Shard) verify(dir string) error {
 	path := filepath.Join(dir, s.File)
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return fault.Damagedf("a shard of %s is missing: %w", dir, err)
 	}

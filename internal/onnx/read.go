@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -15,6 +14,7 @@ import (
 	"moncae/internal/certificate"
 	"moncae/internal/fault"
 	"moncae/internal/onnx/onnxpb"
+	"moncae/internal/regular"
 )
 
 // Limits of what is read.
@@ -44,9 +44,9 @@ func ReadFile(path string) (*Model, error) {
 	return m, nil
 }
 
-// readAll reads a regular file of at most so many bytes.
+// readAll reads a file of at most so many bytes.
 func readAll(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
@@ -55,8 +55,6 @@ func readAll(path string, most int64) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, fault.Usagef("%w", err)
-	case !info.Mode().IsRegular():
-		return nil, fault.Usagef("%s: not a file; an .onnx file is wanted", path)
 	case info.Size() > most:
 		return nil, fault.Usagef("%s: a model of more than %d MiB, the most that moncae reads", path, MaxBytes>>20)
 	}

@@ -4,10 +4,11 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
+
+	"moncae/internal/regular"
 )
 
 // minVersion is the oldest ONNX Runtime with the C interface (version 24) that
@@ -20,7 +21,7 @@ const minMinor = 24
 // where the file says it. On systems without ELF only the file's presence is
 // seen, and the loader tells the rest.
 func inspect(path string) (version string, err error) {
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"moncae/internal/arch"
+	"moncae/internal/regular"
 )
 
 // LiveFile is a file of the run's folder that says what its search is doing now.
@@ -48,7 +49,7 @@ func ReadLive(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := os.ReadFile(file)
+	content, err := regular.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

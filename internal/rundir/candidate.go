@@ -12,6 +12,7 @@ import (
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 	"moncae/internal/metakey"
+	"moncae/internal/regular"
 )
 
 // Files of a candidate's folder.
@@ -91,7 +92,7 @@ func (d *Dir) Network(f File) (Network, error) {
 		return n, err
 	}
 	if err := json.Unmarshal(content, &n); err != nil {
-		return n, fault.Damagedf("%s: %w", d.file(f.Path), atOffset(err))
+		return n, fault.Damagedf("%s: %w", d.file(f.Path), err)
 	}
 	if err := n.Arch.Validate(); err != nil {
 		return n, fault.Damagedf("%s: %w", d.file(f.Path), err)
@@ -117,7 +118,7 @@ func (d *Dir) checked(f File) ([]byte, error) {
 	if !filepath.IsLocal(f.Path) {
 		return nil, fault.Damagedf("%s: it names the file %q outside the run", d.file(JournalFile), f.Path)
 	}
-	content, err := os.ReadFile(d.file(f.Path))
+	content, err := regular.ReadFile(d.file(f.Path))
 	if err != nil {
 		return nil, missing(err)
 	}

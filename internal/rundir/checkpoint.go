@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // The checkpoints' format and its newest version (docs/format/checkpoint.md).
@@ -93,7 +94,7 @@ func (c Checkpoint) Encode(w io.Writer) error {
 // ReadCheckpoint reads what WriteCheckpoint kept; ok is false where there is none.
 func (d *Dir) ReadCheckpoint(id, name string) (c Checkpoint, ok bool, err error) {
 	file := d.file(CandidatesDir, id, name+checkpointSuffix)
-	content, err := os.ReadFile(file)
+	content, err := regular.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return c, false, nil
 	}
@@ -118,7 +119,7 @@ func DecodeCheckpoint(content []byte) (c Checkpoint, err error) {
 	header, values, _ := bytes.Cut(body, []byte("\n"))
 	var h checkpointHeader
 	if err := json.Unmarshal(header, &h); err != nil {
-		return c, atOffset(err)
+		return c, err
 	}
 	if h.Format != CheckpointFormat || h.Version < 1 || h.Version > CheckpointVersion {
 		return c, fmt.Errorf("format %.40q, version %d; this moncae knows %q, versions 1 to %d", h.Format, h.Version, CheckpointFormat, CheckpointVersion)
@@ -165,7 +166,7 @@ func (d *Dir) verifyCheckpoints(h *Health) error {
 	damage := []error{err}
 	for _, name := range names {
 		file := d.file(filepath.FromSlash(name))
-		content, err := os.ReadFile(file)
+		content, err := regular.ReadFile(file)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}

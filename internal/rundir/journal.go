@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // Record is one event of a run. A line of the journal is the record as one JSON
@@ -64,7 +65,7 @@ func (r Record) line() ([]byte, error) {
 // readJournal gives the whole records of a journal, their length in bytes, and that
 // of a torn end, which is left out; a missing file is an empty journal.
 func readJournal(file string) (records []Record, size, torn int64, err error) {
-	content, err := os.ReadFile(file)
+	content, err := regular.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, 0, 0, nil
 	}

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
@@ -66,7 +64,7 @@ func (m Manifest) encode() ([]byte, error) {
 func decodeManifest(file string, content []byte) (Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(content, &m); err != nil {
-		return m, fault.Damagedf("%s: %w", file, atOffset(err))
+		return m, fault.Damagedf("%s: %w", file, err)
 	}
 	if m.Format != ManifestFormat {
 		return m, fault.Damagedf("%s: field format is %q, a run has %q", file, m.Format, ManifestFormat)
@@ -75,19 +73,6 @@ func decodeManifest(file string, content []byte) (Manifest, error) {
 		return m, fault.Damagedf("%s: field version is %d; this moncae knows 1 to %d: use a newer one", file, m.Version, ManifestVersion)
 	}
 	return m, nil
-}
-
-// atOffset adds the byte to errors of encoding/json that know it.
-func atOffset(err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("byte %d: %w", syntax.Offset, err)
-	case errors.As(err, &kind):
-		return fmt.Errorf("byte %d, field %s: %w", kind.Offset, kind.Field, err)
-	}
-	return err
 }
 
 func sum(b []byte) string {

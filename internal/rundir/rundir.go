@@ -26,6 +26,7 @@ import (
 
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // The files of a run.
@@ -169,7 +170,7 @@ func (d *Dir) open() (err error) {
 	if len(d.records) > 0 {
 		return nil
 	}
-	content, err := os.ReadFile(d.file(ManifestFile)) // Create was interrupted before its first record
+	content, err := regular.ReadFile(d.file(ManifestFile)) // Create was interrupted before its first record
 	if err != nil {
 		return err
 	}
@@ -233,7 +234,7 @@ func mustExist(path string) error {
 
 // read loads manifest and journal, and gives the length of the journal's whole records.
 func (d *Dir) read() (size int64, err error) {
-	content, err := os.ReadFile(d.file(ManifestFile))
+	content, err := regular.ReadFile(d.file(ManifestFile))
 	if err != nil {
 		return 0, err
 	}

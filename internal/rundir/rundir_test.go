@@ -432,7 +432,7 @@ func TestUnreadableIsNotDamaged(t *testing.T) {
 		if err := errors.Join(os.Remove(name), os.Mkdir(name, 0o700)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.checked(f); err == nil || fault.Of(err) != fault.Failed {
+		if _, err := d.checked(f); err == nil || fault.Of(err) == fault.Damaged {
 			t.Errorf("%s: %v is of kind %d", f.Path, err, fault.Of(err))
 		}
 	}

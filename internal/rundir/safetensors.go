@@ -102,7 +102,7 @@ func ReadTensors(content []byte) (tensors map[string]Tensor, metadata map[string
 	}
 	var header map[string]json.RawMessage
 	if err := json.Unmarshal(content[8:8+length], &header); err != nil {
-		return nil, nil, fmt.Errorf("header: %w", atOffset(err))
+		return nil, nil, fmt.Errorf("header: %w", err)
 	}
 	if raw, ok := header["__metadata__"]; ok {
 		if err := json.Unmarshal(raw, &metadata); err != nil {

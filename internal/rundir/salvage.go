@@ -9,6 +9,7 @@ import (
 
 	"moncae/internal/durable"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 const asidePrefix = "set-aside-" // and a number: folders of a run with what repairs replaced
@@ -41,20 +42,20 @@ func OpenSalvage(path string, fs durable.FS) (*Salvage, error) {
 }
 
 func (s *Salvage) open() (err error) {
-	if s.lock, err = takeLock(s.file(LockFile)); err != nil {
-		return err
-	}
-	content, err := os.ReadFile(s.file(ManifestFile))
+	content, err := regular.ReadFile(s.file(ManifestFile)) // which never changes, and without which nothing is touched
 	if err != nil {
 		return err
 	}
 	if s.Manifest, err = decodeManifest(s.file(ManifestFile), content); err != nil {
 		return fmt.Errorf("%w; it can't be mended: put the original back", err)
 	}
+	if s.lock, err = takeLock(s.file(LockFile)); err != nil {
+		return err
+	}
 	if err := s.sweep(); err != nil { // a repair may have been killed
 		return err
 	}
-	journal, err := os.ReadFile(s.file(JournalFile))
+	journal, err := regular.ReadFile(s.file(JournalFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -115,7 +116,7 @@ func (s *Salvage) Commit(records []Record, files []string) (aside string, err er
 	if err := s.fs.Mkdir(s.file(aside)); err != nil {
 		return "", err
 	}
-	old, err := os.ReadFile(s.file(JournalFile))
+	old, err := regular.ReadFile(s.file(JournalFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"moncae/internal/certificate"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // Health is what Verify found.
@@ -130,7 +131,7 @@ func (d *Dir) Front() (content []byte, ok bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	content, err = os.ReadFile(d.file(FrontFile))
+	content, err = regular.ReadFile(d.file(FrontFile))
 	if errors.Is(err, os.ErrNotExist) {
 		if len(before) > 1 {
 			return nil, false, fault.Damagedf("%s: missing: the next --resume writes it anew", d.file(FrontFile))

@@ -2,13 +2,13 @@ package score
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/head"
+	"moncae/internal/regular"
 	"moncae/internal/rundir"
 )
 
@@ -67,7 +67,7 @@ type Baseline struct {
 
 // ReadTable reads the table in a file that classify wrote of a run.
 func ReadTable(path string) (Table, error) {
-	content, err := os.ReadFile(path)
+	content, err := regular.ReadFile(path)
 	if err != nil {
 		return Table{}, fault.Usagef("%w", err)
 	}

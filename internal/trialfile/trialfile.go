@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // The format's name and its newest version.
@@ -52,7 +52,7 @@ const most = 1 << 20
 
 // Read reads the file at path.
 func Read(path string) (f File, err error) {
-	r, err := os.Open(path)
+	r, err := regular.Open(path)
 	if err != nil {
 		return f, err
 	}

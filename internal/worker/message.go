@@ -194,7 +194,7 @@ func (c *conn) decode(line []byte, to any) error {
 		err = errors.New("something follows the document")
 	}
 	if err != nil {
-		return fault.Usagef("line %d is no message of the worker protocol: %s: %v", c.lines, shown(line), err)
+		return fault.Usagef("line %d is no message of the worker protocol: %s: %s", c.lines, shown(line), fault.Text(err))
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (c *conn) part(p *Part) error {
 		n := int(min(p.Bytes-int64(at), int64(max(chunk, at))))
 		p.Content = append(make([]byte, 0, at+n), p.Content...)[:at+n]
 		if got, err := io.ReadFull(c.in, p.Content[at:]); err != nil {
-			return fault.Usagef("line %d: part %.40q has %d of its %d bytes: %v", c.lines, p.Name, at+got, p.Bytes, err)
+			return fault.Usagef("line %d: part %.40q has %d of its %d bytes: %s", c.lines, p.Name, at+got, p.Bytes, fault.Text(err))
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"io"
 	"sync"
 
+	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/search"
 	"moncae/search/algorithm"
@@ -125,7 +126,7 @@ func parse(l line) (q question, err error) {
 	d := json.NewDecoder(bytes.NewReader(l.text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&q); err != nil {
-		return q, fmt.Errorf("no question: %w", err)
+		return q, fmt.Errorf("no question: %s", fault.Text(err))
 	}
 	if d.More() {
 		return q, errors.New("more than one question in a line")

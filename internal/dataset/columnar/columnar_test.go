@@ -126,10 +126,10 @@ func TestBad(t *testing.T) {
 	}{
 		{fixture(t, "bad-columns.parquet")[0], "no image column among a (int64), b (utf8)"},
 		{fixture(t, "bad-label.parquet")[0], "column label: row 0: -7"},
-		{write("words.parquet", half), "can't be read as parquet"},
+		{write("words.parquet", half), "can't be read as Parquet"},
 		{write("words.arrow", half), "x.arrow"},
-		{write("tensor.arrow", half), "can't be read as arrow"},
-		{write("words.parquet", func([]byte) []byte { return nil }), "can't be read as parquet"},
+		{write("tensor.arrow", half), "can't be read as Arrow"},
+		{write("words.parquet", func([]byte) []byte { return nil }), "can't be read as Parquet"},
 		{write("words.parquet", func(b []byte) []byte {
 			clear(b[len(b)-200 : len(b)-8])
 			return b

@@ -197,3 +197,33 @@ func TestOneWriter(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestDamagedParquet: whichever byte of a file with structs and compressed pages is another
+// one, reading it ends, with the images or with an error that names it.
+func TestDamagedParquet(t *testing.T) {
+	set, err := dataset.Load(context.Background(), dataset.Default, dataset.Options{Limit: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := Write(durable.FS{}, Target{Path: filepath.Join(dir, "sound"), Format: "parquet"}, set); err != nil {
+		t.Fatal(err)
+	}
+	sound, err := os.ReadFile(filepath.Join(dir, "sound", "data", "train-00000-of-00001.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "damaged.parquet")
+	const step = 5 // all would take long
+	for at := 0; at < len(sound); at += step {
+		b := slices.Clone(sound)
+		b[at] ^= 0x81
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := dataset.Load(context.Background(), path, dataset.Options{Split: "all"})
+		if err != nil && (fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "damaged.parquet")) {
+			t.Fatalf("byte %d: %v", at, err)
+		}
+	}
+}

@@ -12,11 +12,12 @@ import (
 
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // listTar lists a plain tar, whose members can be read where they are.
 func listTar(ctx context.Context, name string) (*List, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
@@ -48,14 +49,27 @@ func listZstd(ctx context.Context, name string) (*List, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.IOReadCloser(), nil
+		return zstdReader{d.IOReadCloser()}, nil
 	})
+}
+
+// zstdReader has the library's many errors say what they mean.
+type zstdReader struct{ io.ReadCloser }
+
+var errZstd = errors.New("it is no zstd, or damaged; get it again")
+
+func (z zstdReader) Read(b []byte) (int, error) {
+	n, err := z.ReadCloser.Read(b)
+	if p := (*os.PathError)(nil); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &p) {
+		err = errZstd
+	}
+	return n, err
 }
 
 // listCompressed copies the members of a compressed tar that could be data to a
 // temporary file, and lists them there.
 func listCompressed(ctx context.Context, name string, decompress func(io.Reader) (io.ReadCloser, error)) (*List, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 
@@ -11,10 +12,11 @@ import (
 
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 func listZip(ctx context.Context, name string) (*List, error) {
-	f, err := os.Open(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, fault.Usagef("%w", err)
 	}
@@ -39,7 +41,8 @@ func zipMembers(ctx context.Context, name string, f *os.File) (*List, error) {
 	if err != nil {
 		return nil, fault.Usagef("%s: %w", name, err)
 	}
-	z.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(MaxMember)))
+	unzstd := zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(MaxMember))
+	z.RegisterDecompressor(zstd.ZipMethodWinZip, func(r io.Reader) io.ReadCloser { return zstdReader{unzstd(r)} })
 	l, stored := &List{}, int64(0)
 	for _, m := range z.File {
 		if err := ctx.Err(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"io"
 	"regexp"
+	"strings"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -86,7 +87,10 @@ func explain(format string, err error) error {
 	case errors.Is(err, errShort), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the %s is cut off", name)
 	}
-	if what := prefixes.ReplaceAllString(err.Error(), ""); what != "" {
+	switch what := prefixes.ReplaceAllString(err.Error(), ""); {
+	case strings.HasPrefix(what, "flate: "), strings.HasPrefix(what, "zlib: "):
+		return fmt.Errorf("the %s is damaged: its compressed bytes are not those that were written", name)
+	case what != "":
 		return fmt.Errorf("the %s is damaged: %s", name, what)
 	}
 	return fmt.Errorf("the %s is damaged", name)

@@ -15,6 +15,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
+	"moncae/internal/regular"
 )
 
 // Collection is an opened data set.
@@ -136,9 +137,9 @@ func (b *Bad) Error() string { return b.Err.Error() }
 // Reason is why the item is passed over.
 func (b *Bad) Reason() string {
 	if b.Cause != nil {
-		return b.Cause.Error()
+		return fault.Text(b.Cause)
 	}
-	return b.Err.Error()
+	return fault.Text(b.Err)
 }
 
 // Unwrap is the error itself.
@@ -147,7 +148,7 @@ func (b *Bad) Unwrap() error { return b.Err }
 // Reader opens the file.
 func (f *File) Reader() (io.ReadCloser, error) {
 	if f.Disk != "" {
-		return os.Open(f.Disk)
+		return regular.Open(f.Disk)
 	}
 	return f.Open()
 }

@@ -72,7 +72,7 @@ func newLabeller(c *source.Collection, parts map[string]*part, others []*source.
 		case err == nil:
 			l.tables = append(l.tables, t)
 		case !isText: // which may be anything
-			c.Notes = append(c.Notes, err.Error())
+			c.Notes = append(c.Notes, fault.Text(err))
 		}
 	}
 	return l, nil

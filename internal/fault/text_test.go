@@ -1,0 +1,38 @@
+package fault
+
+import (
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// What people read says what is wrong with their file, in no library's words.
+func TestText(t *testing.T) {
+	_, number := strconv.Atoi("4x")
+	_, quote := csv.NewReader(strings.NewReader("a,b\n\"c,d\n")).ReadAll()
+	var object struct{ Rows int }
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{Usagef("EOF.tgz: %w", io.EOF), "EOF.tgz: it ends too early: it is empty, or was cut off"},
+		{Usagef("x.gz: offset 8 (end): %w", gzip.ErrChecksum), "x.gz: offset 8 (end): its checksum is another one: it is damaged"},
+		{fmt.Errorf("run.json: %w; put it back", json.Unmarshal([]byte("{,}"), &object)), "run.json: byte 2: it is no JSON, or damaged; put it back"},
+		{Damagedf("run.json: %w", json.Unmarshal([]byte(`{"Rows": 4`), &object)), "run.json: byte 10: it ends within its JSON: it is empty, or was cut off"},
+		{Damagedf("run.json: %w", json.Unmarshal([]byte(`{"Rows": "x"}`), &object)), "run.json: byte 12, field Rows: a JSON string stands where something else is wanted"},
+		{Usagef("--batch: %w", number), `--batch: "4x" is no number that fits`},
+		{Usagef("x.csv: %w", quote), "x.csv: line 2: a quote isn't closed, or text follows one that is"},
+		{errors.Join(Usagef("a: %w", io.ErrUnexpectedEOF), errors.New("b\nc")), "a: it ends too early: it is empty, or was cut off; b; c"},
+		{errors.New("EOF"), "EOF"}, // not the library's
+	} {
+		if got := Text(c.err); got != c.want {
+			t.Errorf("%v\n got %s\nwant %s", c.err, got, c.want)
+		}
+	}
+}
