@@ -94,7 +94,7 @@ bench-workers: build ## worker processes beside jobs in one process (ten minutes
 	$(PYTHON) scripts/bench_workers.py --moncae bin/moncae
 
 SEED    ?= 1
-NIGHTLY := chaos fuzz-long race test-bare test-cluster test-sdist precision
+NIGHTLY := chaos garbage fuzz-long race test-bare test-cluster test-sdist precision
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
@@ -108,6 +108,9 @@ fuzz-long: $(NATIVE)
 .PHONY: precision
 precision: $(NATIVE) ## 30 networks trained in bfloat16 and in float32 on MNIST and CIFAR-10 (an hour, goes on where it was ended; needs MONCAE_DATA)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 6h ./tests/precision -full -networks 30 -seeds 5 -rows 3000 -epochs 3 -out $(CURDIR)/.deps/precision.jsonl
+.PHONY: garbage
+garbage: $(NATIVE) ## sound files, cut and changed at random places, as every argument of every command (minutes; SEED=2 draws others)
+	$(GO) test $(GOTAGS) -count=1 -timeout 60m ./internal/cli -run 'Garbage|NothingIsWritten|FlagsAreHeld' -args -cut 300 -seed $(SEED)
 
 race: ## the Go tests under the race detector, with the reference engine
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 60m $$($(GO) list ./... | grep -v -e internal/engine/onednn -e internal/engine/cuda)
