@@ -26,7 +26,6 @@ type parquetTable struct {
 	mem     memory.Allocator
 	all     *arrow.Schema
 	file    *file.Reader
-	record  arrow.Record
 }
 
 // parquetColumn is a column, or a struct's members.
