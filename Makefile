@@ -108,6 +108,7 @@ fuzz-long: $(NATIVE)
 .PHONY: precision
 precision: $(NATIVE) ## 30 networks trained in bfloat16 and in float32 on MNIST and CIFAR-10 (an hour, goes on where it was ended; needs MONCAE_DATA)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 6h ./tests/precision -full -networks 30 -seeds 5 -rows 3000 -epochs 3 -out $(CURDIR)/.deps/precision.jsonl
+
 .PHONY: garbage
 garbage: $(NATIVE) ## sound files, cut and changed at random places, as every argument of every command (minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -timeout 60m ./internal/cli -run 'Garbage|NothingIsWritten|FlagsAreHeld' -args -cut 300 -seed $(SEED)
