@@ -38,9 +38,26 @@ template <class F> void byact(Act a, F f) {
   }
 }
 
+// y[i] = act(z(i)). ELU has loops of its own for what lies below 0: gcc makes a
+// branch of its choice, and no vectors.
+template <Act A, class Z, class Y> [[gnu::always_inline]] static inline void each_act(size_t n, Z z, Y *y) {
+  if constexpr (A != act_elu) {
+    EACH(i, n) y[i] = act1<A>(z(i));
+    return;
+  }
+  constexpr size_t block = 256;
+  float above[block], below[block];
+  for (size_t o = 0; o < n; o += block) {
+    size_t m = least(block, n - o);
+    EACH(i, m) above[i] = z(o + i);
+    EACH(i, m) below[i] = exp_(above[i]) - 1;
+    EACH(i, m) y[o + i] = above[i] > 0 ? above[i] : below[i];
+  }
+}
+
 // y = act(x); both may be one array.
 template <class X, class Y> KERNEL void activate(Act a, size_t n, const X *x, Y *y) {
-  byact(a, [=](auto A) { EACH(i, n) y[i] = act1<A.value>(x[i]); });
+  byact(a, [=](auto A) { each_act<A.value>(n, [=](size_t i) { return float(x[i]); }, y); });
 }
 // dx = dy·act'; y is act's output, for SiLU its input. dx may be dy.
 template <class Y, class D, class X> KERNEL void slope(Act a, size_t n, const Y *y, const D *dy, X *dx) {
@@ -48,5 +65,5 @@ template <class Y, class D, class X> KERNEL void slope(Act a, size_t n, const Y 
 }
 // y = act(x·s + h), s and h repeated from the start of x on.
 template <class X, class Y> KERNEL void affine(Act a, size_t n, const X *x, const float *s, const float *h, Y *y) {
-  byact(a, [=](auto A) { EACH(i, n) y[i] = act1<A.value>(float(x[i]) * s[i] + h[i]); });
+  byact(a, [=](auto A) { each_act<A.value>(n, [=](size_t i) { return float(x[i]) * s[i] + h[i]; }, y); });
 }

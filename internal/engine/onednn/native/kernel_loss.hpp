@@ -7,24 +7,24 @@ template <bool square> static inline float loss1(float z, float t, float &dz) {
   float u = exp_(z < 0 ? z : -z), s = 1 / (1 + u), y = z < 0 ? u * s : s, d = y - t;
   if (square) {
     dz = 2 * d * y * (1 - y);
-    return d * d;
+    return d;
   }
   dz = d;
   return (z > 0 ? z : 0) - z * t + log1p_(u);
 }
 
+// Value i counts to lane i % 16, those of a last part of 16 to lane 0. Squares
+// are made where they are added.
 template <bool square> KERNEL float loss_run(size_t n, const float *__restrict z, const uint8_t *__restrict t, float scale, float *__restrict dz) {
-  float lane[16] = {};
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16)
-    for (int l = 0; l < 16; l++) {
-      float d, v = loss1<square>(z[i + l], t[i + l] * (1 / 255.f), d);
-      lane[l] += v, dz[i + l] = d * scale;
-    }
-  for (; i < n; i++) {
-    float d, v = loss1<square>(z[i], t[i] * (1 / 255.f), d);
-    lane[0] += v, dz[i] = d * scale;
+  float v[loss_block], lane[16] = {};
+  for (size_t i = 0; i < n; i++) {
+    float d;
+    v[i] = loss1<square>(z[i], t[i] * (1 / 255.f), d);
+    dz[i] = d * scale;
   }
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) EACH(l, 16) lane[l] += square ? v[i + l] * v[i + l] : v[i + l];
+  for (; i < n; i++) lane[0] += square ? v[i] * v[i] : v[i];
   float sum = 0;
   for (float l : lane) sum += l;
   return sum;
