@@ -22,6 +22,7 @@ RUNS = {  # name: flags of the search; some 450 steps a training each
     "cifar16": ["--epochs", "6", "--seed", "102", "--population", "24"],
     "patches24": ["--epochs", "8", "--seed", "103", "--population", "24"],
 }
+PLAN = ["--batch", "32", "--max-filters", "16"]
 
 
 def images(name: str, data: pathlib.Path) -> np.ndarray:
@@ -50,7 +51,7 @@ def main() -> None:
             flags = ["--resume"]
         else:
             np.save(source, images(name, a.data))
-            flags = ["--data", str(source), "--algorithm", "random", "--finetune", "0", *flags]
+            flags = ["--data", str(source), "--algorithm", "random", "--finetune", "0", *PLAN, *flags]
         subprocess.run([a.moncae, "search", "--run", str(run), "--no-export", *flags], check=True)
     learn = ["go", "run", "-tags", "onednn", "./internal/tools/learnprior", *(str(a.work / n) for n in RUNS)]
     learned = subprocess.run(learn, check=True, capture_output=True).stdout

@@ -33,17 +33,17 @@ func Preset(name string) (Config, error) {
 	c.SetAlgorithm(algorithm.EHVI)
 	switch name {
 	case "quick":
-		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
-		c.Population, c.Generations, c.Epochs, c.Batch, c.MaxFLOPs = 16, 5, 3, 32, 2000
+		c.Space = genome.Space{MaxBlocks: 4, MaxFilters: 32}.Named(genome.Extended)
+		c.Population, c.Generations, c.Epochs, c.Batch, c.MaxFLOPs = 16, 5, 3, 16, 2000
 		c.Finetune.Scope, c.Finetune.Trial, c.Finetune.Epochs = run.ScopeSizes, 4, 16
 	case "standard":
-		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}
+		c.Space = genome.Space{MaxBlocks: 5, MaxFilters: 64}.Named(genome.Extended)
 		c.Population, c.Generations, c.Epochs, c.Batch = 16, 10, 5, 32
 		c.Finetune.Scope, c.Finetune.Trial, c.Finetune.Epochs = run.ScopeSizes, 4, 20
 		c.TrainLimit, c.MaxFLOPs = 10000, 10000
 	case Paper:
 		c.SetAlgorithm(algorithm.Moncae)
-		c.Space = genome.Space{Name: genome.Paper, MaxBlocks: 6, MaxFilters: 128}
+		c.Space = genome.Space{MaxBlocks: 6, MaxFilters: 128}.Named(genome.Paper)
 		c.Population, c.Generations, c.Epochs, c.Batch = 20, 20, 5, 256
 		c.Finetune = run.Finetune{Epochs: 20, Scope: run.ScopePopulation}
 		c.Reference, c.Spread = []float64{4, 12}, 0
@@ -53,18 +53,23 @@ func Preset(name string) (Config, error) {
 	return c, nil
 }
 
-// epochSteps is how many steps an epoch of a preset stands for at least: those of
-// the built-in digits, on which the presets' epochs were found.
-const epochSteps = 140
+// An epoch of a preset stands for epochImages at least, those of the built-in digits,
+// on which the presets' epochs were found; in batches of no more than usualBatch, so
+// that large ones don't make few steps of them.
+const (
+	epochImages = 4480
+	usualBatch  = 32
+)
 
 // ForData fits what a preset plans to so many images of a shape: where an epoch of
-// all of them has fewer than epochSteps steps, there are more epochs; and there are
+// all of them has fewer steps than that, there are more epochs; and there are
 // as many blocks as can bring the longer side down to two, for a small latent of
 // more pixels has to do with a channel, and colours are lost.
 func ForData(c Config, shape arch.Shape, images int) Config {
 	rows := images - int(c.Validation*float64(images))
 	steps := max(1, rows/max(1, train.Batch(c.Batch, rows)))
-	more := (epochSteps + steps - 1) / steps // 1 at least
+	least := epochImages / max(1, min(c.Batch, usualBatch))
+	more := (least + steps - 1) / steps // 1 at least
 	c.Epochs *= more
 	c.Patience *= more
 	c.Finetune.Trial *= more
@@ -76,4 +81,4 @@ func ForData(c Config, shape arch.Shape, images int) Config {
 
 // FinetuneRecipe is how a front is finetuned: a search compares candidates by
 // short trainings, and what they need after it is one good long one.
-var FinetuneRecipe = arch.Recipe{Optimizer: arch.Adam, LearningRate: 3e-3, Schedule: arch.OneCycle}
+var FinetuneRecipe = arch.Recipe{Optimizer: arch.Adam, LearningRate: 0.01, Schedule: arch.OneCycle}

@@ -60,7 +60,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 		f.StringVar(p, name, value, usage)
 		o.set[name] = func(c *run.Config) error { return set(c, *p) }
 	}
-	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *run.Config, v string) error { c.Space.Name = v; return nil })
+	word(&o.space, "space", standard.Space.Name, "search space: paper or extended", func(c *run.Config, v string) error { c.Space = c.Space.Named(v); return nil })
 	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(algorithm.Names, ", "), func(c *run.Config, v string) error { c.SetAlgorithm(v); return nil })
 	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce, mse, ssim (1 − structural similarity) or a sum, for example ssim+mse or 0.8*ssim+0.2*bce", func(c *run.Config, v string) error { c.Loss = graph.Loss(v); return nil })
 	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front, sizes (of every latent size the best) or population", func(c *run.Config, v string) error { c.Finetune.Scope = v; return nil })

@@ -31,7 +31,7 @@ type Limits struct {
 // the encoder, so that a narrow latent doesn't make the decoder narrow.
 func (s Space) Decode(g Genome, in arch.Shape, limits Limits) (arch.Arch, arch.Recipe, error) {
 	a := arch.Arch{Input: in}
-	recipe := arch.Recipe{Optimizer: g.Optimizer, LearningRate: learningRate(g.Optimizer, g.Rate), Schedule: g.Schedule}
+	recipe := arch.Recipe{Optimizer: g.Optimizer, LearningRate: s.learningRate(g.Optimizer, g.Rate), Schedule: g.Schedule}
 	if err := recipe.Validate(); err != nil {
 		return a, recipe, err
 	}
@@ -144,20 +144,22 @@ func (st step) body(filters, stride, from, channels int, f arch.Activation) arch
 	return s
 }
 
+// rates are the ends of every optimiser's scale. An adagrad's steps shrink as it goes;
+// those of adadelta and sgd are not normalised.
+var rates = map[string]map[arch.Optimizer][2]float64{
+	"": {
+		arch.Adam: {1e-4, 1e-2}, arch.RMSprop: {1e-4, 1e-2}, arch.Adagrad: {1e-3, 0.1}, arch.Adadelta: {0.1, 1}, arch.SGD: {0.01, 1},
+	},
+	HighRates: {
+		arch.Adam: {2e-3, 0.2}, arch.RMSprop: {2e-3, 0.2}, arch.Adagrad: {0.02, 2}, arch.Adadelta: {1, 10}, arch.SGD: {0.05, 5},
+	},
+}
+
 // learningRate is the place u in [0, 1) on the optimiser's logarithmic scale, to
-// three significant digits: 1e-4 … 1e-2; adagrad 1e-3 … 0.1, for its steps shrink
-// as it goes; adadelta 0.1 … 1, sgd 0.01 … 1, for theirs are not normalised.
-func learningRate(o arch.Optimizer, u float64) float64 {
-	lo, hi := 1e-4, 1e-2
-	switch o {
-	case arch.Adadelta:
-		lo, hi = 0.1, 1
-	case arch.Adagrad:
-		lo, hi = 1e-3, 0.1
-	case arch.SGD:
-		lo, hi = 0.01, 1
-	}
-	v, err := strconv.ParseFloat(strconv.FormatFloat(lo*math.Pow(hi/lo, u), 'g', 3, 64), 64)
+// three significant digits.
+func (s Space) learningRate(o arch.Optimizer, u float64) float64 {
+	ends := rates[s.Rates][o]
+	v, err := strconv.ParseFloat(strconv.FormatFloat(ends[0]*math.Pow(ends[1]/ends[0], u), 'g', 3, 64), 64)
 	if err != nil {
 		panic("genome: " + err.Error())
 	}

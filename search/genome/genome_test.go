@@ -15,12 +15,12 @@ import (
 )
 
 var (
-	paper    = Space{Paper, 6, 128}
-	extended = Space{Extended, 8, 128}
+	paper    = Space{Paper, 6, 128, ""}
+	extended = Space{Extended, 8, 128, ""}
 )
 
 func anySpace(t *rapid.T) Space {
-	s := rapid.SampledFrom([]Space{paper, extended, {Extended, 4, 16}, {Paper, 1, 4}}).Draw(t, "space")
+	s := rapid.SampledFrom([]Space{paper, extended, {Extended, 4, 16, HighRates}, {Paper, 1, 4, ""}}).Draw(t, "space")
 	return s
 }
 
@@ -113,7 +113,7 @@ func TestDecodeByHand(t *testing.T) {
 			conv(3, 3, 1),
 		},
 	}
-	a, recipe, err := Space{Extended, 4, 128}.Decode(g, want.Input, Limits{})
+	a, recipe, err := Space{Extended, 4, 128, ""}.Decode(g, want.Input, Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestDecodeByHand(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", a, want)
 	}
 	g.Blocks[3].Kernel = 1
-	if a, _, err := (Space{Extended, 4, 128}).Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 1 {
+	if a, _, err := (Space{Extended, 4, 128, ""}).Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 1 {
 		t.Errorf("a strided convolution with kernel 1: %+v, its mirror %+v (%v)", a.Encoder[8], a.Decoder[0], err)
 	}
 	if want := (arch.Recipe{Optimizer: arch.Adam, LearningRate: 1e-3, Schedule: arch.OneCycle}); recipe != want {
@@ -141,7 +141,7 @@ func TestPaperFiltersNeverGrow(t *testing.T) {
 		},
 		Optimizer: arch.Adadelta, Schedule: arch.Constant,
 	}
-	a, recipe, err := Space{Paper, 3, 128}.Decode(g, arch.Shape{C: 1, H: 8, W: 8}, Limits{})
+	a, recipe, err := Space{Paper, 3, 128, ""}.Decode(g, arch.Shape{C: 1, H: 8, W: 8}, Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +156,33 @@ func TestPaperFiltersNeverGrow(t *testing.T) {
 	}
 	if recipe.LearningRate != 0.1 {
 		t.Errorf("adadelta's least learning rate is %v", recipe.LearningRate)
+	}
+}
+
+// A run keeps the learning rates that it began with; new ones have those of their space.
+func TestRatesAreThoseOfTheSpace(t *testing.T) {
+	in := arch.Shape{C: 1, H: 8, W: 8}
+	for _, c := range []struct {
+		space       Space
+		optimizer   arch.Optimizer
+		least, most float64
+	}{
+		{Space{Extended, 1, 4, ""}, arch.Adam, 1e-4, 1e-2},
+		{Space{"", 1, 4, HighRates}.Named(Paper), arch.Adam, 1e-4, 1e-2},
+		{Space{"", 1, 4, ""}.Named(Extended), arch.Adam, 2e-3, 0.2},
+		{Space{"", 1, 4, ""}.Named(Extended), arch.RMSprop, 2e-3, 0.2},
+		{Space{"", 1, 4, ""}.Named(Extended), arch.Adagrad, 0.02, 2},
+		{Space{"", 1, 4, ""}.Named(Extended), arch.Adadelta, 1, 10},
+		{Space{"", 1, 4, ""}.Named(Extended), arch.SGD, 0.05, 5},
+	} {
+		g := c.space.Random(rand.New(rand.NewPCG(1, 2)))
+		g.Optimizer = c.optimizer
+		for _, end := range []struct{ u, want float64 }{{0, c.least}, {math.Nextafter(1, 0), c.most}} {
+			g.Rate = end.u
+			if _, r, err := c.space.Decode(g, in, Limits{}); err != nil || r.LearningRate != end.want {
+				t.Errorf("%+v, %s at %v: %v (%v), want %v", c.space, c.optimizer, end.u, r.LearningRate, err, end.want)
+			}
+		}
 	}
 }
 
@@ -332,18 +359,23 @@ func TestSameSeedSameGenome(t *testing.T) {
 }
 
 func TestSpaceValidate(t *testing.T) {
-	for _, s := range []Space{paper, extended, {Extended, 1, 4}} {
+	for _, s := range []Space{paper, extended, {Extended, 1, 4, HighRates}} {
 		if err := s.Validate(); err != nil {
 			t.Errorf("%+v: %v", s, err)
 		}
 	}
-	err := Space{"papier", 9, 3}.Validate()
+	for _, s := range []Space{{Paper, 3, 8, HighRates}, {Extended, 3, 8, "low"}} {
+		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "learning rates") {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	err := Space{"papier", 9, 3, ""}.Validate()
 	for _, want := range []string{"papier", "9 layers", "3 filters"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v doesn't name %q", err, want)
 		}
 	}
-	if err := (Space{Paper, 7, 128}).Validate(); err == nil {
+	if err := (Space{Paper, 7, 128, ""}).Validate(); err == nil {
 		t.Error("7 layers in the paper's space")
 	}
 }

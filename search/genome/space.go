@@ -22,6 +22,21 @@ type Space struct {
 	Name       string `json:"name"`
 	MaxBlocks  int    `json:"max_blocks"`
 	MaxFilters int    `json:"max_filters"`
+	// Rates are the learning rates of the extended space: HighRates, or those that it had
+	// before there was a choice.
+	Rates string `json:"rates,omitempty"`
+}
+
+// HighRates are those that networks learn most by within some hundred steps.
+const HighRates = "high"
+
+// Named is the space with another name, as new runs have it.
+func (s Space) Named(name string) Space {
+	s.Name, s.Rates = name, ""
+	if name == Extended {
+		s.Rates = HighRates
+	}
+	return s
 }
 
 // Limits of the spaces.
@@ -40,6 +55,9 @@ func (s Space) Validate() error {
 	case Extended:
 	default:
 		errs = append(errs, fmt.Errorf("space %q is unknown: it is %s or %s", s.Name, Paper, Extended))
+	}
+	if s.Rates != "" && (s.Rates != HighRates || s.Name != Extended) {
+		errs = append(errs, fmt.Errorf("learning rates %q: the space %s of a run has %q or none", s.Rates, Extended, HighRates))
 	}
 	if s.MaxBlocks < 1 || s.MaxBlocks > blocks {
 		errs = append(errs, fmt.Errorf("at most %d layers: the space %q takes 1 to %d", s.MaxBlocks, s.Name, blocks))
