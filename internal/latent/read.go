@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
@@ -181,7 +183,21 @@ func newFile(name string, r source, size int64) (*file, error) {
 	case arrowmsg.IsIPC(start):
 		return f, f.openIPC(r, size)
 	}
-	return nil, fault.Usagef("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
+	f.foreign = !marked(r, size)
+	return nil, f.wrongf("%s: it begins with % x: neither an Arrow file, nor an Arrow stream, nor Parquet", name, start)
+}
+
+// marked tells whether a file has a key of moncae's metadata, which stand at its beginning
+// or, in Parquet, at its end.
+func marked(r io.ReaderAt, size int64) bool {
+	const within = 1 << 16
+	b := make([]byte, min(size, within))
+	for _, at := range []int64{0, size - int64(len(b))} {
+		if n, err := r.ReadAt(b, at); err == nil && bytes.Contains(b[:n], []byte(metakey.Prefix)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *file) openIPC(r source, size int64) (err error) {
@@ -206,7 +222,7 @@ func (f *file) openIPC(r source, size int64) (err error) {
 }
 
 func (f *file) readSchema(sc *arrow.Schema) (err error) {
-	f.foreign = sc.Metadata().FindKey(metakey.Latents) < 0
+	f.foreign = !slices.ContainsFunc(sc.Metadata().Keys(), func(key string) bool { return strings.HasPrefix(key, metakey.Prefix) })
 	if f.decoder.meta, f.decoder.dtype, err = metaFromSchema(sc); err != nil {
 		return f.wrongf("%s: %w", f.name, err)
 	}

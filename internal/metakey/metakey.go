@@ -2,6 +2,9 @@
 // is in them stands in docs/format.
 package metakey
 
+// Prefix begins all of them.
+const Prefix = "moncae."
+
 // The keys. A value that is not said to be JSON is text.
 const (
 	Version    = "moncae.version"    // of the program
