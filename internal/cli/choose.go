@@ -11,9 +11,11 @@ import (
 )
 
 type chooseOptions struct {
-	json   bool
-	limits run.Limits
-	by     string
+	json    bool
+	limits  run.Limits
+	latency float64
+	library string
+	by      string
 }
 
 func (a *app) newChoose() *cobra.Command {
@@ -27,14 +29,16 @@ such member is within the limits, of all) the one with the smallest loss. Its id
 printed, for other commands to take; why, on stderr.
 
 With limits of quality alone (--min-psnr, --min-ssim, --max-bce) it is the one with the
-fewest values. Figures are of validation images; nothing is measured.`,
+fewest values. Figures are of validation images. With --max-latency the members are timed
+by ONNX Runtime: an image through encoder and decoder, on one thread of this machine.`,
 		Example: `  moncae choose digits --max-values 32
   moncae choose digits --min-psnr 18
+  moncae choose digits --max-latency 0.2
   moncae choose digits --for knee --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			quality := o.limits.MinPSNR != 0 || o.limits.MinSSIM != 0 || o.limits.MaxBCE != 0
-			if quality && o.limits.MaxValues == 0 && o.limits.MaxParams == 0 && !cmd.Flags().Changed("for") {
+			if quality && o.latency == 0 && o.limits.MaxValues == 0 && o.limits.MaxParams == 0 && !cmd.Flags().Changed("for") {
 				o.by = run.ForSize
 			}
 			return a.choose(args[0], o)
@@ -46,6 +50,8 @@ fewest values. Figures are of validation images; nothing is measured.`,
 	f.Float64Var(&o.limits.MinPSNR, "min-psnr", 0, "PSNR at least, in dB")
 	f.Float64Var(&o.limits.MinSSIM, "min-ssim", 0, "SSIM at least")
 	f.Float64Var(&o.limits.MaxBCE, "max-bce", 0, "BCE at most, in nats a value")
+	f.Float64Var(&o.latency, "max-latency", 0, "milliseconds for one image at most, measured on this machine")
+	addLibrary(f, &o.library)
 	f.Var(choice{&o.by, run.Purposes}, "for", "what to choose for")
 	addJSON(cmd, &o.json)
 	return cmd
@@ -55,6 +61,11 @@ func (a *app) choose(path string, o chooseOptions) error {
 	_, front, err := openFront(path, nil)
 	if err != nil {
 		return err
+	}
+	if o.latency > 0 {
+		if front, err = measureLatency(path, front, o.library).within(front, o.latency); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	m, err := front.Choose(o.limits, o.by)
 	if err != nil {

@@ -118,12 +118,13 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 			return err
 		}
 	}
+	latency := measureLatency(path, front, o.library)
 	if o.json {
 		err = a.printJSON(struct {
-			run.Front
+			timed
 			Test []run.TestFigures `json:"test,omitempty"`
-		}{judged(front), tests})
-	} else if err = a.printFront(path, front); err == nil {
+		}{latency.beside(front), tests})
+	} else if err = a.printFront(path, front, latency); err == nil {
 		err = a.printTests(tests)
 	}
 	if err == nil && len(front.Members) == 0 {

@@ -86,12 +86,12 @@ func (a *app) front(cmd *cobra.Command, path string, o *frontOptions) error {
 	}
 	switch {
 	case o.json:
-		return a.printJSON(judged(front))
+		return a.printJSON(measureLatency(path, front, "").beside(front))
 	case o.csv:
 		return a.printCSV(front)
 	}
 	a.unfinished(r)
-	return a.printFront(path, front)
+	return a.printFront(path, front, measureLatency(path, front, ""))
 }
 
 func (a *app) unfinished(r *run.Run) {
@@ -116,9 +116,9 @@ func openFront(path string, words []string) (*run.Run, run.Front, error) {
 	return r, front, err
 }
 
-func (a *app) printFront(path string, f run.Front) error {
+func (a *app) printFront(path string, f run.Front, l latencies) error {
 	t := table{left: 2, rows: make([][]string, len(f.Members))}
-	for _, c := range view.Columns {
+	for _, c := range l.beforePCA(view.Columns) {
 		t.head, t.dispensable = append(t.head, c.Head), append(t.dispensable, c.Dispensable)
 		for i, m := range f.Members {
 			t.rows[i] = append(t.rows[i], c.Cell(m, f))

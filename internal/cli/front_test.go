@@ -23,7 +23,7 @@ func TestFrontFitsTheTerminal(t *testing.T) {
 	f.Floor.BCE = 0.4
 	for columns, want := range map[int]string{80: "PSNR", 100: "excess", 125: "params", 150: "SSIM", 0: "SSIM"} {
 		var b bytes.Buffer
-		if err := (&app{Streams: Streams{Out: &b, Columns: columns}}).printFront("r", f); err != nil {
+		if err := (&app{Streams: Streams{Out: &b, Columns: columns}}).printFront("r", f, latencies{}); err != nil {
 			t.Fatal(err)
 		}
 		lines := strings.Split(b.String(), "\n")[:4]

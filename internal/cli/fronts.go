@@ -40,10 +40,11 @@ func (a *app) fronts(paths []string, o *frontOptions) error {
 	}
 	switch {
 	case o.json:
+		all := make([]timed, len(fronts))
 		for i, f := range fronts {
-			fronts[i] = judged(f)
+			all[i] = measureLatency(paths[i], f, "").beside(f)
 		}
-		return a.printJSON(fronts)
+		return a.printJSON(all)
 	case o.csv:
 		return a.printFrontsCSV(all)
 	}

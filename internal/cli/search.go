@@ -114,10 +114,11 @@ func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
 			return err
 		}
 	}
+	latency := measureLatency(o.run, front, o.library)
 	if o.json {
-		err = a.printJSON(judged(front))
+		err = a.printJSON(latency.beside(front))
 	} else {
-		err = a.printFront(o.run, front)
+		err = a.printFront(o.run, front, latency)
 	}
 	if err == nil && len(front.Members) == 0 {
 		return errors.New(study.WhyEmpty())
