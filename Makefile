@@ -94,7 +94,7 @@ bench-workers: build ## worker processes beside jobs in one process (ten minutes
 	$(PYTHON) scripts/bench_workers.py --moncae bin/moncae
 
 SEED    ?= 1
-NIGHTLY := chaos garbage fuzz-long race test-bare test-cluster test-sdist precision
+NIGHTLY := chaos garbage fuzz-long race test-bare test-cluster test-ray-long test-sdist precision
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
@@ -208,6 +208,21 @@ test-cluster: wheel $(CLUSTER)/.ready ## docs/how-to/ray-and-spark.md with the r
 	@command -v java >/dev/null || { echo "Spark needs Java 17 or newer: on Debian: apt-get install default-jre-headless" >&2; exit 4; }
 	$(CLUSTER)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
 	cd python/tests && PATH=$(CURDIR)/$(CLUSTER)/bin:$$PATH $(CURDIR)/$(CLUSTER)/bin/python -m pytest -q -rs -p no:cacheprovider -k ray test_readme.py
+
+RAY := .deps/venv-ray
+
+$(RAY)/.ready: python/tests/requirements-ray.txt | $(SETUP)
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/python -m pip install -q --disable-pip-version-check -r python/tests/requirements-ray.txt
+	touch $@
+
+.PHONY: test-ray test-ray-long
+test-ray: wheel $(RAY)/.ready ## searches on a Ray cluster of three nodes, whose worker, node and coordinator are killed
+	$(RAY)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
+	cd python/tests && PATH=$(CURDIR)/$(RAY)/bin:$$PATH MONCAE_RAY_KILLS=$(RAY_KILLS) $(CURDIR)/$(RAY)/bin/python -m pytest -q -rs -p no:cacheprovider test_ray.py
+
+test-ray-long: RAY_KILLS := 20
+test-ray-long: test-ray ## the same, with twenty kills at random moments
 
 test-bare: wheel ## the wheel in bare Debians with Python 3.11, 3.13 and the newest, without Go, compiler and network (root)
 	bash scripts/test-bare.sh bookworm trixie:python3-torch sid:python3-torch

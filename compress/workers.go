@@ -162,7 +162,7 @@ func (a *assembly) make(ctx context.Context, spec shardSpec) error {
 	var told int64
 	pool := a.options.Pool
 	r, err := pool.Do(ctx, worker.Order{
-		Kind: kindShard, Spec: spec, With: shardWith{max(1, a.options.Workers/pool.Slots())},
+		Kind: kindShard, Spec: spec, With: shardWith{pool.Cores(a.options.Workers)},
 		Event: func(data json.RawMessage, _ []worker.Part) error {
 			var e shardTold
 			if err := json.Unmarshal(data, &e); err != nil {

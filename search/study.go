@@ -85,9 +85,14 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
-	class, err := json.Marshal(s.options.Trainer.Info().Class(c.Precision))
+	info := s.options.Trainer.Info()
+	class, err := json.Marshal(info.Class(c.Precision))
 	if err != nil {
 		return nil, err
+	}
+	var repeatable *bool
+	if info.Name == engine.Mixed {
+		repeatable = new(bool)
 	}
 	columns, err := set.Info.Columns.JSON()
 	if err != nil {
@@ -95,7 +100,7 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	}
 	s.dir, err = rundir.Create(path, rundir.Manifest{
 		Run: c.RunID(s.fingerprint), Moncae: version.Number(), Seed: c.Seed,
-		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess, EngineClass: class,
+		Objectives: c.Objectives, Reference: s.reference, Config: config, Preprocess: preprocess, EngineClass: class, Repeatable: repeatable,
 		Data: rundir.Data{
 			Name: set.Name, Source: set.Info.Path, Fingerprint: s.fingerprint, Shape: set.Shape, TrainRows: set.Rows(), Columns: columns, TestFraction: set.Info.TestFraction,
 		},

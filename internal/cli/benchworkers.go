@@ -48,8 +48,11 @@ does: those that arrive while a sync runs share the next one. The file is in the
 				return err
 			}
 			defer func() { err = errors.Join(err, log.Close()) }()
-			pool := w.pool(a, device, "", task.Same())
-			defer pool.Close()
+			pool, err := w.pool(cmd.Context(), a, device, "", task.Same(w.mixed))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, pool.Close()) }()
 			group := durable.Group[[]byte]{Commit: func(all [][]byte) error { return log.Append(bytes.Join(all, nil)) }}
 			b, err := worker.Measure(cmd.Context(), pool, tasks, group.Keep)
 			if err != nil {

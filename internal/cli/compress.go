@@ -104,7 +104,7 @@ func addForeign(f *pflag.FlagSet, to *modelinput.Spec) {
 	f.StringVar(&to.Output, "output", "", "`name` of the output that is the latent, of a foreign encoder with several: mu for example")
 }
 
-func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
+func (a *app) compress(cmd *cobra.Command, o *compressOptions) (err error) {
 	c, err := o.resolve(a)
 	if err != nil {
 		return err
@@ -112,9 +112,11 @@ func (a *app) compress(cmd *cobra.Command, o *compressOptions) error {
 	if err := o.workers.check(0); err != nil {
 		return err
 	}
-	if o.workers.slots > 0 {
-		c.Pool = o.workers.pool(a, c.Device, c.Library, task.Same())
-		defer c.Pool.Close()
+	if o.workers.where != "" {
+		if c.Pool, err = o.workers.pool(cmd.Context(), a, c.Device, c.Library, task.Same(false)); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.Pool.Close()) }()
 	}
 	defer addProcessors(&c.Workers)()
 	watch := &rowProgress{app: a}

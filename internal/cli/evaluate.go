@@ -46,7 +46,7 @@ func (a *app) evaluate(cmd *cobra.Command, o *searchOptions) (err error) {
 		return err
 	}
 	info := on.Info()
-	jobs := max(o.jobs, o.workers.slots)
+	jobs := on.jobs(o.jobs)
 	if jobs == 0 {
 		jobs = max(1, info.Workers)
 	}

@@ -204,7 +204,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		s.progress.observe(e)
 		events.observe(e)
 	}
-	options := search.Options{Trainer: on, Jobs: max(o.jobs, o.workers.slots), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch, Recorded: events.recorded, FS: a.FS}
+	options := search.Options{Trainer: on, Jobs: on.jobs(o.jobs), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch, Recorded: events.recorded, FS: a.FS}
 	if o.resume {
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {
@@ -226,7 +226,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %s; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
 		c.Algorithm, c.Population, c.Generations, view.Epochs(c.Epochs), info.Name, info.Device)
 	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", view.Reference(c.Objectives, s.Reference()), c.Validation)
-	if workers := cmp.Or(o.jobs, info.Workers); c.Window > 0 && c.Window < workers {
+	if workers := cmp.Or(on.jobs(o.jobs), info.Workers); c.Window > 0 && c.Window < workers {
 		fmt.Fprintf(a.Err, "%s has %d trainings at once under way, here are workers for %d: --window %d uses them, and is another search\n", c.Algorithm, c.Window, workers, workers)
 	}
 	if info.Name == "ref" {

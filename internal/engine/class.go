@@ -15,6 +15,10 @@ type Class struct {
 	Precision Precision `json:"precision"`
 }
 
+// Mixed is the engine's name in a class of trainings that any engine may do: their bits
+// depend on which did.
+const Mixed = "mixed"
+
 // Class is that of trainings in precision p on the engine that i describes.
 func (i Info) Class(p Precision) Class {
 	if p == "" {

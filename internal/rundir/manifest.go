@@ -33,6 +33,8 @@ type Manifest struct {
 	// EngineClass is an engine.Class, what the run's bits depend on beside the
 	// above; runs of older versions have none.
 	EngineClass json.RawMessage `json:"engine_class,omitempty"`
+	// Repeatable is false where engines were mixed; nil: the same again gives the same bits.
+	Repeatable *bool `json:"repeatable,omitempty"`
 	// ValidationIDs are the training images that fitness comes from, ascending.
 	ValidationIDs []int64 `json:"validation_ids"`
 }

@@ -5,4 +5,4 @@ package worker
 import "syscall"
 
 // apart keeps the terminal's signals from a worker.
-func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func apart() *syscall.SysProcAttr { return aside() }

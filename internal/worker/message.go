@@ -23,6 +23,7 @@ type Hello struct {
 	Class      engine.Class       `json:"engine_class"`
 	Engine     engine.Info        `json:"engine"`
 	Precisions []engine.Precision `json:"precisions"`
+	Where      string             `json:"where,omitempty"` // that a bridge has it at
 }
 
 // Part are bytes that follow a line; Bytes, on the line, is their number.

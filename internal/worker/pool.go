@@ -15,8 +15,12 @@ import (
 type Options struct {
 	Slots  int // processes at once
 	Launch Launch
+	// Ahead, where set, has all processes started at once, and tasks given to those that
+	// have begun: others may begin when they like. It ends what has not begun.
+	Ahead func() error
 	// Timeout is how long a process may say nothing while it has something to do; 0: for ever.
 	Timeout time.Duration
+	Cores   int // processors of each; 0: those of this machine are shared
 	// Check refuses a worker by what it says it is.
 	Check func(Hello) error
 }
@@ -27,18 +31,24 @@ type Pool struct {
 	options Options
 	ids     atomic.Int64
 
+	ctx    context.Context // over when the pool is closed
+	cancel context.CancelFunc
+	begin  sync.WaitGroup // of processes that begin, where that is done ahead
+
 	mu    sync.Mutex
 	freed sync.Cond
 	idle  []*slot // the one that is taken next is last
 	given []Given
+	err   error // why workers can't begin
 }
 
 // NewPool makes a pool; Close ends it.
 func NewPool(o Options) *Pool {
 	p := &Pool{options: o}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.freed.L = &p.mu
 	for i := range o.Slots {
-		p.idle = append(p.idle, &slot{pool: p, number: o.Slots - 1 - i})
+		p.put(&slot{pool: p, number: o.Slots - 1 - i})
 	}
 	return p
 }
@@ -46,9 +56,20 @@ func NewPool(o Options) *Pool {
 // Slots is how many processes work at once.
 func (p *Pool) Slots() int { return p.options.Slots }
 
+// Cores are the processors of each worker, where all have together on this machine.
+func (p *Pool) Cores(all int) int {
+	if p.options.Cores > 0 {
+		return p.options.Cores
+	}
+	return max(1, all/p.Slots())
+}
+
 // Hello is what the workers are. It starts one, if there is none.
 func (p *Pool) Hello(ctx context.Context) (Hello, error) {
-	s := p.take(nil)
+	s, err := p.take(ctx, nil)
+	if err != nil {
+		return Hello{}, err
+	}
 	defer p.put(s)
 	if err := s.ready(ctx, nil); err != nil {
 		return Hello{}, err
@@ -73,37 +94,78 @@ func (p *Pool) Forget(key string) {
 }
 
 // Close ends all workers, which have nothing to do.
-func (p *Pool) Close() {
+func (p *Pool) Close() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	p.cancel()
 	var wait sync.WaitGroup
-	for _, s := range p.idle {
+	for _, s := range idle {
 		wait.Go(s.leave)
 	}
 	wait.Wait()
+	if p.options.Ahead == nil {
+		return nil
+	}
+	err := p.options.Ahead()
+	p.begin.Wait()
+	return err
 }
 
 // take waits for an idle slot, another one than avoid if there is.
-func (p *Pool) take(avoid *slot) *slot {
+func (p *Pool) take(ctx context.Context, avoid *slot) (*slot, error) {
+	defer context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.freed.Broadcast()
+	})()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.idle) == 0 {
-		p.freed.Wait()
+	for {
+		for len(p.idle) == 0 && p.err == nil && ctx.Err() == nil {
+			p.freed.Wait()
+		}
+		if err := errors.Join(ctx.Err(), p.err); err != nil {
+			return nil, err
+		}
+		at := len(p.idle) - 1
+		if p.idle[at] == avoid && at > 0 {
+			at--
+		}
+		s := p.idle[at]
+		p.idle = slices.Delete(p.idle, at, at+1)
+		if p.options.Ahead == nil || !s.gone() {
+			return s, nil
+		}
+		p.begin.Go(func() { p.prepare(s) })
 	}
-	at := len(p.idle) - 1
-	if p.idle[at] == avoid && at > 0 {
-		at--
-	}
-	s := p.idle[at]
-	p.idle = slices.Delete(p.idle, at, at+1)
-	return s
 }
 
 func (p *Pool) put(s *slot) {
+	if p.options.Ahead != nil && s.living == nil && p.ctx.Err() == nil {
+		p.begin.Go(func() { p.prepare(s) })
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle = append(p.idle, s)
 	p.freed.Signal()
+}
+
+// prepare has a slot's process begin before there is a task for it.
+func (p *Pool) prepare(s *slot) {
+	s.leave()
+	err := s.ready(p.ctx, nil)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case err == nil:
+		p.idle = append(p.idle, s)
+	case p.ctx.Err() == nil:
+		p.err = errors.Join(p.err, err)
+	}
+	p.freed.Broadcast()
 }
 
 // wanted is what a task needs of all that was given.
@@ -141,11 +203,17 @@ func (p *Pool) Do(ctx context.Context, o Order) (Result, error) {
 	}
 	lost := &Lost{}
 	var s *slot
-	for len(lost.Ends) < 2 {
-		s = p.take(s)
+	for before := 0; len(lost.Ends) < 2; {
+		if s, err = p.take(ctx, s); err != nil {
+			return Result{}, err
+		}
 		r, err := s.do(ctx, o, spec)
 		p.put(s)
 		end := (*died)(nil)
+		if errors.Is(err, errBefore) && before < attempts*p.Slots() {
+			before++
+			continue
+		}
 		if !errors.As(err, &end) {
 			return r, err
 		}

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		os.Exit(child(os.Args[2:]))
 	}
+	if len(os.Args) > 2 && os.Args[1] == "bridge" {
+		os.Exit(fakeBridge(os.Args[2]))
+	}
 	os.Exit(m.Run())
 }
 
@@ -136,7 +139,11 @@ func pool(t *testing.T, slots int, timeout time.Duration, args ...string) *Pool 
 			return nil
 		},
 	})
-	t.Cleanup(p.Close)
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return p
 }
 

@@ -14,10 +14,9 @@ import (
 
 // Process is a worker that was started.
 type Process struct {
-	In    io.WriteCloser // its standard input, whose end ends it
-	Out   io.Reader
-	Kill  func()
-	Where string // begins messages, where it is elsewhere
+	In   io.WriteCloser // its standard input, whose end ends it
+	Out  io.Reader
+	Kill func()
 	// Begun is called when the process has said what it is; nil: nobody wants to know.
 	Begun func()
 	Wait  func() End // waits for its end

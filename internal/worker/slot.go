@@ -47,7 +47,7 @@ type living struct {
 
 // do has the slot's process do a task.
 func (s *slot) do(ctx context.Context, o Order, spec []byte) (Result, error) {
-	if err := s.ready(ctx, s.pool.wanted(o.Needs)); err != nil {
+	if err := s.prepared(ctx, s.pool.wanted(o.Needs)); err != nil {
 		return Result{}, err
 	}
 	var parts []Part
@@ -74,6 +74,25 @@ func (s *slot) do(ctx context.Context, o Order, spec []byte) (Result, error) {
 		return Result{}, mine.error
 	}
 	return Result{}, &died{how}
+}
+
+// errBefore is the error of a process that ended before it had the task.
+var errBefore = errors.New("a worker ended before its task")
+
+// prepared makes sure that the process has what a task needs.
+func (s *slot) prepared(ctx context.Context, needs []Given) error {
+	if s.pool.options.Ahead == nil {
+		return s.ready(ctx, needs)
+	}
+	err := s.begin(needs)
+	if err == nil {
+		return ctx.Err()
+	}
+	how := s.bury()
+	if fault.Of(err) == fault.Failed {
+		return fmt.Errorf("%w: %s", errBefore, how)
+	}
+	return err
 }
 
 // errCancelled is the error of a task that was ended as it was asked.
@@ -112,7 +131,7 @@ func (l *living) exchange(ctx context.Context, o Order, t *task, parts []Part) (
 		case m.Failed != nil && m.Failed.ID == t.ID && m.Failed.Cancelled:
 			return Result{}, errCancelled
 		case m.Failed != nil && m.Failed.ID == t.ID && m.Failed.Refused:
-			return Result{}, l.kill(m.Failed.Error, &unusable{fault.Usagef("%s%s", l.process.Where, m.Failed.Error)})
+			return Result{}, l.kill(m.Failed.Error, &unusable{fault.Usagef("%s%s", l.where(), m.Failed.Error)})
 		case m.Failed != nil && m.Failed.ID == t.ID:
 			return Result{}, l.kill(m.Failed.Error, errors.New(m.Failed.Error))
 		default:
@@ -155,10 +174,14 @@ func (s *slot) begin(needs []Given) error {
 		if err != nil {
 			return err
 		}
-		s.living = &living{process: p, timeout: s.pool.options.Timeout, conn: newConn(p.Out, p.In), has: map[string]bool{}, stop: func() {}}
+		s.living = &living{process: p, conn: newConn(p.Out, p.In), has: map[string]bool{}, stop: func() {}}
+		if s.pool.options.Ahead == nil { // else it may wait for its place
+			s.timeout = s.pool.options.Timeout
+		}
 		if err := s.meet(s.pool.options.Check); err != nil {
 			return err
 		}
+		s.timeout = s.pool.options.Timeout
 	}
 	for _, g := range needs {
 		if err := s.give(g); err != nil {
@@ -166,6 +189,14 @@ func (s *slot) begin(needs []Given) error {
 		}
 	}
 	return nil
+}
+
+// where is the worker's place, to begin messages with.
+func (l *living) where() string {
+	if l.hello.Where == "" {
+		return ""
+	}
+	return l.hello.Where + ": "
 }
 
 // gone tells whether the process ended while it had nothing to do.
@@ -196,7 +227,7 @@ func (l *living) meet(check func(Hello) error) error {
 	ctx, l.stop = context.WithCancel(context.Background())
 	l.in = receiving(ctx, l.conn)
 	if err := check(l.hello); err != nil {
-		return err
+		return fault.As(fault.Of(err), fmt.Errorf("%s%w", l.where(), err))
 	}
 	if l.process.Begun != nil {
 		l.process.Begun()

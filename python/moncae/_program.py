@@ -150,12 +150,12 @@ def reason(lines: Iterable[str]) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, and in it the ONNX Runtime that Python would import:
-    the program may lie in another folder than the packages."""
+    """This process's environment, and in it this Python, and the ONNX Runtime that it
+    would import: the program may lie in another folder than the packages."""
     found = importlib.util.find_spec("onnxruntime")
     folders = list(found.submodule_search_locations or []) if found else []
     given = {"MONCAE_ONNXRUNTIME": os.path.join(folders[0], "capi")} if folders else {}
-    return {**given, **os.environ}
+    return {"MONCAE_PYTHON": sys.executable, **given, **os.environ}
 
 
 def _drain(stream: IO[str], to: Callable[[str], None]) -> None:

@@ -117,7 +117,7 @@ func (s *Site) on(moncae string, class engine.Class, data string) (*Here, error)
 	if moncae != version.Number() {
 		return nil, fault.Usagef("a task of moncae %s; this worker is %s", moncae, version.Number())
 	}
-	if d := class.Difference(s.engine.Info().Class(class.Precision)); d != "" {
+	if d := class.Difference(s.engine.Info().Class(class.Precision)); d != "" && class.Engine != engine.Mixed {
 		return nil, fault.Usagef("a task for another engine (%s)", d)
 	}
 	if err := engine.CheckPrecision(class.Precision, s.engine.Info().Precisions); err != nil {

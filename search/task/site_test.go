@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -53,9 +54,32 @@ func site(t *testing.T, in *lines) (string, error) {
 			t.Error(err)
 		}
 	}()
-	var out bytes.Buffer
-	err := worker.Server{Hello: s.Hello(), Kinds: s.Kinds(), Keeps: s.Keeps()}.Serve(context.Background(), in, &out)
+	out := heard{ended: make(chan struct{})}
+	err := worker.Server{Hello: s.Hello(), Kinds: s.Kinds(), Keeps: s.Keeps()}.Serve(context.Background(), io.MultiReader(in, out.end()), &out)
 	return out.String(), err
+}
+
+// heard is what a worker says.
+type heard struct {
+	bytes.Buffer
+	ended chan struct{} // closed when the task is over
+}
+
+func (h *heard) Write(b []byte) (int, error) {
+	if bytes.HasPrefix(b, []byte(`{"result"`)) || bytes.HasPrefix(b, []byte(`{"failed"`)) {
+		close(h.ended)
+	}
+	return h.Buffer.Write(b)
+}
+
+// end is an input that ends when the task is over.
+func (h *heard) end() io.Reader { return waiting{h.ended} }
+
+type waiting struct{ until chan struct{} }
+
+func (w waiting) Read([]byte) (int, error) {
+	<-w.until
+	return 0, io.EOF
 }
 
 // small is a training on four images, and what a worker is to be given for it.
@@ -114,7 +138,35 @@ func TestSiteRefuses(t *testing.T) {
 	training, give := small()
 	give(&l)
 	l.task(kindTrain, training)
-	if said, err := site(t, &l); err != nil {
+	if said, err := site(t, &l); err != nil || !strings.Contains(said, `"result"`) {
 		t.Errorf("a task without a fault: %v: %s", err, said)
+	}
+}
+
+// Mixed workers are taken whatever their engine, and do tasks that any engine may do.
+func TestMixedEngines(t *testing.T) {
+	one, two := NewSite(ref.New()).Hello(), NewSite(ref.New()).Hello()
+	two.Class.Version = "1999"
+	other := one
+	other.Version = "v0.0.1"
+	for _, mixed := range []bool{false, true} {
+		check := Same(mixed)
+		if err := check(one); err != nil {
+			t.Error(err)
+		}
+		if err := check(two); (err == nil) != mixed {
+			t.Errorf("mixed %v: another engine: %v", mixed, err)
+		}
+		if err := check(other); fault.Of(err) != fault.Usage {
+			t.Errorf("mixed %v: another moncae: %v", mixed, err)
+		}
+	}
+	var l lines
+	training, give := small()
+	training.Class = engine.Info{Name: engine.Mixed}.Class(engine.Float32)
+	give(&l)
+	l.task(kindTrain, training)
+	if said, err := site(t, &l); err != nil || !strings.Contains(said, `"result"`) {
+		t.Errorf("a task for any engine: %v: %s", err, said)
 	}
 }

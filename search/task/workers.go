@@ -41,16 +41,17 @@ const (
 	partCheckpoint = "checkpoint"
 )
 
-// Workers trains in other processes, all on engines of one class.
+// Workers trains in other processes, all on engines of one class, or mixed.
 type Workers struct {
 	pool  *worker.Pool
-	hello worker.Hello
+	hello worker.Hello // of the first
+	mixed bool
 	data  string // fingerprint of the images that were loaded last
 }
 
 // Same refuses workers of another moncae than this one, and of another engine than
-// the first's.
-func Same() func(worker.Hello) error {
+// the first's where they are not to be mixed.
+func Same(mixed bool) func(worker.Hello) error {
 	var mu sync.Mutex
 	var first *worker.Hello
 	return func(h worker.Hello) error {
@@ -62,22 +63,28 @@ func Same() func(worker.Hello) error {
 		if first == nil {
 			first = &h
 		}
+		if mixed {
+			return nil
+		}
 		if d := first.Class.Difference(h.Class); d != "" {
-			return fault.Usagef("workers have different engines (%s): their results would not be those of one search", d)
+			return fault.Usagef("workers have different engines (%s): their results would not be those of one search; --mixed takes them all the same", d)
 		}
 		return nil
 	}
 }
 
 // NewWorkers trains by pool, of which it starts one worker.
-func NewWorkers(ctx context.Context, pool *worker.Pool) (*Workers, error) {
+func NewWorkers(ctx context.Context, pool *worker.Pool, mixed bool) (*Workers, error) {
 	hello, err := pool.Hello(ctx)
-	return &Workers{pool: pool, hello: hello}, err
+	return &Workers{pool: pool, hello: hello, mixed: mixed}, err
 }
 
 // Info describes the engines.
 func (w *Workers) Info() engine.Info {
 	i := w.hello.Engine
+	if w.mixed {
+		return engine.Info{Name: engine.Mixed, Device: "several devices", Workers: w.pool.Slots(), Precisions: w.hello.Precisions}
+	}
 	i.Model, i.ISA, i.Precisions = w.hello.Class.Device, w.hello.Class.ISA, w.hello.Precisions
 	return i
 }
@@ -181,7 +188,7 @@ func (w *Workers) Measure(ctx context.Context, m run.Measurement) (f run.Figures
 	sum := sha256.Sum256(content)
 	r, err := w.pool.Do(ctx, worker.Order{
 		Kind:  kindMeasure,
-		Spec:  measurement{w.hello.Version, w.hello.Class, w.data, m, hex.EncodeToString(sum[:])},
+		Spec:  measurement{w.hello.Version, w.Info().Class(w.hello.Class.Precision), w.data, m, hex.EncodeToString(sum[:])},
 		Needs: []string{w.data},
 		Parts: func() ([]worker.Part, error) { return []worker.Part{worker.NewPart(partWeights, content)}, nil },
 	})
