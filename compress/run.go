@@ -96,10 +96,10 @@ type run struct {
 }
 
 func (r *run) close() error {
-	if r.shards != nil {
-		r.shards.Close()
-	}
 	err := r.setup.enc.session.Close()
+	if r.shards != nil {
+		err = errors.Join(err, r.shards.Close())
+	}
 	if r.setup.dec != nil {
 		err = errors.Join(err, r.setup.dec.session.Close())
 	}
@@ -172,7 +172,7 @@ func (p *Partial) How() string {
 
 // interrupted adds what can be done about an end before the end.
 func (r *run) interrupted(ctx context.Context, err error) error {
-	if r.shards == nil || r.shards.Manifest().Rows == 0 {
+	if r.shards == nil || r.shards.Manifest().Rows == 0 || r.shards.Replaces() {
 		return err
 	}
 	if ctx.Err() != nil {

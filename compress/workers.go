@@ -140,7 +140,7 @@ func (r *run) shard() shardSpec {
 		Moncae: version.Number(), Provider: r.setup.enc.session.Provider(),
 		Encoder: o.Encoder, EncoderHash: r.meta.Encoder, Decoder: o.Decoder, Foreign: o.Foreign,
 		Data: o.Data, Dataset: r.info.Preprocess.Apply(r.data), Rows: r.info.Rows, ShardRows: o.ShardRows,
-		Batch: r.setup.batch, Store: o.Store, Quant: r.meta.Quant, WithError: o.WithError, Out: o.Out,
+		Batch: r.setup.batch, Store: o.Store, Quant: r.meta.Quant, WithError: o.WithError, Out: r.shards.Dir(),
 	}
 }
 

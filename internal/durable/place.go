@@ -101,6 +101,10 @@ func (p *Place) takeOver() (err error) {
 func (p *Place) content() string { return filepath.Join(p.temp, "new") }
 func (p *Place) old() string     { return filepath.Join(p.temp, "old") }
 
+// Folder makes the place a folder, and is where its files lie until Commit, for writers
+// that name them themselves. What it holds must be on the disk by then.
+func (p *Place) Folder() (string, error) { return p.content(), p.folder(p.content()) }
+
 // Write makes the file name, with slashes, in the folder, and the folders on the way
 // to it; or, where name is empty, the place as a file. fs.ErrExist says that it was
 // made before. Several goroutines may write files at once.

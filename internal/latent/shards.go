@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -54,7 +55,8 @@ type Shards struct {
 	dir      string
 	complete bool
 	manifest Manifest
-	release  func() // of the folder's lock
+	release  func()         // of the folder's lock
+	place    *durable.Place // of a folder that replaces one: dir lies in it until the end
 }
 
 // Present says what becomes of shards that a folder holds already.
@@ -64,7 +66,7 @@ type Present int
 const (
 	Refuse  Present = iota
 	Resume          // go on behind the last, where the job is equal
-	Replace         // remove them; other files stay
+	Replace         // they are there until the new ones are whole; other files stay
 )
 
 // CreateShards makes the folder, or goes on in one that is there. It keeps others
@@ -79,30 +81,39 @@ func CreateShards(disk Disk, dir string, job map[string]string, present Present)
 		return nil, err
 	}
 	if err := s.open(present); err != nil {
-		s.Close()
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Close lets others write to the folder.
-func (s *Shards) Close() { s.release() }
+// Close lets others write to the folder. What was to replace others, and isn't whole, is
+// gone.
+func (s *Shards) Close() error {
+	defer s.release()
+	if s.place == nil {
+		return nil
+	}
+	return s.place.Close()
+}
+
+// Replaces tells whether the shards take the place of others, which stay until then.
+func (s *Shards) Replaces() bool { return s.place != nil }
+
+// Dir is where the shards are written.
+func (s *Shards) Dir() string { return s.dir }
 
 func (s *Shards) open(present Present) error {
 	old, complete, err := readManifest(s.dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return s.disk.Sweep(s.dir)
-	case present == Replace && err != nil: // damaged ones go too
-		return s.clear()
+	case present == Replace: // damaged ones, too
+		return s.beside()
 	case err != nil:
 		return err
 	}
-	switch present {
-	case Refuse:
+	if present == Refuse {
 		return fault.Usagef("%s holds %d rows of latents: go on with them by --resume, replace them by --overwrite, or name another folder", s.dir, old.Rows)
-	case Replace:
-		return s.clear()
 	}
 	if d := difference(old.Job, s.manifest.Job); d != "" {
 		return fault.Usagef("%s: --resume: the shards there were made with %s", s.dir, d)
@@ -124,27 +135,44 @@ func (s *Shards) open(present Present) error {
 	return nil
 }
 
-// clear removes shards and their lists, the lists first: without one the rest counts
-// for nothing.
-func (s *Shards) clear() error {
-	var names []string
-	for _, pattern := range []string{ManifestName, partialName, "part-[0-9][0-9][0-9][0-9][0-9].*"} {
-		found, err := filepath.Glob(filepath.Join(escape(s.dir), pattern))
+// beside has a folder that takes the place of the one that is there when it is whole.
+func (s *Shards) beside() (err error) {
+	old := s.dir
+	if s.place, err = s.disk.Claim(old); err != nil {
+		return err
+	}
+	if s.dir, err = s.place.Folder(); err != nil {
+		return err
+	}
+	return s.keepOthers(old)
+}
+
+// keepOthers copies the files of a folder that are no shards and no list of them.
+func (s *Shards) keepOthers(old string) error {
+	return filepath.WalkDir(old, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		names = append(names, found...)
-	}
-	for _, name := range names {
-		if err := s.disk.Remove(name); err != nil {
+		name, err := filepath.Rel(old, path)
+		if err != nil || isShards(name) || !e.Type().IsRegular() {
 			return err
 		}
-	}
-	return s.disk.Sweep(s.dir)
+		return s.place.Write(filepath.ToSlash(name), func(w durable.Writer) error {
+			f, err := os.Open(path)
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(w, f)
+			return errors.Join(err, f.Close())
+		})
+	})
 }
 
-// escape is a path for a pattern that means it only.
-var escape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace
+// isShards tells of a name in a folder of shards whether the package gave it.
+func isShards(name string) bool {
+	shard, _ := filepath.Match("part-[0-9][0-9][0-9][0-9][0-9].*", name)
+	return shard || name == ManifestName || name == partialName || strings.Contains(name, durable.TempMark)
+}
 
 // Begun are the metadata of the shards that a folder holds so far; nil without any.
 func Begun(dir string) (metadata map[string]string, err error) {
@@ -238,7 +266,10 @@ func (s *Shards) Finish(fingerprint string) error {
 		return err
 	}
 	s.complete = true
-	return s.dropPartial()
+	if err := s.dropPartial(); err != nil || s.place == nil {
+		return err
+	}
+	return s.place.Commit()
 }
 
 // Sweep removes what processes that were killed left; nobody may be writing.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 
 	"moncae/internal/durable"
@@ -163,6 +164,46 @@ func TestManifestThatLies(t *testing.T) {
 	}
 	if _, err := Open(t.TempDir()); fault.Of(err) != fault.Usage {
 		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// TestReplacedShardsAreThereUntilOthersAre: wherever a replacement ends, the folder holds
+// all of the old rows or all of the new ones.
+func TestReplacedShardsAreThereUntilOthersAre(t *testing.T) {
+	m, old := sample(7)
+	_, now := sample(5)
+	o, _ := Options{}.Resolve()
+	write := func(dir string, r Rows, present Present, disk Disk) (err error) {
+		s, err := CreateShards(disk, dir, testJob, present)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		return s.Write(m, o, 2, inPieces(r, 2, m.Shape.Values()), nil)
+	}
+	for at := 0; ; at++ {
+		dir := filepath.Join(t.TempDir(), "shards")
+		if err := write(dir, old, Refuse, Disk{}); err != nil {
+			t.Fatal(err)
+		}
+		steps := 0
+		disk := Disk{FS: durable.FS{Fault: func(string, string) error {
+			if steps++; steps > at {
+				return syscall.ENOSPC
+			}
+			return nil
+		}}}
+		err := write(dir, now, Replace, disk)
+		_, rows, rerr := ReadAll(dir)
+		if rerr != nil || rows.Len() != 7 && rows.Len() != 5 || err == nil && rows.Len() != 5 {
+			t.Fatalf("ended at step %d (%v): %d rows, %v", at, err, rows.Len(), rerr)
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), ".*")); len(left) > 0 {
+			t.Fatalf("ended at step %d: %v is left", at, left)
+		}
+		if err == nil {
+			return
+		}
 	}
 }
 

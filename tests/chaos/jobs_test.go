@@ -82,6 +82,7 @@ func jobs() []*job {
 		&job{name: "compress-parquet", args: "compress --encoder encoder.onnx --data tiny.npz --split train --format parquet --device cpu --out out.parquet", out: "out.parquet"},
 		&job{name: "compress-shards", args: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards",
 			again: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards --resume", files: regexp.MustCompile(`^shards/`), workers: " --workers local:2 --worker-timeout 2s"},
+		&job{name: "replace-shards", args: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out pieces", out: "pieces", workers: " --workers local:2 --worker-timeout 2s"},
 		&job{name: "decompress-png", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out", out: "out"},
 		&job{name: "decompress-npy", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out.npy", out: "out.npy"},
 		&job{name: "decompress-arrow", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out.arrow", out: "out.arrow"},
@@ -132,6 +133,7 @@ func prepare() ([]*job, error) {
 		words = append(words, "export run --candidate best-loss --out models --device ref --data tiny.npz", "CP",
 			"compress --encoder encoder.onnx --data tiny.npz --split train --device cpu --out train.arrow",
 			"compress --encoder encoder.onnx --data tiny.npz --split test --device cpu --out test.arrow",
+			"compress --encoder encoder.onnx --data tiny.npz --split test --shard-rows 3 --device cpu --out pieces",
 			"classify --train train.arrow --test test.arrow --device ref --out heads --head linear --seed 3")
 	}
 	for _, w := range words {
