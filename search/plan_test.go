@@ -27,7 +27,7 @@ func TestOldAlgorithmsDecideAsTheyDid(t *testing.T) {
 	for name, want := range decisions {
 		c := config(t)
 		c.Algorithm, c.Population, c.Generations = name, 12, 6
-		c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
+		c.Space, c.Patience = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}, 1
 		path := filepath.Join(t.TempDir(), "run")
 		complete(t, create(t, path, c, Options{Jobs: 3}))
 		r := open(t, path)

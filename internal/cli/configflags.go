@@ -136,9 +136,6 @@ func (o *configFlags) plan(f *pflag.FlagSet, c run.Config, set *dataset.Set) (ru
 		return c, nil
 	}
 	planned := search.ForData(c, set.Shape, set.Rows())
-	if f.Changed("epochs") {
-		planned.Patience = c.Patience
-	}
 	if f.Changed("finetune") {
 		planned.Finetune.Trial = c.Finetune.Trial
 	}

@@ -30,7 +30,7 @@ This page is made from the commands by ` + "`make docs`" + `.
 ## Presets
 
 What a preset of ` + "`moncae search`" + ` stands for. Each value has a flag of its own, which replaces it.
-Where an epoch of all training images has fewer than 280 steps of 16 images (140 of more), ` + "`quick`" + ` and ` + "`standard`" + ` multiply their epochs and their patience until it would have as many; images with a side of more than 32
+Where an epoch of all training images has fewer than 280 steps of 16 images (140 of more), ` + "`quick`" + ` and ` + "`standard`" + ` multiply their epochs until it would have as many; images with a side of more than 32
 get a layer more for each doubling, if there would be fewer than can bring the side down to two.
 
 `
