@@ -16,26 +16,36 @@ template <class T> static void border(const Shape &s, int kernel, int n, const T
 }
 static size_t bordered(const Shape &s, int kernel) { return size_t(s.h + kernel - 1) * (s.w + kernel - 1) * s.c + 2 * lanes; }
 
+// each_vector covers the channels with vectors of L values, at c each: a side of
+// four or eight channels would leave most of a longer one idle.
+template <class F> [[gnu::always_inline]] static inline void each_vector(int channels, F f) {
+  for (int c = 0; c < channels;) {
+    if (channels - c <= 4) f(Const<4>(), c), c += 4;
+    else if (channels - c <= 8) f(Const<8>(), c), c += 8;
+    else f(Const<lanes>(), c), c += lanes;
+  }
+}
+
 // One row of P pixels, one vector of output channels: taps × pixels multiply-adds.
-template <int P> static inline void few_pixels(int kernel, int f, size_t wide, int many, const float *x, const float *w, V bias, float *y) {
+template <int P, class V> static inline void few_pixels(int kernel, int f, size_t wide, int many, const float *x, const float *w, const V &bias, float *y) {
   V acc[P];
   for (int i = 0; i < P; i++) acc[i] = bias;
   for (int k = 0; k < kernel; k++)
     for (int j = 0; j < kernel * f; j++, w += many) {
-      V u = *(const V *)w;
+      V u = load<V>(w);
       for (int i = 0; i < P; i++) acc[i] += x[k * wide + i * f + j] * u;
     }
-  for (int i = 0; i < P; i++) *(V *)(y + size_t(i) * many) = acc[i];
+  for (int i = 0; i < P; i++) keep(y + size_t(i) * many, acc[i]);
 }
-template <int K, int F> KERNEL void few_row(int width, size_t wide, int many, const float *x, const float *w, const float *bias, float *y) {
-  for (int c = 0; c < many; c += lanes) {
-    V b = *(const V *)(bias + c);
+template <int K, int F> KERNEL void few_row(int width, size_t wide, int channels, int many, const float *x, const float *w, const float *bias, float *y) {
+  each_vector(channels, [=](auto L, int c) {
+    auto b = load<typename Lanes<L.value>::F>(bias + c);
     int i = 0;
     for (; i + 8 <= width; i += 8) few_pixels<8>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
     for (; i + 4 <= width; i += 4) few_pixels<4>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
     for (; i + 2 <= width; i += 2) few_pixels<2>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
     for (; i < width; i++) few_pixels<1>(K, F, wide, many, x + i * F, w + c, b, y + size_t(i) * many + c);
-  }
+  });
 }
 
 // bykernel calls f with constants for kernel and few channels.
@@ -71,7 +81,7 @@ template <class T> void few_to_many(const Few &g, const void *few_, const float 
       size_t at = (size_t(n) * m.h + h) * row;
       bool direct = g.wide && padded == m.c;
       float *o = direct ? (float *)many_ + at : y;
-      bykernel(g.kernel, f.c, [&](auto K, auto C) { few_row<K.value, C.value>(m.w, wide, padded, buf + h * wide, w, b, o); });
+      bykernel(g.kernel, f.c, [&](auto K, auto C) { few_row<K.value, C.value>(m.w, wide, m.c, padded, buf + h * wide, w, b, o); });
       if (padded != m.c)
         for (int i = 1; i < m.w; i++)
           for (int c = 0; c < m.c; c++) y[i * m.c + c] = y[i * padded + c];
@@ -167,23 +177,25 @@ template <class T> void many_to_few(const Few &g, const void *many_, const float
 
 // Sums over one row of pixels for R rows of G taps each and one vector of the
 // many channels.
-template <int R, int G> static inline void grad_taps(int width, int f, size_t wide, int many, const float *x, const float *y, float *dw) {
+template <class V, int R, int G> static inline void grad_taps(int width, int f, size_t wide, int many, const float *x, const float *y, float *dw) {
   V acc[R * G];
-  for (int t = 0; t < R * G; t++) acc[t] = *(V *)(dw + t * many);
+  for (int t = 0; t < R * G; t++) acc[t] = load<V>(dw + t * many);
   for (int i = 0; i < width; i++) {
-    V u = *(const V *)(y + size_t(i) * many);
+    V u = load<V>(y + size_t(i) * many);
     for (int r = 0; r < R; r++)
       for (int t = 0; t < G; t++) acc[r * G + t] += x[r * wide + i * f + t] * u;
   }
-  for (int t = 0; t < R * G; t++) *(V *)(dw + t * many) = acc[t];
+  for (int t = 0; t < R * G; t++) keep(dw + t * many, acc[t]);
 }
-template <int K, int F> KERNEL void grad_row(int width, size_t wide, int many, const float *x, const float *y, float *dw) {
+template <int K, int F> KERNEL void grad_row(int width, size_t wide, int channels, int many, const float *x, const float *y, float *dw) {
   // Taps of a row of the kernel lie side by side; at most 21 are summed at once,
   // and of more channels those of one tap, which leaves the sums in registers.
   constexpr int R = K * K * F <= 9 ? K : 1, row = K * F, G = F < 4 ? row : F;
-  for (int c = 0; c < many; c += lanes)
+  each_vector(channels, [=](auto L, int c) {
+    typedef typename Lanes<L.value>::F V;
     for (int r = 0; r < K; r += R)
-      for (int t = 0; t < row; t += G) grad_taps<R, G>(width, F, wide, many, x + r * wide + t, y + c, dw + (size_t(r) * row + t) * many + c);
+      for (int t = 0; t < row; t += G) grad_taps<V, R, G>(width, F, wide, many, x + r * wide + t, y + c, dw + (size_t(r) * row + t) * many + c);
+  });
 }
 
 // Sums over one image are float32, over the batch float64 in pairs: dw is the
@@ -204,7 +216,7 @@ template <class T> void few_grad(const Few &g, const void *few_, const void *man
       if (padded == m.c) y = in(p, size_t(m.w) * m.c, row);
       else
         for (int i = 0; i < m.w; i++) EACH(c, size_t(m.c)) row[size_t(i) * padded + c] = p[size_t(i) * m.c + c];
-      bykernel(g.kernel, f.c, [&](auto K, auto C) { grad_row<K.value, C.value>(m.w, wide, padded, buf + h * wide, y, one); });
+      bykernel(g.kernel, f.c, [&](auto K, auto C) { grad_row<K.value, C.value>(m.w, wide, m.c, padded, buf + h * wide, y, one); });
       for (int c = 0; many_sum && c < padded; c += lanes) {
         V s = *(V *)(sums + c);
         for (int i = 0; i < m.w; i++) s += *(const V *)(y + size_t(i) * padded + c);
