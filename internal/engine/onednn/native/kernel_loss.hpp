@@ -3,7 +3,8 @@
 
 constexpr size_t loss_block = 1024;
 
-template <bool square> static inline float loss1(float z, float t, float &dz) {
+// root1 is one value's loss and its gradient, for squares the loss's root.
+template <bool square> static inline float root1(float z, float t, float &dz) {
   float u = exp_(z < 0 ? z : -z), s = 1 / (1 + u), y = z < 0 ? u * s : s, d = y - t;
   if (square) {
     dz = 2 * d * y * (1 - y);
@@ -13,13 +14,18 @@ template <bool square> static inline float loss1(float z, float t, float &dz) {
   return (z > 0 ? z : 0) - z * t + log1p_(u);
 }
 
+template <bool square> static inline float loss1(float z, float t, float &dz) {
+  float v = root1<square>(z, t, dz);
+  return square ? v * v : v;
+}
+
 // Value i counts to lane i % 16, those of a last part of 16 to lane 0. Squares
 // are made where they are added.
 template <bool square> KERNEL float loss_run(size_t n, const float *__restrict z, const uint8_t *__restrict t, float scale, float *__restrict dz) {
   float v[loss_block], lane[16] = {};
   for (size_t i = 0; i < n; i++) {
     float d;
-    v[i] = loss1<square>(z[i], t[i] * (1 / 255.f), d);
+    v[i] = root1<square>(z[i], t[i] * (1 / 255.f), d);
     dz[i] = d * scale;
   }
   size_t i = 0;
