@@ -112,27 +112,27 @@ func TestReference(t *testing.T) {
 	in := arch.Shape{C: 3, H: 10, W: 10}
 	mean := baseline.Loss{BCE: 0.5, MSE: 0.1, Similarity: 0.25}
 	c.Objectives = []string{"bits", "loc", "loss"}
-	if p, err := reference(c, in, blendOf(t, c.Loss), mean, 0.9); err != nil || p[0] != 24 || p[1] != math.Log10(300) || p[2] != 0.5 {
+	if p, err := reference(c, in, blendOf(t, c.Loss), mean, func() float64 { return 0.9 }); err != nil || p[0] != 24 || p[1] != math.Log10(300) || p[2] != 0.5 {
 		t.Errorf("%v, %v", p, err)
 	}
 	c.Loss = graph.MSE
-	if p, err := reference(c, in, blendOf(t, c.Loss), mean, 0.9); err != nil || p[2] != 0.1 {
+	if p, err := reference(c, in, blendOf(t, c.Loss), mean, func() float64 { return 0.9 }); err != nil || p[2] != 0.1 {
 		t.Errorf("MSE: %v, %v", p, err)
 	}
 	c.Loss = "0.5*bce+2*ssim"
-	if p, err := reference(c, in, blendOf(t, c.Loss), mean, 0.9); err != nil || p[2] != 1.75 {
+	if p, err := reference(c, in, blendOf(t, c.Loss), mean, func() float64 { return 0.9 }); err != nil || p[2] != 1.75 {
 		t.Errorf("%s: %v, %v", c.Loss, p, err)
 	}
 	c.Objectives = []string{"loss", "probe"}
-	if p, err := reference(c, in, blendOf(t, c.Loss), mean, 0.9); err != nil || p[1] != 0.9 {
+	if p, err := reference(c, in, blendOf(t, c.Loss), mean, func() float64 { return 0.9 }); err != nil || p[1] != 0.9 {
 		t.Errorf("probe: %v, %v", p, err)
 	}
 	c.Objectives = []string{"loss", "params"}
-	if _, err := reference(c, in, blendOf(t, c.Loss), mean, 0.9); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "--reference") {
+	if _, err := reference(c, in, blendOf(t, c.Loss), mean, func() float64 { return 0.9 }); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "--reference") {
 		t.Errorf("params: %v", err)
 	}
 	c.Reference = []float64{1, 1e5}
-	if p, err := reference(c, in, blendOf(t, c.Loss), mean, 0.9); err != nil || p[1] != 1e5 {
+	if p, err := reference(c, in, blendOf(t, c.Loss), mean, func() float64 { return 0.9 }); err != nil || p[1] != 1e5 {
 		t.Errorf("%v, %v", p, err)
 	}
 }

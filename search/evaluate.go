@@ -128,7 +128,7 @@ func (s *Study) measured(ctx context.Context, t task.Training, watch task.Watch)
 func (s *Study) complete(t *task.Training) {
 	t.Moncae, t.Class, t.Data = version.Number(), s.options.Trainer.Info().Class(s.config.Precision), s.fingerprint
 	t.Batch, t.Loss, t.Validation = s.config.Batch, s.config.Loss, s.rows.validation
-	if s.config.Uses(run.ObjectiveProbe) {
+	if t.Probe == nil && s.config.Uses(run.ObjectiveProbe) {
 		t.Probe = &s.rows.probe
 	}
 }

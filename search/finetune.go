@@ -98,6 +98,7 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 	}
 	s.emit(CandidateStarted{Candidate: c, Finetuning: true, Epochs: epochs})
 	t := s.refining(c, round, epochs)
+	t.Probe = s.probeWithin(before.Values)
 	t.Arch, t.Recipe, t.Start.Weights = n.Arch, r, weights
 	out, result, err := s.train(ctx, c.ID, t, finetuneCheckpoint(round))
 	if err != nil {

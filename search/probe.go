@@ -28,6 +28,38 @@ func (s *Study) checkProbe() error {
 	return nil
 }
 
+// probeWithin is the probe of a finetuning: weights whose latents it reads worse than
+// those before, where that was measured, are not taken.
+func (s *Study) probeWithin(before run.Values) *task.Probe {
+	if !s.config.Uses(run.ObjectiveProbe) {
+		return nil
+	}
+	p := s.rows.probe
+	if wrong, ok := before[run.ObjectiveProbe]; ok {
+		p.Most = &wrong
+	}
+	return &p
+}
+
+// quickLook is how many values of a principal component analysis the default
+// reference's probe reads.
+const quickLook = 16
+
+// quickError is the error that a look at the data without any network has: of the
+// probe on quickLook principal components, smoothed by Laplace's rule so that it can
+// be beaten, or of always answering the most frequent class, where that is less or
+// there are too few images.
+func (s *Study) quickError() float64 {
+	p := s.rows.probe
+	x := s.pca.Codes(quickLook, p.Train.Numbers)
+	if x == nil {
+		return s.guess()
+	}
+	n := float64(len(p.Validation.Numbers))
+	wrong := p.Error(s.set, x, s.pca.Codes(quickLook, p.Validation.Numbers)) * n
+	return min(s.guess(), (wrong+1)/(n+2))
+}
+
 // guess is the error of always answering the most frequent class.
 func (s *Study) guess() float64 {
 	_, validation := s.probeRows()

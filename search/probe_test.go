@@ -38,7 +38,11 @@ func TestProbeIsAnObjective(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Reference()[0]; got != 0.5 {
+	// PCA tells the halves of all six validation images apart: (0 + 1)/(6 + 2).
+	if got := s.Reference()[0]; got != 0.125 {
+		t.Errorf("a quick look is wrong %v of the time", got)
+	}
+	if got := s.guess(); got != 0.5 {
 		t.Errorf("guessing is wrong %v of the time", got)
 	}
 	complete(t, s)
@@ -58,5 +62,43 @@ func TestProbeIsAnObjective(t *testing.T) {
 	}
 	if _, err := Create(filepath.Join(t.TempDir(), "run"), c, images(60), Options{Engine: ref.New()}); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "labels") {
 		t.Errorf("a probe without labels: %v", err)
+	}
+}
+
+// Finetuning lowers the loss of what a search chose, and raises no other objective.
+func TestFinetuningKeepsTheProbe(t *testing.T) {
+	c := config(t)
+	c.Space = genome.Space{Name: genome.Extended, MaxBlocks: 2, MaxFilters: 4}
+	c.Objectives, c.Reference = []string{run.ObjectiveLoss, run.ObjectiveProbe}, []float64{5, 1}
+	c.Population, c.Generations, c.Epochs, c.Finetune = 6, 1, 1, run.Finetune{Epochs: 4, Scope: run.ScopePopulation}
+	set := labelled(200)
+	for i := range set.Labels { // half of the labels are of another question
+		if i%4 > 1 {
+			set.Labels[i] = int32(i / 4 % 2)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "run")
+	s, err := Create(path, c, set, Options{Engine: ref.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	improved := 0
+	for _, cand := range s.state.Candidates {
+		before, after := cand.Search, cand.Finetuned
+		if after == nil {
+			continue
+		}
+		improved++
+		for _, name := range c.Objectives {
+			if after.Values[name] > before.Values[name] {
+				t.Errorf("%s: %s was %v, finetuned it is %v", cand.ID, name, before.Values[name], after.Values[name])
+			}
+		}
+	}
+	if err := s.Close(); err != nil || improved == 0 {
+		t.Errorf("%d of %d were finetuned, %v", improved, len(s.state.Candidates), err)
 	}
 }

@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"moncae/internal/arch"
@@ -14,16 +15,18 @@ import (
 )
 
 // reference is the configured reference point, or what a system without learning
-// gets: the mean image's loss, no compression, the most frequent class.
-func reference(c run.Config, in arch.Shape, blend graph.Blend, mean baseline.Loss, guess float64) (moo.Point, error) {
+// gets: the mean image's loss, no compression; and of the probe what a quick look does.
+func reference(c run.Config, in arch.Shape, blend graph.Blend, mean baseline.Loss, probe func() float64) (moo.Point, error) {
 	if len(c.Reference) > 0 {
 		return moo.Point(c.Reference), nil
 	}
 	nothing := run.Values{
-		run.ObjectiveLoss:  lossTarget(blend, mean, 0).Nothing,
-		run.ObjectiveLOC:   math.Log10(float64(in.Values())),
-		run.ObjectiveBits:  8 * float64(in.C),
-		run.ObjectiveProbe: guess,
+		run.ObjectiveLoss: lossTarget(blend, mean, 0).Nothing,
+		run.ObjectiveLOC:  math.Log10(float64(in.Values())),
+		run.ObjectiveBits: 8 * float64(in.C),
+	}
+	if slices.Contains(c.Objectives, run.ObjectiveProbe) {
+		nothing[run.ObjectiveProbe] = probe()
 	}
 	for _, name := range c.Objectives {
 		if _, ok := nothing[name]; !ok {

@@ -189,18 +189,16 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	}
 	s.floor = dataset.StatsOf(set, s.validation).Floor
 	s.pca = baseline.NewPCA(set, s.training)
-	guess := 0.0
 	if c.Uses(run.ObjectiveProbe) {
 		if err := s.checkProbe(); err != nil {
 			return nil, err
 		}
-		guess = s.guess()
 	}
 	s.rows = s.taskRows()
 	if err := s.feasible(); err != nil {
 		return nil, err
 	}
-	if s.reference, err = reference(c, set.Shape, s.blend, s.mean, guess); err != nil {
+	if s.reference, err = reference(c, set.Shape, s.blend, s.mean, s.quickError); err != nil {
 		return nil, err
 	}
 	return s, attainable(c, s.reference, s.blend, s.floor)

@@ -92,6 +92,20 @@ func (p *PCA) Images(values int, rows []int32) [][]float32 {
 	return images
 }
 
+// Codes are the rows as so many values each; nil where At is.
+func (p *PCA) Codes(values int, rows []int32) *mat.Dense {
+	if !p.can(values) {
+		return nil
+	}
+	codes := mat.NewDense(len(rows), values, nil)
+	v := p.directions(values)
+	for at := 0; at < len(rows); at += block {
+		end := min(at+block, len(rows))
+		codes.Slice(at, end, 0, values).(*mat.Dense).Mul(p.centred(rows[at:end]), v)
+	}
+	return codes
+}
+
 func (p *PCA) can(values int) bool {
 	return values < min(p.set.Shape.Values(), p.training) && values < len(p.rows)
 }

@@ -75,7 +75,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 		c.Objectives = strings.Split(v, ",")
 		return nil
 	})
-	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression, guessing)", setReference)
+	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression, the error of a linear probe on 16 principal components)", setReference)
 	f.BoolVar(&o.earlyStop, "early-stop", false, "end trainings that can't come onto the front any more, judged after a quarter and a half of their steps")
 	o.set["early-stop"] = func(c *run.Config) error { c.EarlyStop = o.earlyStop; return nil }
 	f.StringArrayVar(&o.bounds, "bound", nil, "a limit that members of the front must keep, for example 'loc<=2'; can be repeated")

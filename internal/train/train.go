@@ -47,6 +47,9 @@ type Options struct {
 	Weights   arch.Weights
 	KeepStart bool
 	Precision engine.Precision
+	// Accept, where set, is asked whether weights that beat the best so far may take
+	// their place.
+	Accept func(engine.Program) (bool, error)
 	// Inspect, where set, sees the program once more at the end of a training that
 	// did not fail, with the best weights in it.
 	Inspect func(engine.Program) error
@@ -231,7 +234,11 @@ func (t *training) run(start arch.Weights) error {
 		if t.o.Epoch != nil {
 			t.o.Epoch(e, t.out.History[len(t.out.History)-1])
 		}
-		if m.Loss < best {
+		better, err := t.better(m.Loss, best)
+		if err != nil {
+			return err
+		}
+		if better {
 			best, t.out.Metrics, t.out.BestEpoch = m.Loss, m, e
 			if t.out.Weights, err = t.p.Weights(); err != nil {
 				return err
@@ -242,6 +249,16 @@ func (t *training) run(start arch.Weights) error {
 		}
 	}
 	return nil
+}
+
+// better tells whether the program's weights take the place of the best so far.
+func (t *training) better(loss, best float64) (bool, error) {
+	if loss >= best || t.o.Accept == nil {
+		return loss < best, nil
+	}
+	begin := time.Now()
+	defer func() { t.out.Phases.Validate += time.Since(begin) }()
+	return t.o.Accept(t.p)
 }
 
 func diverged(loss float64) bool { return !(loss < Exploded) }

@@ -258,3 +258,20 @@ func TestRates(t *testing.T) {
 		}
 	}
 }
+
+// Weights that are not accepted are not taken, however small their loss is.
+func TestWeightsMustBeAccepted(t *testing.T) {
+	s := &script{validation: []float64{0.5, 0.3, 0.4, 0.35}}
+	o := options()
+	asked := 0
+	o.Accept = func(engine.Program) (bool, error) { asked++; return asked != 2, nil }
+	out, err := Autoencoder(context.Background(), s, nil, conv(), recipe, o)
+	if err != nil || out.BestEpoch != 4 || out.Metrics.Loss != 0.35 || asked != 4 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	broken := errors.New("no probe")
+	o.Accept = func(engine.Program) (bool, error) { return false, broken }
+	if _, err := Autoencoder(context.Background(), &script{validation: []float64{0.5}}, nil, conv(), recipe, o); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+}

@@ -52,6 +52,12 @@ func (h *Here) Train(ctx context.Context, t Training, w Watch) (out Trained, err
 		}
 		return err
 	}
+	if t.Probe != nil && t.Probe.Most != nil {
+		o.Accept = func(p engine.Program) (bool, error) {
+			wrong, err := t.Probe.measure(p, h.set, t.Arch.Latent().Values())
+			return wrong <= *t.Probe.Most, err
+		}
+	}
 	out.Outcome, err = h.fit(ctx, h.engine, h.data, t.Arch, t.Recipe, o)
 	return out, err
 }

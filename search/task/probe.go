@@ -25,6 +25,8 @@ const probeRidge = 1e-2
 type Probe struct {
 	Train      Rows `json:"train"` // labelled
 	Validation Rows `json:"validation"`
+	// Most is the largest error that a finetuning's weights may have; nil: any.
+	Most *float64 `json:"most,omitempty"`
 }
 
 func (r Probe) measure(p engine.Program, set *dataset.Set, values int) (float64, error) {
@@ -36,6 +38,12 @@ func (r Probe) measure(p engine.Program, set *dataset.Set, values int) (float64,
 	if err != nil {
 		return 0, err
 	}
+	return r.Error(set, x, v), nil
+}
+
+// Error is the share that a probe gets wrong which learns from codes of the training
+// rows, x, and is measured on those of the validation rows, v; both are changed.
+func (r Probe) Error(set *dataset.Set, x, v *mat.Dense) float64 {
 	standardise(x, v)
 	scores := ridge(x, oneHot(set, r.Train.Numbers), v)
 	wrong := 0
@@ -45,7 +53,7 @@ func (r Probe) measure(p engine.Program, set *dataset.Set, values int) (float64,
 			wrong++
 		}
 	}
-	return float64(wrong) / float64(len(r.Validation.Numbers)), nil
+	return float64(wrong) / float64(len(r.Validation.Numbers))
 }
 
 func latents(p engine.Program, rows []int32, values int) (*mat.Dense, error) {

@@ -29,7 +29,7 @@ func readers() []reader {
 	checkpoints := []string{"half/candidates/*/*.checkpoint"}
 	all := []reader{
 		{args: "doctor run", files: run},
-		{args: "front run --json", files: run[:3]},
+		{args: "front run --csv", files: run[:3]},
 		{args: "doctor half", files: checkpoints},
 		{args: "search --run out --resume", files: checkpoints, result: "out/front.json", begin: "half", warns: "the training begins anew"},
 	}
