@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "silu": nn.SiLU}
-RATES = {"adadelta": (0.1, 1), "adagrad": (1e-3, 0.1), "sgd": (0.01, 1)}  # of the others: 1e-4 to 1e-2
+RATES = {"adadelta": (1, 10), "adagrad": (0.02, 2), "sgd": (0.05, 5)}  # of the others: 0.002 to 0.2
 OPTIMISERS = {
     "adam": torch.optim.Adam,
     "rmsprop": lambda p, lr: torch.optim.RMSprop(p, lr, alpha=0.9),
@@ -90,7 +90,7 @@ def network(params, image, blocks, most):
 
 
 def rate(params):
-    low, high = RATES.get(params["optimizer"], (1e-4, 1e-2))
+    low, high = RATES.get(params["optimizer"], (2e-3, 0.2))
     return low * (high / low) ** params["rate"]
 
 

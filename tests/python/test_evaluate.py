@@ -10,7 +10,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MONCAE = str(ROOT / "bin/moncae")
-SMALL = ["--epochs", "1", "--max-layers", "3", "--max-filters", "8", "--train-limit", "320", "--jobs", "2"]
+SMALL = ["--epochs", "1", "--batch", "32", "--max-layers", "3", "--max-filters", "8", "--train-limit", "320", "--jobs", "2"]
 sys.path.insert(0, str(ROOT / "examples"))
 
 from evaluator import Evaluator  # noqa: E402
