@@ -8,7 +8,8 @@ SHELL := /bin/bash
 GO      ?= go
 PYTHON  ?= python3
 VENV    := .deps/venv
-PEERS   := .deps/venv-peers
+PEERS   := .deps/venv-tensorflow
+TORCH   := .deps/venv-pytorch
 SETUP   := .deps/.setup
 VERSION ?=
 
@@ -81,13 +82,20 @@ test-page: build $(PAGE)/.ready ## the page in a headless chromium (Debian's pac
 bench-page: build $(PAGE)/.ready ## how fast a page of 5,000 trainings loads and answers
 	$(PAGE)/bin/python scripts/bench_page.py --moncae bin/moncae
 
-$(PEERS)/.ready: scripts/bench_peers.txt | $(SETUP)
+$(PEERS)/.ready: scripts/bench_peers_tensorflow.txt | $(SETUP)
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install -q --disable-pip-version-check -r scripts/bench_peers.txt
+	$(PEERS)/bin/python -m pip install -q --disable-pip-version-check -r scripts/bench_peers_tensorflow.txt
 	touch $@
 
-bench-peers: build $(PEERS)/.ready ## training steps beside TensorFlow's (ten minutes, 1.6 GB below .deps)
-	$(PEERS)/bin/python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/{small,medium,large}.json
+$(TORCH)/.ready: scripts/bench_peers_torch.txt | $(SETUP)
+	$(PYTHON) -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip install -q --disable-pip-version-check -r scripts/bench_peers_torch.txt
+	touch $@
+
+NETWORKS ?= $(wildcard internal/arch/testdata/*.json search/genome/testdata/peers/*.json)
+
+bench-peers: build $(PEERS)/.ready $(TORCH)/.ready ## training steps beside PyTorch's and TensorFlow's on 23 networks, resumable (hours, 6 GB below .deps); NETWORKS= some, PEERS_FLAGS=
+	$(PYTHON) scripts/bench_peers.py --moncae bin/moncae --peer torch=$(TORCH)/bin/python --peer tensorflow=$(PEERS)/bin/python --out .deps/bench-peers.jsonl $(PEERS_FLAGS) $(NETWORKS)
 
 .PHONY: bench-workers
 bench-workers: build ## worker processes beside jobs in one process (ten minutes on a quiet machine)

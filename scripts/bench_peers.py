@@ -1,162 +1,173 @@
-"""Training steps of moncae against TensorFlow's model.fit on the same CPU and the same networks.
+"""Training steps of moncae beside PyTorch's and TensorFlow's, on the same CPU and the same networks.
 
-    python scripts/bench_peers.py --moncae bin/moncae internal/arch/testdata/small.json internal/arch/testdata/medium.json
+    python scripts/bench_peers.py --moncae bin/moncae --peer torch=PYTHON --peer tensorflow=PYTHON ARCH.json…
 
-TensorFlow runs as a user would choose: one process with all P cores, or P processes with one thread each, side by
-side, as a search would; the faster of the two is its figure. moncae runs P candidates side by side, one thread each.
-Networks are built from the same arch.json, with batch 256, Adam and binary cross-entropy, on images in [0, 1]; all
-measure whole steps, from data in memory to the updated weights. The ways take turns within every round, because other
-users of a machine move all of them; the figures are medians over the rounds, and the ratio is the median of the
-rounds' ratios. Needs numpy and tensorflow (or tensorflow-cpu).
+Each peer runs in its own Python, as its users would choose: every mode that bench_peers_torch.py or
+bench_peers_tensorflow.py has, each as one process with all P cores and as P processes of one thread, side by side as
+a search would. All ways have a first try; the fastest --keep of a peer then take turns with moncae (P candidates, one
+thread each; float32 and, where the processor has it, bfloat16) for some rounds, because other users of a machine move
+all of them. A round's ratio is to the fastest of the peer's ways in that round; figures are medians over the rounds.
+
+Networks are built from the same arch.json, with Adam and binary cross-entropy, on images in [0, 1]; all measure whole
+steps, from data in memory to the updated weights. With --out, a line of JSON a network is kept there, and networks
+that it has are not measured again. Standard library only.
 """
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
 import sys
-import time
 
-WAYS = "moncae", "one process", "processes"
-
-
-def build(path):
-    """The network as a Keras model that gives logits."""
-    import keras
-    from keras import layers
-
-    arch = json.load(open(path))
-    channels, height, width = arch["input"]
-    x = image = layers.Input((height, width, channels))
-    for stack in arch["encoder"], arch["decoder"]:
-        values = [x]
-        for layer in stack:
-            kind = layer["kind"]
-            if kind == "conv":
-                x = layers.Conv2D(layer["filters"], layer["kernel"], layer["stride"], padding="same")(x)
-            elif kind == "batch_norm":
-                x = layers.BatchNormalization(epsilon=1e-3, momentum=0.9)(x)
-            elif kind == "activation":
-                x = layers.Activation(layer["activation"])(x)
-            elif kind == "dropout":
-                x = layers.Dropout(layer["rate"])(x)
-            elif kind == "max_pool":
-                x = layers.MaxPooling2D(2, padding="same")(x)
-            elif kind == "upsample":
-                x = layers.UpSampling2D(2)(x)
-                odd = [side % 2 for side in layer["to"]]
-                if any(odd):
-                    x = layers.Cropping2D(((odd[0], 0), (odd[1], 0)))(x)
-            elif kind == "add":
-                x = layers.Add()([x, values[layer.get("from", 0)]])
-            else:
-                raise SystemExit(f"{path}: layer kind {kind} is unknown")
-            values.append(x)
-    model = keras.Model(image, x)
-    model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
-    return model, (height, width, channels)
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def serve(path, threads, batch, seconds):
-    """A TensorFlow process: for every line on stdin, trains for about `seconds` and prints images a second."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import numpy
-    import tensorflow
+class Way:
+    """A peer's mode as one process or as many."""
 
-    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-    tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-    model, shape = build(path)
+    def __init__(self, peer, python, mode, threads, options):
+        self.peer, self.python, self.mode, self.threads, self.options = peer, python, mode, threads, options
+        self.servers, self.tried = [], 0
 
-    def images(steps):
-        return numpy.random.default_rng(1).random((steps * batch, *shape), dtype="f4")
+    def __str__(self):
+        return f"{self.mode}, {self.options.cores // self.threads} × {self.threads}"
 
-    def fit(x):
-        start = time.perf_counter()
-        model.fit(x, x, batch_size=batch, epochs=1, verbose=0)
-        return time.perf_counter() - start
+    def start(self, path):
+        command = [self.python, os.path.join(HERE, f"bench_peers_{self.peer}.py"), path, self.mode, str(self.threads), str(self.options.batch), str(self.options.seconds)]
+        environment = dict(os.environ, OMP_NUM_THREADS=str(self.threads))
+        for _ in range(self.options.cores // self.threads):
+            self.servers.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment))
+        for server in self.servers:
+            self.read(server)
 
-    x = images(2)
-    fit(x)  # traces and compiles
-    x = images(max(2, int(2 * seconds / fit(x))))
-    fit(x)
-    print("ready", model.count_params(), flush=True)
-    for _ in sys.stdin:
-        print(len(x) / fit(x), flush=True)
+    def read(self, server):
+        line = server.stdout.readline()
+        if not line:
+            self.stop()
+            raise SystemExit(f"{self.peer} ended ({self}); run {' '.join(map(str, server.args))} to see why")
+        return line
 
+    def rate(self):
+        for server in self.servers:
+            server.stdin.write("\n")
+            server.stdin.flush()
+        return sum(float(self.read(server)) for server in self.servers)
 
-class Server:
-    def __init__(self, path, threads, options):
-        own = ["--serve", str(threads), "--batch", str(options.batch), "--seconds", str(options.seconds), path]
-        self.process = subprocess.Popen([sys.executable, __file__, *own], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-    def line(self):
-        text = self.process.stdout.readline()
-        if not text:
-            raise SystemExit("the TensorFlow process ended; run this script with --serve 1 and one network to see why")
-        return text
-
-    def start(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+    def stop(self):
+        for server in self.servers:
+            server.stdin.close()
+            server.wait()
+        self.servers = []
 
 
-def moncae(path, options):
-    """The rate of P candidates side by side, one alone, and the number of parameters."""
-    command = [options.moncae, "bench", "train", path, "--batch", str(options.batch), "--seconds", str(options.seconds), "--device", "cpu", "--json"]
-    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)[0]
-    return result["rates"][-1]["images_per_second"], result["rates"][0]["images_per_second"], result["params"]
+def modes(peer, python):
+    code = f"import sys; sys.path.insert(0, {HERE!r}); import bench_peers_{peer} as p; print('\\n'.join(p.MODES))"
+    return subprocess.run([python, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout.split("\n")[:-1]
+
+
+def ways(options):
+    for given in options.peer:
+        peer, python = given.split("=", 1)
+        for mode in modes(peer, python):
+            for threads in sorted({1, options.cores}):
+                yield Way(peer, python, mode, threads, options)
+
+
+def moncae(path, precision, options):
+    """The rate of P candidates side by side and the number of parameters; None where the processor lacks the precision."""
+    command = [options.moncae, "bench", "train", path, "--batch", str(options.batch), "--seconds", str(options.seconds), "--device", "cpu", "--precision", precision, "--json"]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if ran.returncode == 2 and "is not one of this engine's" in ran.stderr:
+        return None, 0
+    if ran.returncode:
+        raise SystemExit(ran.stderr)
+    result = json.loads(ran.stdout)[0]
+    return result["rates"][-1]["images_per_second"], result["params"]
 
 
 def compare(path, options):
-    alone = Server(path, options.cores, options)
-    alone.line()
-    many = [Server(path, 1, options) for _ in range(options.cores)]
-    for server in many:
-        server.line()
-    rates, single = {way: [] for way in WAYS}, []
+    kept = {}
+    for way in ways(options):
+        way.start(path)
+        way.tried = way.rate()
+        way.stop()
+        kept.setdefault(way.peer, []).append(way)
+        print(f"{os.path.basename(path)}: {way.peer} {way}: {way.tried:.0f} images/s", file=sys.stderr)
+    row = {"network": os.path.basename(path), "tried": {f"{w.peer} {w}": w.tried for all in kept.values() for w in all}}
+    kept = {peer: sorted(all, key=lambda w: -w.tried)[: options.keep] for peer, all in kept.items()}
+    for all in kept.values():
+        for way in all:
+            way.start(path)
+    rates, best = {}, {}
     for _ in range(options.rounds):
-        rate, one, params = moncae(path, options)
-        rates["moncae"].append(rate)
-        single.append(one)
-        for way, servers in ("one process", [alone]), ("processes", many):
-            for server in servers:
-                server.start()
-            rates[way].append(sum(float(server.line()) for server in servers))
-    for server in [alone, *many]:
-        server.close()
-    ratios = [m / max(a, b) for m, a, b in zip(*(rates[way] for way in WAYS))]
-    row = {way: statistics.median(rates[way]) for way in WAYS}
-    return {"network": os.path.basename(path), "params": params, "moncae alone": statistics.median(single), **row, "ratio": statistics.median(ratios), "ratios": ratios, "rates": rates}
+        for precision in "f32", "bf16":
+            rate, params = moncae(path, precision, options)
+            if rate:
+                rates.setdefault(precision, []).append(rate)
+                row["params"] = params
+        for peer, all in kept.items():
+            measured = {str(way): way.rate() for way in all}
+            best.setdefault(peer, []).append(max(measured.items(), key=lambda item: item[1]))
+    for all in kept.values():
+        for way in all:
+            way.stop()
+    row["moncae"], row["peers"] = rates, {}
+    for peer, rounds in best.items():
+        figures = [rate for _, rate in rounds]
+        row["peers"][peer] = {"way": statistics.mode(way for way, _ in rounds), "rates": figures, "ratios": {p: [a / b for a, b in zip(r, figures)] for p, r in rates.items()}}
+    return row
+
+
+def table(rows, options):
+    peers, precisions = list(rows[0]["peers"]), list(rows[0]["moncae"])
+    print(f"images/s, batch {options.batch}, {options.cores} cores, medians of {options.rounds} rounds; ratios of {' and '.join(precisions)} with the least and the largest")
+    head = ["network", "parameters", *(f"moncae {p}" for p in precisions)]
+    for peer in peers:
+        head += [f"{peer}'s best", *(f"{p} to it" for p in precisions)]
+    print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
+    for row in rows:
+        cells = [row["network"], str(row["params"]), *(f"{statistics.median(row['moncae'][p]):.0f}" for p in precisions)]
+        for peer in peers:
+            of = row["peers"][peer]
+            cells.append(f"{statistics.median(of['rates']):.0f} ({of['way']})")
+            cells += [f"{statistics.median(r):.2f} ({min(r):.2f}–{max(r):.2f})" for r in (of["ratios"][p] for p in precisions)]
+        print("| " + " | ".join(cells) + " |")
+    for peer in peers:
+        for p in precisions:
+            medians = [statistics.median(row["peers"][peer]["ratios"][p]) for row in rows]
+            print(f"{p} to {peer}'s best: geometric mean {math.exp(statistics.fmean(map(math.log, medians))):.2f}, least {min(medians):.2f}, of {len(rows)} networks")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("networks", nargs="+", help="arch.json files")
     parser.add_argument("--moncae", default="bin/moncae")
+    parser.add_argument("--peer", action="append", required=True, metavar="NAME=PYTHON", help="torch or tensorflow, and the Python that has it")
     parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", type=int, default=2, help="ways of a peer that take turns with moncae")
     parser.add_argument("--seconds", type=float, default=3, help="length of each measurement, about")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--json", action="store_true", help="print everything measured")
-    parser.add_argument("--serve", type=int, metavar="THREADS", help=argparse.SUPPRESS)
+    parser.add_argument("--out", help="file that finished networks are kept in")
     options = parser.parse_args()
-    if options.serve:
-        return serve(options.networks[0], options.serve, options.batch, options.seconds)
-    rows = [compare(path, options) for path in options.networks]
-    if options.json:
-        return print(json.dumps(rows, indent=1))
-    p = options.cores
-    print(f"images/s, batch {options.batch}, medians of {options.rounds} rounds")
-    head = "network", "parameters", "moncae ×1", f"moncae ×{p}", f"TensorFlow, {p} threads", f"TensorFlow, {p} × 1 thread", "ratio"
-    print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
-    for r in rows:
-        cells = [r["network"], str(r["params"]), *(f"{r[k]:.0f}" for k in ("moncae alone", *WAYS)), f"{r['ratio']:.2f} ({min(r['ratios']):.2f}–{max(r['ratios']):.2f})"]
-        print("| " + " | ".join(cells) + " |")
+    settings = [options.batch, options.rounds, options.keep, options.seconds, options.cores, sorted(p.split("=")[0] for p in options.peer)]
+    done = {}
+    if options.out and os.path.exists(options.out):
+        for line in open(options.out):
+            row = json.loads(line)
+            if row["settings"] == settings:
+                done[row["network"]] = row
+    for path in options.networks:
+        name = os.path.basename(path)
+        if name in done:
+            continue
+        done[name] = dict(compare(path, options), settings=settings)
+        if options.out:
+            with open(options.out, "a") as f:
+                f.write(json.dumps(done[name]) + "\n")
+    table([done[os.path.basename(path)] for path in options.networks], options)
 
 
 if __name__ == "__main__":
