@@ -26,7 +26,7 @@ func (d *dataFlags) locate(f *pflag.FlagSet, standard string) {
 
 // columns adds the flags that say where labels and images stand in tables.
 func (d *dataFlags) columns(f *pflag.FlagSet) {
-	f.StringVar(&d.options.Columns.LabelFile, "label-file", "", "`table` of labels for images without class folders: CSV, text, JSON lines or Parquet (default: one beside them that names them)")
+	f.StringVar(&d.options.Columns.LabelFile, "label-file", "", "`table` of labels for images without class folders: CSV, text, JSON, JSON lines or Parquet (default: one beside them that names them)")
 	f.StringVar(&d.options.Columns.Label, "label-column", "", "`column` of the labels, in that table or in the data set's own (default: found by its name)")
 	f.StringVar(&d.options.Columns.Image, "image-column", "", "`column` of the images, or of their names in a table of labels (default: found)")
 }

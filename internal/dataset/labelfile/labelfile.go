@@ -1,5 +1,5 @@
 // Package labelfile reads tables that lie beside images and name them: CSV (also
-// with semicolons, tabs, bars or spaces between), JSON lines and Parquet. It finds the column of the
+// with semicolons, tabs, bars or spaces between), JSON, JSON lines and Parquet. It finds the column of the
 // names by what matches images, and the column of the labels by its name.
 //
 // A label is a word; "" where a row has none. What can't be decided is an Undecided
@@ -32,7 +32,7 @@ const maxTable = 256 << 20
 
 // Is tells by its ending whether a file is a table.
 func Is(name string) bool {
-	return slices.Contains([]string{".csv", ".tsv", ".txt", ".jsonl", ".parquet"}, strings.ToLower(path.Ext(name)))
+	return slices.Contains([]string{".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet"}, strings.ToLower(path.Ext(name)))
 }
 
 // Table is a table of text.
@@ -63,9 +63,12 @@ func Read(f *source.File, isName func(string) bool) (*Table, error) {
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	t := &Table{Path: f.Path}
-	if strings.EqualFold(path.Ext(f.Path), ".jsonl") {
+	switch strings.ToLower(path.Ext(f.Path)) {
+	case ".jsonl":
 		err = t.readJSON(b)
-	} else {
+	case ".json":
+		err = t.readDocument(b, isName)
+	default:
 		err = t.readCSV(b, isName)
 	}
 	if err != nil {
@@ -155,7 +158,6 @@ func Separator(b []byte) rune {
 
 func (t *Table) readJSON(b []byte) error {
 	var objects []map[string]any
-	keys := map[string]bool{}
 	lines := bufio.NewScanner(bytes.NewReader(b))
 	lines.Buffer(nil, maxTable)
 	for n := 1; lines.Scan(); n++ {
@@ -168,28 +170,42 @@ func (t *Table) readJSON(b []byte) error {
 		if err := d.Decode(&o); err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
-		for k := range o {
-			keys[k] = true
-		}
 		objects = append(objects, o)
 	}
 	if err := lines.Err(); err != nil {
 		return err
 	}
+	t.ofObjects(objects)
+	return nil
+}
+
+// ofObjects has a column for each key.
+func (t *Table) ofObjects(objects []map[string]any) {
+	keys := map[string]bool{}
+	for _, o := range objects {
+		for k := range o {
+			keys[k] = true
+		}
+	}
 	t.Columns = slices.Sorted(maps.Keys(keys))
 	for _, o := range objects {
 		row := make([]string, len(t.Columns))
 		for i, k := range t.Columns {
-			switch v := o[k].(type) {
-			case string:
-				row[i] = strings.TrimSpace(v)
-			case json.Number, bool:
-				row[i] = fmt.Sprint(v)
-			}
+			row[i] = word(o[k])
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	return nil
+}
+
+// word is a JSON value that can stand in a table, "" for any other.
+func word(v any) string {
+	switch v := v.(type) {
+	case string:
+		return strings.TrimSpace(v)
+	case json.Number, bool:
+		return fmt.Sprint(v)
+	}
+	return ""
 }
 
 // Named are the images that a table speaks of; see Match.

@@ -307,6 +307,20 @@ layout("split-column", pictures | {"labels.csv": "filename,label,split\n0.png,a,
        {"train": {"Images/0.png": "a", "Images/1.png": "b", "Images/3.png": "a"}, "test": {"Images/2.png": "b"}}, ["a", "b"], note="its column split")
 
 
+# Labels in JSON.
+pictures = images("00000/img{:08}.png", 2) | images("00001/img{:08}.png", 2, 1000)
+layout("stylegan", pictures | {"dataset.json": json.dumps({"labels": [[p, i % 2] for i, p in enumerate(pictures)]})}, {"all": {p: "01"[i % 2] for i, p in enumerate(pictures)}}, ["0", "1"], note="read as parts of one set")
+layout("stylegan-unlabelled", pictures | {"dataset.json": '{"labels": null}'}, {"all": none(pictures)}, [], 1)
+pictures = images("images1024x1024/00000/{:05}.png", 2) | images("images1024x1024/01000/{:05}.png", 1, 1000)
+layout("ffhq", pictures | {"ffhq-dataset-v2.json": json.dumps({"0": {"category": "training"}})}, {"all": none(pictures)}, [], 1, note="read as parts of one set")
+pictures = images("images/{}.png", 4)
+of = dict(zip(pictures, ["cat", "dog", "cat", None]))
+layout("json-map", pictures | {"labels.json": json.dumps({p.split("/")[1]: l for p, l in of.items() if l})}, {"all": of}, ["cat", "dog"], note="1 images have none")
+layout("json-objects", pictures | {"annotations.json": json.dumps([{"image": p, "label": l or "cat", "box": [0, 1]} for p, l in of.items()])}, {"all": {p: l or "cat" for p, l in of.items()}}, ["cat", "dog"])
+layout("json-by-label", pictures | {"classes.json": json.dumps({c: [p.split("/")[1] for p, l in of.items() if l == c] for c in ("cat", "dog")})}, {"all": of}, ["cat", "dog"])
+layout("json-class-names", images("{}.png", 3) | {"class_names.json": json.dumps({"0": "tench", "1": "shark", "2": "ray"})}, {"all": none(images("{}.png", 3))}, [], 1)
+layout("json-coco", pictures | {"instances.json": json.dumps({"images": [{"id": 1, "file_name": "0.png"}], "annotations": [{"image_id": 1, "category_id": 3}], "categories": [{"id": 3, "name": "cat"}]})}, {"all": none(pictures)}, [], 1)
+
 # Tables of pixels: 8×8, every value of a row the same but for the corners, which are 0.
 def rows(n, label):
     x = np.repeat(np.arange(n)[:, None] + 50, 64, 1)

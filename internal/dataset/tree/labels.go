@@ -63,8 +63,8 @@ func newLabeller(c *source.Collection, parts map[string]*part, others []*source.
 		if split, _ := splitname.Of(stem(f)); !needed && split == "" {
 			continue // classes are there; only splits are looked for
 		}
-		isText := strings.EqualFold(path.Ext(f.Path), ".txt")
-		if texts += count(isText); isText && texts > mostTexts {
+		isText := anything(f)
+		if texts += count(isText); isText && (texts > mostTexts || f.Size > mostText) {
 			continue
 		}
 		t, err := l.read(f)
@@ -78,9 +78,17 @@ func newLabeller(c *source.Collection, parts map[string]*part, others []*source.
 	return l, nil
 }
 
-// mostTexts is how many files .txt are looked into: where there are more, each speaks of
-// one image, as YOLO's do.
-const mostTexts = 16
+// mostTexts is how many files .txt and .json are looked into: where there are more, each
+// speaks of one image, as YOLO's do. Larger ones than mostText hold more than labels.
+const (
+	mostTexts = 16
+	mostText  = 64 << 20
+)
+
+// anything tells of files that may be anything but tables.
+func anything(f *source.File) bool {
+	return slices.Contains([]string{".txt", ".json"}, strings.ToLower(path.Ext(f.Path)))
+}
 
 func count(b bool) int {
 	if b {

@@ -41,7 +41,7 @@ func layoutOf(paths []string) *layout {
 		l.inside = true
 		return l
 	}
-	if l.sets = setsAmong(paths, l.prefix, top); l.sets == nil && areParts(top) && !loose(paths, l.prefix) {
+	if l.sets = setsAmong(paths, l.prefix, top); l.sets == nil && (areParts(top) || areThousands(paths, l.prefix, top)) && !loose(paths, l.prefix) {
 		l.parts = top
 		return l
 	}

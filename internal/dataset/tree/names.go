@@ -1,7 +1,9 @@
 package tree
 
 import (
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"moncae/internal/dataset/splitname"
@@ -31,6 +33,26 @@ func areParts(names []string) bool {
 		!slices.ContainsFunc(names, func(n string) bool {
 			return !strings.ContainsAny(n, "0123456789") || !slices.Equal(splitname.Words(n), first)
 		})
+}
+
+// areThousands tells whether folders beside each other hold a thousand images each, by
+// their numbers: 00001/img00001234.png of StyleGAN, 01000/01234.png of FFHQ.
+func areThousands(paths []string, prefix string, names []string) bool {
+	const digits, each = 5, 1000
+	if len(names) < 2 {
+		return false
+	}
+	for _, p := range paths {
+		folder, name, _ := strings.Cut(p[len(prefix):], "/")
+		stem := strings.TrimSuffix(name, path.Ext(name))
+		begin := len(strings.TrimRight(stem, "0123456789"))
+		f, err := strconv.Atoi(folder)
+		n, nerr := strconv.Atoi(stem[begin:])
+		if len(folder) != digits || err != nil || nerr != nil || n/each != f && n-n%each != f {
+			return false
+		}
+	}
+	return true
 }
 
 func isMasks(name string) bool {

@@ -67,7 +67,7 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 		return nil, fault.Usagef("%s: several sets lie here, %s and %s; name the folder of one", name, l.prefix+sets[0], l.prefix+sets[1])
 	}
 	if l.parts != nil {
-		c.Notes = append(c.Notes, fmt.Sprintf("the folders %s are read as parts of one set, not as classes", listed(l.parts)))
+		c.Notes = append(c.Notes, fmt.Sprintf("the folders %s are read as parts of one set, not as classes; where they are classes, give them names", listed(l.parts)))
 	}
 	parts := map[string]*part{}
 	for _, f := range images {
