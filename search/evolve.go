@@ -186,7 +186,7 @@ func (e *evolution) spentTimes() run.Times {
 func (s *Study) problem() algorithm.Problem {
 	place := func(k int) (generation, index int) { return k / s.config.Population, k % s.config.Population }
 	return algorithm.Problem{
-		Space: s.config.Space, Population: s.config.Population, Generations: s.config.Generations, Spread: s.config.Spread,
+		Space: s.config.Space, Population: s.config.Population, Generations: s.config.Generations, Spread: s.config.Spread, First: s.config.Init,
 		Seed:      func(k int) uint64 { return s.seed(place(k)) },
 		ID:        func(k int) string { return run.CandidateID(place(k)) },
 		Window:    s.config.Window,

@@ -15,7 +15,7 @@ import (
 
 // notEvaluated are the flags of a search that plan it, keep it or show it.
 var notEvaluated = []string{
-	"run", "resume", "no-export", "onnxruntime", "events", "verbose", "json", "checkpoint-every",
+	"run", "resume", "init", "no-export", "onnxruntime", "events", "verbose", "json", "checkpoint-every",
 	"algorithm", "population", "generations", "spread", "window", "early-stop", "finetune", "finetune-trial", "finetune-scope",
 }
 

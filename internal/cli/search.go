@@ -24,6 +24,7 @@ type searchOptions struct {
 	config     configFlags
 	run        string
 	resume     bool
+	init       []string
 	device     string
 	jobs       int
 	workers    workerFlags
@@ -52,6 +53,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 		Example: `  moncae search --run digits
   moncae search --data photos/ --image-size 64x64 --run photos-run
   moncae search --data mnist --preset standard --seed 29 --run mnist-29
+  moncae search --run digits-2 --seed 29 --init digits
   moncae search --run mnist-29 --resume
   moncae search --evaluate --data mnist < questions.jsonl`,
 		Args: cobra.NoArgs,
@@ -60,6 +62,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.run, "run", "r", "", "`folder` that the run is kept in (required)")
 	f.BoolVar(&o.resume, "resume", false, "go on with the run in --run")
+	f.StringArrayVar(&o.init, "init", nil, "begin the first generation with the networks of this `run`'s front; can be repeated")
 	o.data.locate(f, dataset.Default)
 	o.data.prepare(f)
 	o.config.add(f)
@@ -163,6 +166,9 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		if name := o.config.changed(cmd.Flags()); name != "" {
 			return nil, fault.Usagef("--%s can't be given with --resume: a run keeps the configuration that it began with (see %s/run.json)", name, o.run)
 		}
+		if len(o.init) > 0 {
+			return nil, fault.Usagef("--init can't be given with --resume: a run keeps what it began with")
+		}
 		if err := keepsPreprocessing(o.run, cmd.Flags()); err != nil {
 			return nil, err
 		}
@@ -175,6 +181,11 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	} else {
 		if config, err = o.config.build(cmd.Flags()); err != nil {
 			return nil, err
+		}
+		for _, path := range o.init {
+			if !rundir.Exists(path) {
+				return nil, fault.Usagef("--init %s: there is no run: it has no run.json", path)
+			}
 		}
 		if rundir.Exists(o.run) {
 			return nil, fault.Usagef("%s holds a run already: go on with it by --resume, or name another folder", o.run)
@@ -209,6 +220,9 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {
 		if config, err = a.plan(cmd, &o.config, config, s.set); err != nil {
+			return nil, err
+		}
+		if config, err = search.Begin(config, o.init); err != nil {
 			return nil, err
 		}
 		s.Study, err = search.Create(o.run, config, s.set, options)

@@ -17,7 +17,7 @@ type Candidate struct {
 	ID         string        `json:"id"` // g<generation>-<index>
 	Generation int           `json:"generation"`
 	Index      int           `json:"index"`
-	Origin     string        `json:"origin"` // algorithm.OriginRandom or OriginChild
+	Origin     string        `json:"origin"` // algorithm.OriginRandom, OriginChild or OriginGiven
 	Parents    []string      `json:"parents,omitempty"`
 	Genome     genome.Genome `json:"genome"`
 	// Forecast is what a model expected of it; nil where none was asked.

@@ -40,7 +40,7 @@ func (c Config) checkCandidate(cand *Candidate) error {
 	switch {
 	case cand.Generation < 0 || cand.Index < 0 || cand.ID != CandidateID(cand.Generation, cand.Index):
 		return fmt.Errorf("candidate %q is number %d of generation %d", cand.ID, cand.Index, cand.Generation)
-	case cand.Origin != algorithm.OriginRandom && cand.Origin != algorithm.OriginChild:
+	case !slices.Contains([]string{algorithm.OriginRandom, algorithm.OriginChild, algorithm.OriginGiven}, cand.Origin):
 		return fmt.Errorf("candidate %s: origin %q", cand.ID, cand.Origin)
 	case (cand.Failure == "") == (cand.Search == nil):
 		return fmt.Errorf("candidate %s has a failure and a result, or neither", cand.ID)

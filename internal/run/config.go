@@ -30,6 +30,8 @@ type Config struct {
 	// Spread is how many genomes are drawn for a place of the first generation; the
 	// one whose latent size is farthest from those before it takes the place.
 	Spread int `json:"spread,omitempty"`
+	// Init are genomes that take the first generation's first places.
+	Init []genome.Genome `json:"init,omitempty"`
 	// Window is how many candidates may be under way when the next is decided, where
 	// that is done one by one (ehvi); a decision sees all results but theirs.
 	Window int `json:"window,omitempty"`
@@ -102,6 +104,12 @@ func (c Config) Validate() error {
 	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
 	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
 	check(c.Spread >= 0, "a spread of %d: it is 0 (plain random) or more", c.Spread)
+	check(len(c.Init) <= c.Population, "%d genomes to begin with, and a population of %d: it takes as many at least", len(c.Init), c.Population)
+	for i, g := range c.Init {
+		if err := c.Space.Check(g); err != nil && c.Space.Validate() == nil {
+			errs = append(errs, fmt.Errorf("genome %d to begin with: %w", i, err))
+		}
+	}
 	check(c.Window >= 0, "a window of %d: it is 1 or more", c.Window)
 	check(c.Window > 0 || c.Algorithm != algorithm.EHVI, "algorithm %s needs a window of 1 or more: how many candidates may be under way when the next is decided", algorithm.EHVI)
 	check(c.Epochs >= 1, "%d epochs: it takes 1 at least", c.Epochs)

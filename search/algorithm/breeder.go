@@ -34,6 +34,13 @@ func (b *breeder) breed(k int) Proposal {
 	if i := k % b.problem.Population; i < len(b.elites) {
 		return Proposal{Known: b.elites[i]}
 	}
+	if p, ok := b.problem.given(k); ok && (p.Network == nil || b.known[p.Network.Identity] == "") {
+		if p.Network != nil {
+			b.know(p.Network.Identity, b.problem.ID(k))
+			b.locs = append(b.locs, p.Network.Arch.LOC())
+		}
+		return p
+	}
 	rng := rand.New(rand.NewPCG(b.problem.Seed(k), 0))
 	if b.first && b.problem.Spread > 1 {
 		if p := b.spread(k, rng); p.Network != nil {
@@ -97,6 +104,14 @@ func (b *breeder) draw(rng *rand.Rand) Proposal {
 		Origin: OriginChild, Parents: []string{mother.ID, father.ID},
 		Genome: space.Mutate(space.Crossover(mother.Genome, father.Genome, rng), rng),
 	})
+}
+
+// given is the genome that takes place k, if there is one.
+func (p Problem) given(k int) (Proposal, bool) {
+	if k >= min(len(p.First), p.Population) {
+		return Proposal{}, false
+	}
+	return p.describe(Proposal{Origin: OriginGiven, Genome: p.First[k]}), true
 }
 
 // describe completes a proposal with what its genome's network is like.

@@ -55,8 +55,10 @@ type Problem struct {
 	// Spread is how many genomes are drawn for a place of the first generation; the
 	// one whose latent size is farthest from those before takes it.
 	Spread int
-	Seed   func(place int) uint64
-	ID     func(place int) string
+	// First are genomes that take the first generation's first places, each network once.
+	First []genome.Genome
+	Seed  func(place int) uint64
+	ID    func(place int) string
 	// Window is how many candidates may be under way when a place is asked for, for
 	// algorithms that decide place by place.
 	Window     int
@@ -87,7 +89,7 @@ type Proposal struct {
 	// Known is the id of the candidate whose result the place takes; what follows is
 	// empty then.
 	Known   string
-	Origin  string // OriginRandom or OriginChild
+	Origin  string // OriginRandom, OriginChild or OriginGiven
 	Parents []string
 	Genome  genome.Genome
 	Network *Network // nil where it is refused
@@ -106,6 +108,7 @@ type Forecast struct {
 const (
 	OriginRandom = "random"
 	OriginChild  = "child"
+	OriginGiven  = "given"
 )
 
 // Trial is a place's candidate with its result.

@@ -3,6 +3,7 @@ package algorithm
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"moncae/search/moo"
 	"moncae/search/surrogate"
@@ -80,6 +81,10 @@ func (e *ehvi) Population() []string {
 }
 
 func (e *ehvi) Ask(k int) Proposal {
+	if p, ok := e.problem.given(k); ok && !e.has(p.Network) {
+		e.asked = append(e.asked, p)
+		return p
+	}
 	b := &brood{
 		problem: e.problem, guessed: e.guessed, models: e.models(e.Sees(k)),
 		rng: rand.New(rand.NewPCG(e.problem.Seed(k), 0)), known: map[string]bool{},
@@ -93,6 +98,11 @@ func (e *ehvi) Ask(k int) Proposal {
 	p := b.breed(2*k < e.problem.Population)
 	e.asked = append(e.asked, p)
 	return p
+}
+
+// has tells whether a network was asked for.
+func (e *ehvi) has(n *Network) bool {
+	return n != nil && slices.ContainsFunc(e.asked, func(p Proposal) bool { return p.Network != nil && p.Network.Identity == n.Identity })
 }
 
 // models are the guesses that the first places told allow, one an objective.

@@ -81,6 +81,15 @@ func (s Space) Check(g Genome) error {
 	return nil
 }
 
+// Widen is g with as many inactive blocks more as the space has.
+func (s Space) Widen(g Genome) Genome {
+	g = g.Clone()
+	for len(g.Blocks) < s.MaxBlocks {
+		g.Blocks = append(g.Blocks, Block{Filters: leastFilters, Kernel: 3, Activation: arch.ReLU, Pool: NoPool})
+	}
+	return g
+}
+
 // gene is one place of the chromosome. Its closures work on any genome of the space.
 type gene struct {
 	block  int    // −1 for genes of the whole network
