@@ -11,18 +11,18 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from typing import Any
 
-# Ray pickles what is defined in __main__ by value: nodes need moncae, not this module.
-CHUNK = 1 << 20
-
 
 class Worker:
-    """An actor: a process of `moncae worker` on a node."""
+    """An actor: a process of `moncae worker` on a node.
+
+    Ray pickles what is defined in __main__ by value: the node's package need not be of
+    this version, so that the program can say that it isn't.
+    """
 
     def __init__(self, args: list[str], folder: str) -> None:
         import collections

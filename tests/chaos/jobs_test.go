@@ -60,7 +60,7 @@ var networks = regexp.MustCompile(`\.onnx$`)
 func jobs() []*job {
 	all := []*job{
 		{name: "search", args: "search --run r --data tiny.npz " + tiny, again: "search --run r --resume", files: regexp.MustCompile(`^r/(front\.json|run\.json|candidates/)`),
-			workers: " --workers local:2 --worker-timeout 1s --checkpoint-every 1ms"},
+			workers: " --workers local:2 --worker-timeout 5s --checkpoint-every 1ms"},
 		{name: "finetune", args: "finetune run --epochs 1 --device ref --data tiny.npz", runs: true, files: regexp.MustCompile(`^$`)},
 		{name: "repair", args: "doctor broken --repair", mends: "broken", files: regexp.MustCompile(`^broken/(journal\.jsonl|run\.json|front\.json|candidates/)`)},
 		{name: "data-get", args: download + " " + fixtures.remote + " got", out: "got", files: regexp.MustCompile(`^got/file$`)},
@@ -81,8 +81,8 @@ func jobs() []*job {
 		&job{name: "compress", args: "compress --encoder encoder.onnx --data tiny.npz --split train --batch 8 --device cpu --out test.arrow", out: "test.arrow"},
 		&job{name: "compress-parquet", args: "compress --encoder encoder.onnx --data tiny.npz --split train --format parquet --device cpu --out out.parquet", out: "out.parquet"},
 		&job{name: "compress-shards", args: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards",
-			again: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards --resume", files: regexp.MustCompile(`^shards/`), workers: " --workers local:2 --worker-timeout 2s"},
-		&job{name: "replace-shards", args: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out pieces", out: "pieces", workers: " --workers local:2 --worker-timeout 2s"},
+			again: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out shards --resume", files: regexp.MustCompile(`^shards/`), workers: " --workers local:2 --worker-timeout 5s"},
+		&job{name: "replace-shards", args: "compress --encoder encoder.onnx --data tiny.npz --split train --shard-rows 9 --device cpu --out pieces", out: "pieces", workers: " --workers local:2 --worker-timeout 5s"},
 		&job{name: "decompress-png", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out", out: "out"},
 		&job{name: "decompress-npy", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out.npy", out: "out.npy"},
 		&job{name: "decompress-arrow", args: "decompress --decoder decoder.onnx --in test.arrow --device cpu --out out.arrow", out: "out.arrow"},
