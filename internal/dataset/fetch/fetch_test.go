@@ -202,10 +202,10 @@ func TestSlow(t *testing.T) {
 		for i := range 6 {
 			_, _ = w.Write(content[i*60000 : (i+1)*60000])
 			w.(http.Flusher).Flush()
-			time.Sleep(60 * time.Millisecond)
+			time.Sleep(200 * time.Millisecond)
 		}
 	}))
-	if err := Get(context.Background(), s, dir, Options{Stall: 300 * time.Millisecond, Attempts: 1}); err != nil {
+	if err := Get(context.Background(), s, dir, Options{Stall: time.Second, Attempts: 1}); err != nil {
 		t.Fatal(err)
 	}
 	check(t, dir)
