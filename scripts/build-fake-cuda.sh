@@ -10,14 +10,35 @@ flags="-std=c++17 -O2 -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off"
 CXX=${CXX:-g++}
 
 newest=$(ls -t $kernels/*.cu $kernels/*.cuh $src/*.cpp $src/*.h scripts/build-fake-cuda.sh | head -1)
-if [ -f "$out/lib/libcudnn.so.9" ] && [ ! "$newest" -nt "$out/lib/libcudnn.so.9" ]; then
+if [ -f "$out/replay-memory" ] && [ ! "$newest" -nt "$out/replay-memory" ]; then
 	exit 0
 fi
 mkdir -p "$out/obj" "$out/lib"
 for kernel in $kernels/*.cu; do
 	$CXX $flags -I"$src" -DMONCAE_EMULATOR -x c++ -c "$kernel" -o "$out/obj/$(basename "$kernel" .cu).o"
 done
-$CXX $flags -c "$src/emulator.cpp" -o "$out/obj/emulator.o"
+for part in emulator record; do
+	$CXX $flags -c "$src/$part.cpp" -o "$out/obj/$part.o"
+done
 $CXX $flags -shared -Wl,-Bsymbolic -Wl,-soname,libcuda.so.1 "$src/libcuda.cpp" "$out"/obj/*.o -o "$out/lib/libcuda.so.1"
 $CXX $flags -shared -Wl,-Bsymbolic -Wl,-soname,libcudnn.so.9 "$src/libcudnn.cpp" -L"$out/lib" -l:libcuda.so.1 -o "$out/lib/libcudnn.so.9"
 $CXX $flags "$src/selftest.cpp" "$out/obj/emulator.o" -o "$out/selftest"
+
+# The kernels under sanitizers, on launches that were recorded. The emulator itself is
+# watched by none: it tells ThreadSanitizer what is a thread (races.h).
+sanitized() {
+	name=$1 emulator=$2
+	shift 2
+	objects=$out/obj/$name
+	rm -rf "$objects" && mkdir -p "$objects"
+	for kernel in $kernels/*.cu; do
+		$CXX $flags -g -O1 "$@" -I"$src" -DMONCAE_EMULATOR -x c++ -c "$kernel" -o "$objects/$(basename "$kernel" .cu).o" &
+	done
+	$CXX $flags $emulator -c "$src/emulator.cpp" -o "$objects/emulator.o" &
+	$CXX $flags "$@" -c "$src/replay.cpp" -o "$objects/replay.o" &
+	$CXX $flags -c "$src/record.cpp" -o "$objects/record.o"
+	wait
+	$CXX "$@" "$objects"/*.o -o "$out/replay-$name"
+}
+sanitized threads -DMONCAE_TSAN -fsanitize=thread
+sanitized memory "" -fsanitize=address,undefined -fno-sanitize-recover=all

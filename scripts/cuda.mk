@@ -14,10 +14,14 @@ export CGO_CFLAGS := -O2 -w -I$(CURDIR)/.deps/cuda/include
 .deps/cuda/.nvrtc: scripts/fetch-cuda.sh scripts/wheel.py | $(SETUP)
 	sh scripts/fetch-cuda.sh nvrtc && touch $@
 
-ptx: .deps/cuda/.nvrtc ## compile the CUDA kernels to the PTX that is embedded
-	$(PYTHON) scripts/ptx-cuda.py
+.deps/cuda/.nvcc: scripts/fetch-cuda.sh scripts/wheel.py | $(SETUP)
+	sh scripts/fetch-cuda.sh nvcc && touch $@
 
-test-cuda: .deps/cuda/.ready .deps/cuda/.nvrtc ## the CUDA engine's tests, without a GPU
+ptx: .deps/cuda/.nvrtc .deps/cuda/.nvcc ## compile the CUDA kernels to the PTX that is embedded, and count their code
+	$(PYTHON) scripts/ptx-cuda.py
+	$(PYTHON) scripts/sass-cuda.py
+
+test-cuda: .deps/cuda/.ready .deps/cuda/.nvrtc .deps/cuda/.nvcc ## the CUDA engine's tests, without a GPU
 	GO=$(GO) bash scripts/test-cuda.sh
 
 gpu-wheels: ## resolve the pip lines of docs/how-to/gpu.md (half a minute, from the registry)

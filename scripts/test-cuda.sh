@@ -1,8 +1,9 @@
 #!/bin/bash
-# Tests the CUDA engine on a machine without a GPU: the kernels' PTX is current
-# and compiles, then the engine's tests run on a fake driver and a fake cuDNN
-# (internal/engine/cuda/emulator), with cuDNN and without, the latter with the
-# threads of a block in another order, and last with no driver at all.
+# Tests the CUDA engine on a machine without a GPU: the kernels' PTX is current, and
+# what devices make of it as large as it was; the engine's tests run on a fake driver and
+# a fake cuDNN (internal/engine/cuda/emulator), with cuDNN and without, the latter with the
+# threads of a block in another order; the launches that were recorded meanwhile run again
+# under sanitizers; last there is no driver at all.
 # CGO_CFLAGS comes from scripts/cuda.mk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,10 +11,13 @@ go=${GO:-go}
 packages=(./internal/engine/cuda/...)
 
 python3 scripts/ptx-cuda.py --check
+python3 scripts/sass-cuda.py --check
 sh scripts/build-fake-cuda.sh
 .deps/cuda/fake/selftest
 
-export LD_LIBRARY_PATH=$PWD/.deps/cuda/fake/lib MONCAE_TEST_FAKE_CUDA=1
+launches=$(mktemp -d)
+trap 'rm -rf "$launches"' EXIT
+export LD_LIBRARY_PATH=$PWD/.deps/cuda/fake/lib MONCAE_TEST_FAKE_CUDA=1 MONCAE_FAKE_RECORD=$launches
 echo "with cuDNN"
 "$go" test -count=1 -tags nvidia "${packages[@]}"
 echo "the command line"
@@ -21,7 +25,16 @@ echo "the command line"
 echo "without cuDNN, threads shuffled"
 MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -tags nvidia -run 'TestEngine|TestOptimizers|TestHalf|TestWide|TestBounds' ./internal/engine/cuda
 
-unset LD_LIBRARY_PATH MONCAE_TEST_FAKE_CUDA
+unset LD_LIBRARY_PATH MONCAE_TEST_FAKE_CUDA MONCAE_FAKE_RECORD
+echo "under sanitizers"
+.deps/cuda/fake/replay-memory "$launches"
+setarch -R .deps/cuda/fake/replay-threads "$launches" # ThreadSanitizer wants its addresses
+echo "under sanitizers, with barriers that do nothing"
+TSAN_OPTIONS=suppress_equal_addresses=0:symbolize=0 setarch -R .deps/cuda/fake/replay-threads --bare "$launches" 2>"$launches/reports" || {
+	tail -n 20 "$launches/reports"
+	exit 1
+}
+
 echo "without a driver"
 "$go" test -count=1 -tags nvidia "${packages[@]}"
 CGO_ENABLED=0 "$go" test -count=1 "${packages[@]}"

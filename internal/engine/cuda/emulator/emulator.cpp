@@ -1,4 +1,5 @@
 #include "emulator.h"
+#include "races.h"
 
 #include <algorithm>
 #include <map>
@@ -33,6 +34,15 @@ emulator_switch:
 )");
 
 namespace emulator {
+
+bool barriers_work = true;
+thread_local unsigned barriers_met;
+int reports;
+
+#ifdef MONCAE_TSAN
+extern "C" void __tsan_on_report(void *) { reports++; } // here, for code that is watched may not count
+#endif
+
 namespace {
 
 enum State { NEW, READY, WAITING, DONE };
@@ -58,10 +68,12 @@ struct Scheduler {
 };
 
 thread_local Scheduler S;
+Races races; // of the one thread that launches, where it is on
 
 void become(unsigned t) {
 	S.current = t;
 	threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
+	races.enter(t);
 }
 
 void carry() {
@@ -73,10 +85,13 @@ void carry() {
 			S.states[t] = READY;
 			S.owners[t] = me;
 			S.kernel->call(S.args);
+			races.end();
+			races.leave();
 			S.states[S.current] = DONE;
 			me = S.running;
+			if (Races::on) break;
 		}
-		S.idle.push_back(me);
+		if (!Races::on) S.idle.push_back(me);
 		emulator_switch(&me->place, S.main);
 	}
 }
@@ -104,6 +119,7 @@ bool block() {
 	S.next = 0;
 	S.states.assign(S.threads, NEW);
 	S.owners.assign(S.threads, nullptr);
+	races.block(S.threads);
 	for (auto &m : S.memory) std::fill(m.second.begin(), m.second.end(), (char)0xff);
 	for (;;) {
 		while (S.next < S.threads) {
@@ -125,14 +141,20 @@ bool block() {
 } // namespace
 
 void barrier() {
+	barriers_met++;
+	if (!barriers_work) return;
 	const unsigned t = S.current;
 	Fiber *me = S.running;
 	S.states[t] = WAITING;
+	races.arrive();
+	races.leave();
 	emulator_switch(&me->place, S.main);
 	become(t);
+	races.pass();
 }
 
 void *shared(int key, size_t bytes) {
+	if (Races::on) return races.shared(key, bytes);
 	auto &m = S.memory[key];
 	if (m.size() < bytes) m.assign(bytes, (char)0xff);
 	return m.data();
@@ -159,11 +181,16 @@ bool run(const Kernel &kernel, dim3 grid, dim3 block_size, void **args) {
 		std::shuffle(S.order.begin(), S.order.end(), random);
 		std::shuffle(blocks.begin(), blocks.end(), random);
 	}
-	for (unsigned i : blocks) {
-		blockIdx = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
-		if (!block()) return false;
+	races.launch(blocks);
+	bool whole = true;
+	for (size_t i = 0; i < blocks.size() && whole; i++) {
+		const unsigned at = blocks[i];
+		blockIdx = {at % grid.x, at / grid.x % grid.y, at / (grid.x * grid.y)};
+		whole = block();
 	}
-	return true;
+	races.ended();
+	if (Races::on) S.fibers.clear();
+	return whole;
 }
 
 } // namespace emulator

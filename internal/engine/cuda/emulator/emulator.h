@@ -25,6 +25,9 @@ extern thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace emulator {
 void barrier();
+extern bool barriers_work;    // false: each is passed at once, for the test of those who look for races
+extern thread_local unsigned barriers_met; // so far
+extern int reports;           // of races, so far, where ThreadSanitizer looks for them
 void *shared(int key, size_t bytes); // of this block; the same key gives the same memory
 
 template <class T> constexpr size_t pointee() { // alignment of what a pointer points to, 0 for values

@@ -1,6 +1,7 @@
 // A libcuda.so.1 whose device is the emulator. See README.md.
 #include "emulator.h"
 #include "fake.h"
+#include "record.h"
 
 #include <deque>
 #include <map>
@@ -493,6 +494,10 @@ int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsign
 				fprintf(stderr, "fake libcuda: %s: argument %zu points to %s\n", f->name.c_str(), i, r == MISALIGNED_ADDRESS ? "no multiple of its alignment" : "no live memory");
 				return r;
 			}
+		}
+		if (const char *folder = getenv("MONCAE_FAKE_RECORD")) {
+			std::lock_guard<std::mutex> hold(mutex);
+			record::write(folder, f->name, *f->kernel, dim3{gx, gy, gz}, dim3{bx, by, bz}, values, current->memory);
 		}
 		if (emulator::run(*f->kernel, dim3{gx, gy, gz}, dim3{bx, by, bz}, pointers.data())) return (int)SUCCESS;
 		fprintf(stderr, "fake libcuda: %s: a barrier that not all threads reach\n", f->name.c_str());
