@@ -15,6 +15,7 @@ import pytest
 
 import moncae
 
+os.environ.setdefault("RAY_worker_niceness", "0")  # a busy machine would starve the workers
 pytest.importorskip("ray")
 from ray.cluster_utils import Cluster  # noqa: E402
 
