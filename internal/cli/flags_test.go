@@ -20,6 +20,7 @@ import (
 	"moncae/internal/run"
 	"moncae/search"
 	"moncae/search/algorithm"
+	"moncae/search/genome"
 )
 
 // parse gives a command's flags the words of a command line.
@@ -155,7 +156,8 @@ func TestSearchFlags(t *testing.T) {
 		"--epochs 9":        {change: func(c *run.Config) { c.Epochs = 9 }},
 		"--train-limit 500": {change: func(c *run.Config) { c.TrainLimit = 500 }},
 		"--max-layers 3 --max-filters 8 --space paper": {change: func(c *run.Config) {
-			c.Space.MaxBlocks, c.Space.MaxFilters, c.Space.Name = 3, 8, "paper"
+			c.Space.MaxBlocks, c.Space.MaxFilters = 3, 8
+			c.Space = c.Space.Named(genome.Paper)
 		}},
 		"--algorithm nsga2":                {change: func(c *run.Config) { c.SetAlgorithm(algorithm.NSGA2) }},
 		"--loss mse --seed 3":              {change: func(c *run.Config) { c.Loss, c.Seed = "mse", 3 }},

@@ -29,6 +29,9 @@ class Member:
     params: int
     flops: int
     epochs: int
+    latency_ms: float | None = None
+    """Milliseconds for one image through encoder and decoder, one thread, measured
+    as the table was made; None where ONNX Runtime isn't found."""
     pca_bce: float | None = None
     """Of PCA with as many values; None where there is none."""
     pca_mse: float | None = None
