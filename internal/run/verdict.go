@@ -109,15 +109,22 @@ func (f Front) best(members []Member, purpose string) (Member, bool) {
 			return cmp.Or(cmp.Compare(a.Objectives[ObjectiveProbe], b.Objectives[ObjectiveProbe]), loss(a, b))
 		}), true
 	case purpose == ForKnee:
-		points := make([]moo.Point, len(members))
-		for i, m := range members {
-			for _, name := range f.Objectives {
-				points[i] = append(points[i], m.Objectives[name])
-			}
+		if knee := f.knee(f.Members); slices.ContainsFunc(members, func(m Member) bool { return m.ID == knee.ID }) {
+			return knee, true // as the other commands have it
 		}
-		return members[moo.Knee(points)], true
+		return f.knee(members), true
 	}
 	return slices.MinFunc(members, loss), true
+}
+
+func (f Front) knee(members []Member) Member {
+	points := make([]moo.Point, len(members))
+	for i, m := range members {
+		for _, name := range f.Objectives {
+			points[i] = append(points[i], m.Objectives[name])
+		}
+	}
+	return members[moo.Knee(points)]
 }
 
 // Limits are what a member has to keep; 0: any. Figures are of validation images.

@@ -31,6 +31,13 @@ func TestVerdict(t *testing.T) {
 		t.Errorf("take %v, want %v", got.Take, want)
 	}
 
+	whole := Front{Objectives: f.Objectives, Members: []Member{
+		member("small", 4, .20, 13, .24, 12), member("knee of these", 6, .12, 14, .22, 13), member("knee of all", 20, .07, 16, .15, 15), member("neither", 100, .05, 16, .04, 17),
+	}}
+	if v := whole.Judge(); v.Take[ForKnee] != "knee of all" {
+		t.Errorf("the knee is %s, which isn't the front's", v.Take[ForKnee])
+	}
+
 	f.Members = f.Members[:2]
 	if v := f.Judge(); v.Take[ForSize] != "bce-alone" {
 		t.Errorf("where none beats PCA in both: %+v", v)
