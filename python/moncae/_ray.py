@@ -285,7 +285,7 @@ def connect(address: str) -> str:
     except (OSError, RuntimeError, ValueError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         place = f"at {address}" if address else "here"
-        return f"there is no Ray cluster {place}: start one with `ray start --head`, name one with --workers ray:HOST:PORT, or use this machine alone by --workers ray:local ({reason})"
+        return f"there is no Ray cluster {place}: start one with `ray start --head`, name one with --workers ray:HOST:PORT, or use this machine alone by --workers ray:local ({reason}); where a cluster wants a token, RAY_AUTH_MODE=token has to be set"
     return ""
 
 

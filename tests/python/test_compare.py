@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MONCAE = ROOT / "bin/moncae"
 AXES = ["trainings", "steps", "seconds"]
 SEEDS = [1, 2, 3]
-SMALL = "--population 4 --generations 2 --epochs 2 --batch 16 --max-layers 2 --max-filters 8 --no-export --finetune 1 --finetune-trial 0".split()
+SMALL = "--population 4 --generations 2 --epochs 9 --batch 16 --max-layers 2 --max-filters 8 --no-export --finetune 1 --finetune-trial 0".split()
 
 
 def moncae(*words, cwd=None):
