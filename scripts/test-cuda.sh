@@ -28,9 +28,13 @@ MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -tags nvidia
 unset LD_LIBRARY_PATH MONCAE_TEST_FAKE_CUDA MONCAE_FAKE_RECORD
 echo "under sanitizers"
 .deps/cuda/fake/replay-memory "$launches"
-setarch -R .deps/cuda/fake/replay-threads "$launches" # ThreadSanitizer wants its addresses
+fixed= # ThreadSanitizer wants memory at its own addresses; a container may forbid to ask, and do without
+if setarch -R true 2>/dev/null; then
+	fixed="setarch -R"
+fi
+$fixed .deps/cuda/fake/replay-threads "$launches"
 echo "under sanitizers, with barriers that do nothing"
-TSAN_OPTIONS=exitcode=0:suppress_equal_addresses=0:symbolize=0 setarch -R .deps/cuda/fake/replay-threads --bare "$launches" 2>"$launches/reports" || {
+TSAN_OPTIONS=exitcode=0:suppress_equal_addresses=0:symbolize=0 $fixed .deps/cuda/fake/replay-threads --bare "$launches" 2>"$launches/reports" || {
 	tail -n 20 "$launches/reports"
 	exit 1
 }
