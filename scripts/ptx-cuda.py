@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNELS = ROOT / "internal/engine/cuda/kernels"
-OPTIONS = ["--std=c++17", "-default-device", f"--include-path={KERNELS}"]
+OPTIONS = ["--gpu-architecture=compute_80", "--std=c++17", "-default-device", f"--include-path={KERNELS}"]
 
 
 def load() -> ctypes.CDLL:
@@ -35,21 +35,19 @@ def fetch(nvrtc: ctypes.CDLL, program: ctypes.c_void_p, what: str) -> bytes:
     return text.raw
 
 
-def compile_for(nvrtc: ctypes.CDLL, source: pathlib.Path, arch: str) -> tuple[bytes, bytes]:
-    """PTX and, for a real architecture, the device's own code."""
+def compiled(nvrtc: ctypes.CDLL, source: pathlib.Path) -> bytes:
     program = ctypes.c_void_p()
     nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.read_bytes(), source.name.encode(), 0, None, None)
-    options = [f"--gpu-architecture={arch}"] + OPTIONS
-    argv = (ctypes.c_char_p * len(options))(*[o.encode() for o in options])
-    failed = nvrtc.nvrtcCompileProgram(program, len(options), argv)
+    argv = (ctypes.c_char_p * len(OPTIONS))(*[o.encode() for o in OPTIONS])
+    failed = nvrtc.nvrtcCompileProgram(program, len(OPTIONS), argv)
     log = fetch(nvrtc, program, "ProgramLog").rstrip(b"\0\n").decode()
     if log:
         print(log, file=sys.stderr)
     if failed:
-        sys.exit(f"{source.name}: NVRTC refuses it for {arch}")
-    ptx, code = fetch(nvrtc, program, "PTX").rstrip(b"\0"), fetch(nvrtc, program, "CUBIN")
+        sys.exit(f"{source.name}: NVRTC refuses it")
+    ptx = fetch(nvrtc, program, "PTX").rstrip(b"\0")
     nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    return ptx, code
+    return ptx
 
 
 def main() -> None:
@@ -60,7 +58,7 @@ def main() -> None:
     stale, count = [], 0
     sources = sorted(KERNELS.glob("*.cu"))
     for source in sources:  # before any other compilation: NVRTC numbers calls through a process's life
-        ptx, _ = compile_for(nvrtc, source, "compute_80")
+        ptx = compiled(nvrtc, source)
         count += len(re.findall(rb"^\.visible \.entry", ptx, re.M))
         target = source.with_suffix(".ptx")
         if not check:
