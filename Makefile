@@ -52,7 +52,7 @@ $(VENV)/.notebooks: notebooks/requirements.txt $(VENV)/.ready
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check -r notebooks/requirements.txt
 	touch $@
 
-demo: build ## search the built-in digits (some two minutes) and show the front
+demo: build ## search the built-in digits (two to five minutes) and show the front
 	rm -rf demo/digits && mkdir -p demo
 	bin/moncae search --preset quick --seed 46 --run demo/digits
 	bin/moncae front demo/digits
