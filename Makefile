@@ -227,10 +227,10 @@ $(RAY)/.ready: python/tests/requirements-ray.txt | $(SETUP)
 .PHONY: test-ray test-ray-long
 test-ray: wheel $(RAY)/.ready ## searches on a Ray cluster of three nodes, whose worker, node and coordinator are killed
 	$(RAY)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
-	cd python/tests && PATH=$(CURDIR)/$(RAY)/bin:$$PATH MONCAE_RAY_KILLS=$(RAY_KILLS) $(CURDIR)/$(RAY)/bin/python -m pytest -q -rs -p no:cacheprovider test_ray.py
+	cd python/tests && PATH=$(CURDIR)/$(RAY)/bin:$$PATH MONCAE_RAY_KILLS=$(RAY_KILLS) MONCAE_RAY_DONE=$(abspath $(RAY_DONE)) $(CURDIR)/$(RAY)/bin/python -m pytest -q -rs -p no:cacheprovider test_ray.py
 
 test-ray-long: RAY_KILLS := 20
-test-ray-long: test-ray ## the same, with twenty kills at random moments
+test-ray-long: test-ray ## the same, with twenty kills at random moments; those that a file RAY_DONE= names are passed over, and it is told those that pass
 
 test-bare: wheel ## the wheel in bare Debians with Python 3.11, 3.13 and the newest, without Go, compiler and network (root)
 	bash scripts/test-bare.sh bookworm trixie:python3-torch sid:python3-torch

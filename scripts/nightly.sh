@@ -3,7 +3,7 @@
 #
 # A target that passed is not run again on the same sources: called again after an
 # interruption or a failure, the list goes on with what is left, fuzzing with the
-# targets that have not passed. Logs lie in
+# targets that have not passed, and kills on Ray with those that have not. Logs lie in
 # .deps/nightly/<sources>/<target>.log.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ for target in "$@"; do
 		continue
 	fi
 	echo "$target: $logs/$target.log"
-	if FUZZ_DONE=$logs/fuzz.done make "$target" >"$logs/$target.log" 2>&1; then
+	if FUZZ_DONE=$logs/fuzz.done RAY_DONE=$logs/ray.done make "$target" >"$logs/$target.log" 2>&1; then
 		touch "$logs/$target.passed"
 	else
 		failed="$failed $target"
