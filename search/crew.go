@@ -1,11 +1,11 @@
 package search
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"sync"
 	"time"
+
+	"moncae/internal/schedule"
 )
 
 // job is one training to do.
@@ -16,9 +16,11 @@ type job struct {
 	after func() // nil, or what is to be called when the job is done and counted
 }
 
-// crew does jobs, so many at once, the longest of those that wait first, and so
-// that those that run together stay within memory (0: no limit); a job that is
-// larger alone runs alone. The first error ends the others.
+// Size orders jobs that wait.
+func (j job) Size() (cost float64, bytes int64) { return j.cost, j.bytes }
+
+// crew does jobs, so many at once, in the order of a schedule.Queue. The first error
+// ends the others.
 type crew struct {
 	ctx     context.Context // over with the first error
 	cancel  context.CancelFunc
@@ -28,18 +30,15 @@ type crew struct {
 
 	mu      sync.Mutex
 	changed sync.Cond
-	jobs    []job // that wait
-	closed  bool  // no more will come
-	limited bool
-	free    int64
-	running int
+	jobs    *schedule.Queue[job]
+	closed  bool // no more will come
 	busy    time.Duration
 	errs    []error
 }
 
-// hire begins a crew; finish ends it.
+// hire begins a crew whose jobs stay within memory (0: no limit); finish ends it.
 func hire(ctx context.Context, workers int, memory int64) *crew {
-	c := &crew{workers: workers, began: time.Now(), free: memory, limited: memory > 0}
+	c := &crew{workers: workers, began: time.Now(), jobs: schedule.NewQueue[job](memory)}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	c.changed.L = &c.mu
 	for range workers {
@@ -52,8 +51,7 @@ func hire(ctx context.Context, workers int, memory int64) *crew {
 func (c *crew) add(jobs ...job) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.jobs = append(c.jobs, jobs...)
-	slices.SortStableFunc(c.jobs, func(a, b job) int { return cmp.Compare(b.cost, a.cost) })
+	c.jobs.Add(jobs...)
 	c.changed.Broadcast()
 }
 
@@ -92,16 +90,11 @@ func (c *crew) take() (job, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
-		if len(c.errs) > 0 || c.closed && len(c.jobs) == 0 {
+		if len(c.errs) > 0 || c.closed && c.jobs.Len() == 0 {
 			return job{}, false
 		}
-		for i, j := range c.jobs {
-			if !c.limited || j.bytes <= c.free || c.running == 0 {
-				c.jobs = slices.Delete(c.jobs, i, i+1)
-				c.free -= j.bytes
-				c.running++
-				return j, true
-			}
+		if j, ok := c.jobs.Take(); ok {
+			return j, true
 		}
 		c.changed.Wait()
 	}
@@ -111,8 +104,7 @@ func (c *crew) take() (job, bool) {
 func (c *crew) give(j job, err error, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.free += j.bytes
-	c.running--
+	c.jobs.Give(j)
 	c.busy += took
 	if err != nil {
 		c.errs = append(c.errs, err)

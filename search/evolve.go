@@ -8,6 +8,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/run"
+	"moncae/internal/schedule"
 	"moncae/search/algorithm"
 	"moncae/search/genome"
 	"moncae/search/surrogate"
@@ -20,9 +21,10 @@ func (s *Study) evolve(ctx context.Context) error {
 		return nil
 	}
 	n := s.config.Population * s.config.Generations
+	a := algorithm.New(s.config.Algorithm, s.problem())
 	e := &evolution{
-		Study: s, algorithm: algorithm.New(s.config.Algorithm, s.problem()), crew: hire(ctx, s.options.Jobs, s.options.Memory),
-		places: make([]place, n), finished: make(chan int, n), begin: time.Now(),
+		Study: s, algorithm: a, crew: hire(ctx, s.options.Jobs, s.options.Memory),
+		order: schedule.NewCourse(n, a.Sees), places: make([]place, n), finished: make(chan int, n), begin: time.Now(),
 	}
 	err := e.run()
 	if err != nil {
@@ -34,21 +36,20 @@ func (s *Study) evolve(ctx context.Context) error {
 // evolution is the part of a study in which candidates are asked for.
 type evolution struct {
 	*Study
-	algorithm   algorithm.Algorithm
-	crew        *crew
-	places      []place
-	asked, told int
-	announced   int           // generations that observers heard of
-	finished    chan int      // places whose training is over
-	times       run.Times     // since a generation was closed
-	begin       time.Time     // when it was
-	idle        time.Duration // of the crew until then
+	algorithm algorithm.Algorithm
+	crew      *crew
+	order     *schedule.Course
+	places    []place
+	announced int           // generations that observers heard of
+	finished  chan int      // places whose training is over
+	times     run.Times     // since a generation was closed
+	begin     time.Time     // when it was
+	idle      time.Duration // of the crew until then
 }
 
 // place is one of the search's, as far as it was asked for.
 type place struct {
 	id   string // of the candidate that takes it
-	done bool   // the candidate is in the journal
 	sort sort
 }
 
@@ -63,17 +64,17 @@ const (
 )
 
 func (e *evolution) run() error {
-	for e.told < len(e.places) {
+	for !e.order.Over() {
 		jobs, err := e.ask()
 		if err != nil {
 			return err
 		}
 		e.announce()
 		e.crew.add(jobs...)
-		for !e.places[e.told].done {
+		for !e.order.Ready() {
 			select {
 			case k := <-e.finished:
-				e.places[k].done = true
+				e.order.Done(k)
 			case <-e.crew.ctx.Done():
 				return e.crew.ctx.Err()
 			}
@@ -87,11 +88,10 @@ func (e *evolution) run() error {
 
 // ask asks for all places that may be asked for, and gives what is to be trained.
 func (e *evolution) ask() (jobs []job, err error) {
-	for ; e.asked < len(e.places) && e.algorithm.Sees(e.asked) <= e.told; e.asked++ {
-		k := e.asked
+	for k, ok := e.order.Ask(); ok; k, ok = e.order.Ask() {
 		p := e.algorithm.Ask(k)
 		if p.Known != "" {
-			e.places[k] = place{p.Known, true, known}
+			e.known(k, p.Known)
 			continue
 		}
 		c := e.candidate(k, p)
@@ -99,14 +99,15 @@ func (e *evolution) ask() (jobs []job, err error) {
 		case err != nil:
 			return nil, err
 		case done:
-			e.places[k] = place{c.ID, true, known}
+			e.known(k, c.ID)
 		case p.Network == nil:
-			e.places[k] = place{c.ID, true, refused}
+			e.places[k] = place{c.ID, refused}
+			e.order.Done(k)
 			if err := e.record(c); err != nil {
 				return nil, err
 			}
 		default:
-			e.places[k] = place{c.ID, false, toTrain}
+			e.places[k] = place{c.ID, toTrain}
 			rungs := e.rungs(k, p.Network)
 			j := e.job(p.Network.Arch, len(e.limited)*e.config.Epochs, func(ctx context.Context) error {
 				return e.evaluate(ctx, *c, p.Network.Arch, rungs, &e.times)
@@ -118,9 +119,16 @@ func (e *evolution) ask() (jobs []job, err error) {
 	return jobs, nil
 }
 
+// known has a place take a candidate that is there, or comes with a place before.
+func (e *evolution) known(k int, id string) {
+	e.places[k] = place{id, known}
+	e.order.Done(k)
+}
+
 // announce tells observers of the generation that is told next.
 func (e *evolution) announce() {
-	g := e.told / e.config.Population
+	next := e.order.Next()
+	g := next / e.config.Population
 	if g < e.announced {
 		return
 	}
@@ -129,7 +137,7 @@ func (e *evolution) announce() {
 		return
 	}
 	started := GenerationStarted{Generation: g, Of: e.config.Generations, ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
-	for i, p := range e.places[e.told : e.told+e.config.Population] {
+	for i, p := range e.places[next : next+e.config.Population] {
 		switch {
 		case p.sort == known || p.sort == unasked && e.recorded(run.CandidateID(g, i)) != nil:
 			started.Known++
@@ -144,10 +152,11 @@ func (e *evolution) announce() {
 
 // tell gives the algorithm the next result; with the last of a generation, it is closed.
 func (e *evolution) tell() error {
-	e.algorithm.Tell(e.trial(e.places[e.told].id))
-	e.told++
-	g := e.told/e.config.Population - 1
-	if e.told%e.config.Population > 0 || g < e.state.Next() {
+	e.algorithm.Tell(e.trial(e.places[e.order.Next()].id))
+	e.order.Tell()
+	told := e.order.Next()
+	g := told/e.config.Population - 1
+	if told%e.config.Population > 0 || g < e.state.Next() {
 		return nil
 	}
 	return e.close(g)
