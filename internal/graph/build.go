@@ -14,6 +14,13 @@ import (
 // size, with a loss that Loss.Blend reads. The seed is that of the dropout masks; dropout
 // layers are numbered through the network, encoder first, those of rate 0 too.
 func Autoencoder(a arch.Arch, batch int, loss Loss, seed uint64) (*Net, error) {
+	return Denoiser(a, batch, loss, 0, seed)
+}
+
+// Denoiser is an Autoencoder whose trainings see images with normal noise of standard
+// deviation sigma (pixels are in [0, 1]; ops.Noise), and compare with the images without.
+// The seed is the noise's too. With sigma 0 there is none.
+func Denoiser(a arch.Arch, batch int, loss Loss, sigma float64, seed uint64) (*Net, error) {
 	if err := a.Validate(); err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
@@ -22,7 +29,7 @@ func Autoencoder(a arch.Arch, batch int, loss Loss, seed uint64) (*Net, error) {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
 	parts := []part{{"encoder", a.Encoder}, {"decoder", a.Decoder}}
-	net := &Net{Input: a.Input, Output: a.Input, Latent: a.Latent(), Batch: batch, Loss: loss, Blend: blend, Params: a.Params()}
+	net := &Net{Input: a.Input, Output: a.Input, Latent: a.Latent(), Batch: batch, Loss: loss, Blend: blend, Denoise: sigma, Params: a.Params()}
 	if err := net.build(parts, seed); err != nil {
 		return nil, err
 	}
@@ -78,7 +85,7 @@ func (net *Net) train(parts []part, seed uint64) error {
 		loss = ops.SoftmaxCrossEntropy{}
 		target = gorgonia.NewTensor(b.graph, tensor.Float32, 1, gorgonia.WithShape(net.Batch), gorgonia.WithName("target"))
 	}
-	x := input
+	x := b.noise(net.Denoise, input)
 	for _, p := range parts {
 		x = b.stack(p, x)
 	}

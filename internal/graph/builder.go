@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -107,8 +108,23 @@ func (b *builder) dropout(rate float64, x *gorgonia.Node) *gorgonia.Node {
 	if rate == 0 {
 		return x
 	}
+	return b.apply(ops.Dropout{Rate: rate, Layer: layer, Seed: b.seed}, x, b.steps())
+}
+
+// noiseLayer is the noise's number among the dropout layers: none of theirs.
+const noiseLayer = math.MaxUint32
+
+func (b *builder) noise(sigma float64, x *gorgonia.Node) *gorgonia.Node {
+	if sigma == 0 {
+		return x
+	}
+	return b.apply(ops.Noise{Sigma: sigma, Layer: noiseLayer, Seed: b.seed}, x, b.steps())
+}
+
+// steps is the input that counts the training steps.
+func (b *builder) steps() *gorgonia.Node {
 	if b.step == nil {
 		b.step = gorgonia.NewScalar(b.graph, tensor.Float32, gorgonia.WithName("step"))
 	}
-	return b.apply(ops.Dropout{Rate: rate, Layer: layer, Seed: b.seed}, x, b.step)
+	return b.step
 }

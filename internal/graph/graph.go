@@ -21,9 +21,11 @@ type Net struct {
 	Batch  int
 	Loss   Loss
 	Blend  Blend // of Loss; zero for a classifier
-	Params []arch.Param
-	Train  Training
-	Infer  Inference
+	// Denoise is the standard deviation of the noise in training images; 0: none.
+	Denoise float64
+	Params  []arch.Param
+	Train   Training
+	Infer   Inference
 }
 
 // Training is the graph of one step. Nodes are in one ExprGraph.
@@ -31,7 +33,7 @@ type Training struct {
 	Graph  *gorgonia.ExprGraph
 	Input  *gorgonia.Node // [N,C,H,W], images scaled to [0,1], or features
 	Target *gorgonia.Node // Input itself for an autoencoder; labels [N] for a classifier
-	Step   *gorgonia.Node // scalar, the training steps before this one; nil without dropout
+	Step   *gorgonia.Node // scalar, the training steps before this one; nil without dropout and noise
 	Loss   *gorgonia.Node
 	Params map[string]*gorgonia.Node // trained parameters by name
 	Grads  map[string]*gorgonia.Node // their gradients
@@ -40,7 +42,7 @@ type Training struct {
 	Stats map[string]*gorgonia.Node
 }
 
-// Inference is the graph of a forward pass with running averages and no dropout.
+// Inference is the graph of a forward pass with running averages, no dropout and no noise.
 type Inference struct {
 	Graph  *gorgonia.ExprGraph
 	Input  *gorgonia.Node

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -114,6 +115,36 @@ func TestDropoutLayersAreNumbered(t *testing.T) {
 	}
 	if net.Train.Step != nil {
 		t.Error("a step input without dropout")
+	}
+}
+
+// TestNoiseIsOfTrainingsInput: what is compared with, and inference, are clean.
+func TestNoiseIsOfTrainingsInput(t *testing.T) {
+	net, err := Denoiser(example(), 3, BCE, 0.25, 77)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var noise []*gorgonia.Node
+	for _, n := range net.Train.Graph.AllNodes() {
+		if _, ok := n.Op().(ops.Noise); ok {
+			noise = append(noise, n)
+		}
+	}
+	if len(noise) != 1 || noise[0].Op() != gorgonia.Op(ops.Noise{Sigma: 0.25, Layer: 1<<32 - 1, Seed: 77}) || net.Denoise != 0.25 {
+		t.Errorf("noise %v of sigma %v", noise, net.Denoise)
+	}
+	if net.Train.Target != net.Train.Input || net.Train.Step == nil {
+		t.Errorf("target %v, step %v", net.Train.Target, net.Train.Step)
+	}
+	for _, kind := range kinds(net.Infer.Graph) {
+		if kind == "Noise" {
+			t.Error("noise in inference")
+		}
+	}
+	for _, sigma := range []float64{-0.1, math.NaN(), math.Inf(1)} {
+		if _, err := Denoiser(example(), 3, BCE, sigma, 77); err == nil || !strings.Contains(err.Error(), "above 0") {
+			t.Errorf("sigma %v: %v", sigma, err)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ func (Activation) ranks() []int     { return []int{4, 4} }
 func (ActivationGrad) ranks() []int { return []int{4, 4, 4, 4} }
 func (Dropout) ranks() []int        { return []int{4, 0, 4} }
 func (DropoutGrad) ranks() []int    { return []int{4, 0, 4} }
+func (Noise) ranks() []int          { return []int{4, 0, 4} }
 func (Add) ranks() []int            { return []int{4, 4, 4} }
 
 func (o Activation) shape(in []tensor.Shape) (tensor.Shape, error) {
@@ -34,6 +35,13 @@ func (o Dropout) shape(in []tensor.Shape) (tensor.Shape, error) {
 
 func (o DropoutGrad) shape(in []tensor.Shape) (tensor.Shape, error) {
 	return in[0].Clone(), checkRate(o.Rate)
+}
+
+func (o Noise) shape(in []tensor.Shape) (tensor.Shape, error) {
+	if !(o.Sigma > 0) || math.IsInf(o.Sigma, 0) {
+		return nil, fmt.Errorf("sigma %v is not a number above 0", o.Sigma)
+	}
+	return in[0].Clone(), nil
 }
 
 func (o Add) shape(in []tensor.Shape) (tensor.Shape, error) { return same(in, 1) }
@@ -112,6 +120,11 @@ func (o Dropout) run(in []array, y array) {
 
 func (o DropoutGrad) run(in []array, dx array) { Dropout(o).run(in, dx) }
 
+func (o Noise) run(in []array, y array) {
+	noise := philox.Noise{Seed: o.Seed, Layer: o.Layer, Step: uint64(in[1].v[0]), Sigma: o.Sigma}
+	noise.Apply(y.v, in[0].v)
+}
+
 func (o Add) run(in []array, y array) {
 	for i, v := range in[0].v {
 		y.v[i] = v + in[1].v[i]
@@ -142,4 +155,12 @@ func (o Add) DiffWRT(int) []bool { return []bool{true, true} }
 // SymDiff passes the gradient on to both inputs.
 func (o Add) SymDiff(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	return gorgonia.Nodes{dy, dy}, nil
+}
+
+// DiffWRT tells which inputs have a gradient: images need none.
+func (o Noise) DiffWRT(int) []bool { return []bool{false, false} }
+
+// SymDiff makes no gradients.
+func (o Noise) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
+	return gorgonia.Nodes{nil, nil}, nil
 }

@@ -15,7 +15,7 @@ import (
 const names = `Conv2D Conv2DGradInput Conv2DGradWeight ChannelSum
 Dense DenseGradInput DenseGradWeight
 BatchNorm BatchNormGradInput BatchNormGradGamma BatchMean BatchVariance Normalize
-Activation ActivationGrad Dropout DropoutGrad
+Activation ActivationGrad Dropout DropoutGrad Noise
 MaxPool2 MaxPool2Grad Upsample2 Upsample2Grad Add
 BCEWithLogits BCEWithLogitsGrad MSE MSEGrad Blend BlendGrad SoftmaxCrossEntropy SoftmaxCrossEntropyGrad`
 

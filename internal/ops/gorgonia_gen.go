@@ -212,6 +212,17 @@ func (o DropoutGrad) WriteHash(h hash.Hash)                                    {
 func (o DropoutGrad) Hashcode() uint32                                         { return hashcode(o) }
 func (o DropoutGrad) String() string                                           { return fmt.Sprintf("%#v", o) }
 
+func (o Noise) Arity() int                                               { return arity(o) }
+func (o Noise) Type() hm.Type                                            { return signature(o) }
+func (o Noise) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) { return infer(o, in) }
+func (o Noise) Do(in ...gorgonia.Value) (gorgonia.Value, error)          { return do(o, in) }
+func (o Noise) ReturnsPtr() bool                                         { return false }
+func (o Noise) CallsExtern() bool                                        { return false }
+func (o Noise) OverwritesInput() int                                     { return -1 }
+func (o Noise) WriteHash(h hash.Hash)                                    { fmt.Fprintf(h, "%#v", o) }
+func (o Noise) Hashcode() uint32                                         { return hashcode(o) }
+func (o Noise) String() string                                           { return fmt.Sprintf("%#v", o) }
+
 func (o MaxPool2) Arity() int                                               { return arity(o) }
 func (o MaxPool2) Type() hm.Type                                            { return signature(o) }
 func (o MaxPool2) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) { return infer(o, in) }

@@ -75,6 +75,14 @@ type (
 		Seed  uint64
 	}
 
+	// Noise takes images x, step → min(max(x + Sigma·n, 0), 1), with n normal: the
+	// generator's numbers for (Seed, step, Layer, i). Not differentiable: it is for data.
+	Noise struct {
+		Sigma float64
+		Layer uint32
+		Seed  uint64
+	}
+
 	// MaxPool2 takes x [N,C,H,W] → [N,C,⌈H/2⌉,⌈W/2⌉]; along an odd side the windows are
 	// (·,0)(1,2)(3,4)…, along an even one (0,1)(2,3)…
 	MaxPool2 struct{}

@@ -48,6 +48,9 @@ func TestShapeErrors(t *testing.T) {
 		{ActivationGrad{arch.ReLU}, shapes(x, x, []int{2, 3, 4, 5}), "they must be one"},
 		{Dropout{Rate: 1}, shapes(x, nil), "rate 1 is not in [0, 1)"},
 		{Dropout{Rate: math.NaN()}, shapes(x, nil), "rate NaN"},
+		{Noise{Sigma: 0}, shapes(x, nil), "sigma 0 is not a number above 0"},
+		{Noise{Sigma: math.NaN()}, shapes(x, nil), "sigma NaN"},
+		{Noise{Sigma: math.Inf(1)}, shapes(x, nil), "sigma +Inf"},
 		{DropoutGrad{Rate: -1}, shapes(x, nil), "rate -1"},
 		{MaxPool2Grad{}, shapes(x, []int{2, 3, 2, 2}, []int{2, 3, 2, 2}), "must be (2, 3, 3, 2)"},
 		{Upsample2{4, 4}, shapes(x), "not a doubling"},
@@ -79,6 +82,7 @@ func TestHashes(t *testing.T) {
 		Activation{arch.ReLU}, Activation{arch.ELU}, ActivationGrad{arch.ReLU}, ActivationGrad{arch.ELU},
 		Dropout{0.1, 2, 3}, Dropout{0.2, 2, 3}, Dropout{0.1, 3, 3}, Dropout{0.1, 2, 4}, Dropout{0.1, 2, 3 + 1<<40},
 		DropoutGrad{0.1, 2, 3}, DropoutGrad{0.2, 2, 3}, DropoutGrad{0.1, 3, 3}, DropoutGrad{0.1, 2, 4},
+		Noise{0.1, 2, 3}, Noise{0.2, 2, 3}, Noise{0.1, 3, 3}, Noise{0.1, 2, 4},
 		MaxPool2{}, MaxPool2Grad{}, Upsample2{4, 5}, Upsample2{5, 4}, Upsample2{4, 4}, Upsample2Grad{}, Add{},
 		BCEWithLogits{}, BCEWithLogitsGrad{}, MSE{}, MSEGrad{}, Blend{0, 1, 2}, Blend{1, 0, 2}, BlendGrad{0, 1, 2}, BlendGrad{0, 2, 1}, SoftmaxCrossEntropy{}, SoftmaxCrossEntropyGrad{},
 	}

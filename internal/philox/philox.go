@@ -1,6 +1,6 @@
 // Package philox is the counter-based generator Philox4x32-10 (Salmon, Moraes,
 // Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011), and what
-// dropout makes of it.
+// dropout and the noise of denoising make of it.
 //
 // A number depends on a key and a counter alone, so every engine can compute
 // any value of a mask by itself, in any order. The definition that all engines
@@ -9,12 +9,17 @@
 //   - the key is the 64-bit seed, low word first;
 //   - the counter is (i/4, layer, step's low word, step's high word) for value i
 //     of the activation in NCHW order, batch included;
-//   - value i takes output word i%4;
-//   - it is kept if float32(word>>8)·2⁻²⁴ ≥ float32(rate); kept values are
-//     multiplied, in float32, by float32(1/(1−rate)).
+//   - value i takes output word i%4; of words u(word) = float32(word>>8)·2⁻²⁴ is used;
+//   - dropout keeps it if u ≥ float32(rate); kept values are multiplied, in float32,
+//     by float32(1/(1−rate));
+//   - noise is normal by Box and Muller (1958): of words a, b of a pair (0 and 1, or 2 and
+//     3), with r = √(−2·ln(u(a)+2⁻²⁴)), values i and i+1 get float32(σ)·r·cos(2π·u(b)) and
+//     float32(σ)·r·sin(2π·u(b)) more, and are clamped to [0, 1].
 //
 // Nothing is allocated; a block of four numbers costs about 10 ns.
 package philox
+
+import "math"
 
 const (
 	multiplier0, multiplier1 = 0xD2511F53, 0xCD9E8D57
@@ -51,16 +56,53 @@ func (m Mask) Scale() float32 { return float32(1 / (1 - m.Rate)) }
 // Apply writes x under the mask to y, scaled; they have one length, less than
 // 2³⁴, and may be the same slice.
 func (m Mask) Apply(y, x []float32) {
-	key := [2]uint32{uint32(m.Seed), uint32(m.Seed >> 32)}
 	rate, scale := float32(m.Rate), m.Scale()
 	var words [4]uint32
 	for i, v := range x {
 		if i%4 == 0 {
-			words = Block([4]uint32{uint32(i / 4), m.Layer, uint32(m.Step), uint32(m.Step >> 32)}, key)
+			words = wordsOf(i, m.Layer, m.Step, m.Seed)
 		}
 		y[i] = 0
-		if float32(words[i%4]>>8)*(1.0/(1<<24)) >= rate {
+		if unit(words[i%4]) >= rate {
 			y[i] = v * scale
 		}
 	}
+}
+
+// Noise is what one training step adds to its images.
+type Noise struct {
+	Seed  uint64
+	Layer uint32
+	Step  uint64
+	Sigma float64
+}
+
+// Apply writes x with noise, clamped to [0, 1], to y; they have one length, less than
+// 2³⁴, and may be the same slice.
+func (n Noise) Apply(y, x []float32) {
+	sigma := float64(float32(n.Sigma))
+	var normal [4]float64
+	for i, v := range x {
+		if i%4 == 0 {
+			words := wordsOf(i, n.Layer, n.Step, n.Seed)
+			normal[0], normal[1] = normals(words[0], words[1])
+			normal[2], normal[3] = normals(words[2], words[3])
+		}
+		y[i] = min(max(float32(float64(v)+sigma*normal[i%4]), 0), 1)
+	}
+}
+
+// wordsOf are the numbers of values i … i+3.
+func wordsOf(i int, layer uint32, step, seed uint64) [4]uint32 {
+	return Block([4]uint32{uint32(i / 4), layer, uint32(step), uint32(step >> 32)}, [2]uint32{uint32(seed), uint32(seed >> 32)})
+}
+
+// unit is a word as a number in [0, 1).
+func unit(word uint32) float32 { return float32(word>>8) * (1.0 / (1 << 24)) }
+
+// normals are two independent normal numbers.
+func normals(a, b uint32) (float64, float64) {
+	r := math.Sqrt(-2 * math.Log(float64(unit(a))+1.0/(1<<24)))
+	sin, cos := math.Sincos(2 * math.Pi * float64(unit(b)))
+	return r * cos, r * sin
 }

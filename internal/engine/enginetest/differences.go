@@ -14,9 +14,10 @@ import (
 // of its own loss.
 func (s *suite) testDifferences(t *testing.T) {
 	for _, loss := range losses {
-		tr := autoencoder(t, smooth(), 3, loss, 5)
-		for _, fault := range s.differences(t, tr) {
-			t.Error(fault)
+		for _, sigma := range []float64{0, 0.3} {
+			for _, fault := range s.differences(t, denoiser(t, smooth(), 3, loss, sigma, 5)) {
+				t.Error(fault)
+			}
 		}
 	}
 }

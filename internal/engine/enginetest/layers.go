@@ -107,6 +107,28 @@ func (s *suite) testDropout(t *testing.T) {
 	}
 }
 
+// testDenoising looks at the noise of four steps, of images between the bounds and at them.
+func (s *suite) testDenoising(t *testing.T) {
+	for i, side := range [][2]int{{4, 4}, {7, 9}, {1, 3}, {13, 10}} {
+		for _, sigma := range []float64{0.05, 0.6} {
+			for _, loss := range []graph.Loss{graph.BCE, graph.SSIM} {
+				t.Run(fmt.Sprint(side, " ", sigma, " ", loss), func(t *testing.T) {
+					in, seed := arch.Shape{C: 1 + i%3, H: side[0], W: side[1]}, uint64(i)<<40+uint64(i)
+					a := arch.Arch{Input: in, Encoder: arch.Stack{conv(2, 1, 1), activation(arch.SiLU), {Kind: arch.Dropout, Rate: 0.2}}, Decoder: arch.Stack{conv(in.C, 3, 1)}}
+					tr := denoiser(t, a, 3, loss, sigma, seed)
+					for k := range tr.source.Images {
+						if k%5 == 0 {
+							tr.source.Images[k] = uint8(255 * (k % 2))
+						}
+					}
+					s.check(t, tr)
+					s.follow(t, tr, arch.SGD, []float32{0.1, 0.1, 0.1, 0.1}, s.Value)
+				})
+			}
+		}
+	}
+}
+
 // testRandomNetworks gives a network that fails a second chance with other
 // weights: a value within a rounding of ReLU's kink, or of another value in a
 // pooling window, is seen as two by two engines, and both are right. That is

@@ -104,6 +104,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 		every = append(every, []test{
 			{"Info", s.testInfo},
 			{"Dropout", s.testDropout},
+			{"Denoising", s.testDenoising},
 			{"RandomNetworks", s.testRandomNetworks},
 			{"LargeNetworks", s.testLargeNetworks},
 			{"Differences", s.testDifferences},

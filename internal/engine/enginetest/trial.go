@@ -23,7 +23,13 @@ type trial struct {
 // their usual places, or their gradients would not show.
 func autoencoder(t *testing.T, a arch.Arch, batch int, loss graph.Loss, seed uint64) trial {
 	t.Helper()
-	net, err := graph.Autoencoder(a, batch, loss, seed)
+	return denoiser(t, a, batch, loss, 0, seed)
+}
+
+// denoiser is an autoencoder whose trainings see noisy images.
+func denoiser(t *testing.T, a arch.Arch, batch int, loss graph.Loss, sigma float64, seed uint64) trial {
+	t.Helper()
+	net, err := graph.Denoiser(a, batch, loss, sigma, seed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,7 @@ func reads(op gorgonia.Op, i int) bool {
 	case ops.MaxPool2Grad:
 		return i == 2
 	case ops.BCEWithLogitsGrad, ops.MSEGrad, ops.BlendGrad, ops.SoftmaxCrossEntropyGrad,
-		ops.BCEWithLogits, ops.MSE, ops.Blend, ops.SoftmaxCrossEntropy, ops.Dropout, ops.DropoutGrad:
+		ops.BCEWithLogits, ops.MSE, ops.Blend, ops.SoftmaxCrossEntropy, ops.Dropout, ops.DropoutGrad, ops.Noise:
 		return i == 0
 	}
 	return true

@@ -173,11 +173,13 @@ func TestStepAgainstTapeMachine(t *testing.T) {
 		for name, a := range archs {
 			for _, loss := range []graph.Loss{graph.BCE, graph.MSE} {
 				t.Run(fmt.Sprint(isa, " ", name, " ", loss), func(t *testing.T) {
-					net, err := graph.Autoencoder(a, 5, loss, 77)
-					if err != nil {
-						t.Fatal(err)
+					for _, sigma := range []float64{0, 0.3} {
+						net, err := graph.Denoiser(a, 5, loss, sigma, 77)
+						if err != nil {
+							t.Fatal(err)
+						}
+						compare(t, net, images(a.Input, 11, 3))
 					}
-					compare(t, net, images(a.Input, 11, 3))
 				})
 			}
 		}

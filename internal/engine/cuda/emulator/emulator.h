@@ -54,4 +54,6 @@ struct Entry {
 };
 } // namespace emulator
 
+inline float sinpif(float x) { return (float)std::sin(M_PI * x); }
+inline float cospif(float x) { return (float)std::cos(M_PI * x); }
 inline void __syncthreads() { emulator::barrier(); }

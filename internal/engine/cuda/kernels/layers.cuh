@@ -34,6 +34,20 @@ KERNEL(NAME(dropout))(const T *x, T *y, const uint64_t *step, uint64_t seed, uin
 }
 REGISTER(NAME(dropout))
 
+// Images with normal noise, clamped to [0, 1], as internal/philox has it.
+KERNEL(NAME(noise))(const float *x, T *y, const uint64_t *step, uint64_t seed, uint32_t layer, float sigma, int c, int area, uint32_t total) {
+	FOR_EACH(i, total) {
+		const int ch = (int)(i % c);
+		const uint32_t row = i / c, n = row / area, pixel = row % area, at = (n * c + ch) * area + pixel;
+		const uint32_t a = philox(seed, layer, *step, at & ~1u), b = philox(seed, layer, *step, at | 1u);
+		const float r = sigma * sqrtf(-2.f * logf((float)((a >> 8) + 1) * (1.f / (1 << 24))));
+		const float half_turns = (float)(b >> 8) * (1.f / (1 << 23));
+		const float v = x[i] + r * (at & 1 ? sinpif(half_turns) : cospif(half_turns));
+		store(y, i, v < 0.f ? 0.f : v > 1.f ? 1.f : v);
+	}
+}
+REGISTER(NAME(noise))
+
 // 2×2 maxima; along an odd side the windows are (·,0)(1,2)(3,4)… `which` keeps
 // the place of the first maximum, 0 to 3. A value that is not a number is the largest.
 KERNEL(NAME(max_pool))(const T *x, T *y, uint8_t *which, int h, int w, int c, uint32_t total) {

@@ -29,6 +29,13 @@ func (l *lowering) dropout(n, x *gorgonia.Node, op ops.Dropout) {
 		float32(op.Rate), float32(1/(1-op.Rate)), int32(y.c), int32(y.h*y.w), y.count())
 }
 
+// noise is added to the images in float32.
+func (l *lowering) noise(n, x *gorgonia.Node, op ops.Noise) {
+	y := l.create(n)
+	l.over(y.total(), "noise"+suffix(y.half), l.of(x, false).ref, y.ref, Ref{In: Steps}, op.Seed, op.Layer,
+		float32(op.Sigma), int32(y.c), int32(y.h*y.w), y.count())
+}
+
 // maxPool keeps the places of the maxima, a byte each, where a gradient needs them.
 func (l *lowering) maxPool(n, x *gorgonia.Node) {
 	y := l.create(n)

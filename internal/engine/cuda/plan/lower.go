@@ -196,6 +196,8 @@ func (l *lowering) node(n *gorgonia.Node) error {
 		l.dropout(n, in[0], op)
 	case ops.DropoutGrad:
 		l.dropout(n, in[0], ops.Dropout(op))
+	case ops.Noise:
+		l.noise(n, in[0], op)
 	case ops.MaxPool2:
 		l.maxPool(n, in[0])
 	case ops.MaxPool2Grad:

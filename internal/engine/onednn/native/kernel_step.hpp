@@ -83,6 +83,56 @@ template <class T> void dropout(const Shape &s, const Philox &p, const void *x, 
   dropout_grad<T>(s.values(), p.scale, mask, x, y);
 }
 
+// log u for 2⁻²⁴ ≤ u ≤ 1: of its mantissa by the series of artanh, 1/√2 to √2.
+static inline float log_(float u) {
+  uint32_t bits = __builtin_bit_cast(uint32_t, u);
+  int e = int((bits + (0x3f800000 - 0x3f3504f3)) >> 23) - 127;
+  float m = __builtin_bit_cast(float, bits - (uint32_t(e) << 23)), s = (m - 1) / (m + 1), q = s * s;
+  return e * .693147181f + 2 * s * (1 + q * (1 / 3.f + q * (1 / 5.f + q * (1 / 7.f + q / 9.f))));
+}
+// sin and cos of 2πu for 0 ≤ u < 1, by their series from −π/4 to π/4.
+static inline void sincos_(float u, float &sine, float &cosine) {
+  int quarter = int(4 * u + .5f);
+  float r = (4 * u - quarter) * 1.57079633f, q = r * r;
+  float s = r * (1 + q * (-1 / 6.f + q * (1 / 120.f + q * (-1 / 5040.f + q / 362880)))), c = 1 + q * (-.5f + q * (1 / 24.f + q * (-1 / 720.f + q * (1 / 40320.f - q / 3628800))));
+  float a = quarter & 1 ? c : s, b = quarter & 1 ? s : c;
+  sine = quarter & 2 ? -a : a;
+  cosine = (quarter + 1) & 2 ? -b : b;
+}
+
+// Normal numbers of standard deviation p.rate for 64 values from block on, as
+// internal/philox makes them.
+KERNEL void normals(const Philox &p, uint64_t block, float *__restrict y) {
+  uint32_t words[64];
+  philox(p, block, words);
+  for (int i = 0; i < 64; i += 2) {
+    float sine, cosine, r = p.rate * __builtin_sqrtf(-2 * log_(((words[i] >> 8) + 1) * (1.f / (1 << 24))));
+    sincos_((words[i + 1] >> 8) * (1.f / (1 << 24)), sine, cosine);
+    y[i] = r * cosine;
+    y[i + 1] = r * sine;
+  }
+}
+
+template <class T> void noise(const Shape &s, const Philox &p, const void *x_, void *y_, float *scratch) {
+  size_t hw = size_t(s.h) * s.w, n = hw * s.c;
+  for (int b = 0; b < s.n; b++) {
+    const T *x = (const T *)x_ + b * n;
+    T *y = (T *)y_ + b * n;
+    float *add = scratch; // in NCHW order
+    for (uint64_t first = b * n, at = first / 64 * 64; at < first + n; at += 64) {
+      float buf[64];
+      normals(p, at / 4, buf);
+      size_t from = at < first ? first - at : 0, to = least(64, first + n - at);
+      for (size_t i = from; i < to; i++) add[at + i - first] = buf[i];
+    }
+    for (size_t i = 0; i < hw; i++)
+      for (int c = 0; c < s.c; c++) {
+        float v = float(x[i * s.c + c]) + add[c * hw + i];
+        y[i * s.c + c] = v < 0 ? 0 : v > 1 ? 1 : v;
+      }
+  }
+}
+
 // The optimisers, with Keras' constants; internal/engine states the formulas.
 constexpr float tiny = 1e-7f;
 KERNEL void adam(size_t n, float a, float *__restrict w, const float *__restrict g, float *__restrict m, float *__restrict v) {

@@ -69,7 +69,7 @@ struct Few {
 struct Philox {
   uint64_t seed, step;
   uint32_t layer;
-  float rate, scale;
+  float rate, scale; // the rate is sigma where there is noise
 };
 
 struct Blend { // weights of losses
@@ -93,6 +93,8 @@ struct Kernels {
   void (*widen)(size_t n, const void *x, float *y);
   void (*dropout)(const Shape &, const Philox &, const void *x, void *y, uint8_t *mask, uint8_t *scratch);
   void (*dropout_grad)(size_t n, float scale, const uint8_t *mask, const void *dy, void *dx);
+  // noise: y is x with normal noise, clamped to [0, 1]; scratch holds one image.
+  void (*noise)(const Shape &, const Philox &, const void *x, void *y, float *scratch);
   void (*images)(const Shape &, const uint8_t *nchw, uint8_t *bytes, void *x, size_t at);
   void (*features)(const Shape &, const float *nchw, void *x, size_t at);
   // Between an image and its four phases [row parity][column parity][n][h][w][c],

@@ -121,6 +121,7 @@ private:
   void point_grad(const mn_step &);
   void dropout(const mn_step &);
   void dropout_grad(const mn_step &);
+  void noise(const mn_step &);
   void add_tensors(const mn_step &);
   void widen(const mn_step &);
   void loss_step(const mn_step &);

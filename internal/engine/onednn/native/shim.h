@@ -34,6 +34,7 @@ enum {
   MN_UP_CONV,
   MN_UP_CONV_GRAD,
   MN_WIDEN,
+  MN_NOISE,
 };
 
 // A tensor of a plan: NHWC, at an offset in the plan's block.

@@ -74,6 +74,12 @@ void mn_plan::dropout_grad(const mn_step &s) {
   own([=, this] { k.dropout_grad(n, float(1 / (1 - s.rate)), at<uint8_t>(s.aux), at(s.dy), at(s.dx)); });
 }
 
+void mn_plan::noise(const mn_step &s) {
+  Shape x = shape(s.x);
+  need_scratch(x.values() / x.n);
+  own([=, this] { k.noise(x, {s.seed, uint64_t(net.step), uint32_t(s.layer), float(s.rate), 1}, at(s.x), at(s.y), scratched()); });
+}
+
 void mn_plan::add_tensors(const mn_step &s) {
   size_t n = shape(s.y).values();
   own([=, this] { k.add(n, at(s.x), at(s.x2), at(s.y)); });

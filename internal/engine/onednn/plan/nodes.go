@@ -36,6 +36,8 @@ func (b *builder) node(n *gorgonia.Node) error {
 		return b.dropout(n, op)
 	case ops.DropoutGrad:
 		return b.dropoutGrad(n, op)
+	case ops.Noise:
+		return b.noise(n, op)
 	case ops.Add:
 		return b.sum(n)
 	case ops.BCEWithLogits, ops.MSE, ops.Blend, ops.SoftmaxCrossEntropy, ops.BCEWithLogitsGrad, ops.MSEGrad, ops.BlendGrad, ops.SoftmaxCrossEntropyGrad:
@@ -73,6 +75,18 @@ func (b *builder) dropoutGrad(n *gorgonia.Node, op ops.DropoutGrad) error {
 	}
 	s := newStep(DropoutGrad)
 	s.DY, s.DX, s.Aux, s.Rate = dy, b.reuse(n, b.In(n)[0]), mask, op.Rate
+	b.add(s)
+	return nil
+}
+
+// noise leaves the images as they are, for others read them too.
+func (b *builder) noise(n *gorgonia.Node, op ops.Noise) error {
+	x, err := b.at(b.In(n)[0])
+	if err != nil {
+		return err
+	}
+	s := newStep(Noise)
+	s.X, s.Y, s.Rate, s.Layer, s.Seed = x, b.set(n), op.Sigma, op.Layer, op.Seed
 	b.add(s)
 	return nil
 }

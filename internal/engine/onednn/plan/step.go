@@ -27,13 +27,14 @@ const (
 	UpConv                      // as Conv, of X upsampled; Aux (Y's four phases)
 	UpConvGrad                  // X, DY, Aux (DY's phases), Weight, Bias, Kernel: their gradients; with DX that too, X2 (its four parts)
 	Widen                       // X, Y: bfloat16 to float32
+	Noise                       // X, Y, Rate (sigma), Layer, Seed
 	Kinds
 )
 
 var kindNames = [Kinds]string{
 	"input", "conv", "conv grad weight", "conv grad input", "dense", "dense grad weight", "dense grad input",
 	"point", "point grad", "dropout", "dropout grad", "add", "loss",
-	"upsample and conv", "upsample and conv grad", "widen",
+	"upsample and conv", "upsample and conv grad", "widen", "noise",
 }
 
 func (k Kind) String() string { return kindNames[k] }
