@@ -25,7 +25,8 @@ type candidate struct {
 	Fingerprint string // of the data
 	// Preprocess is how images become the network's input, JSON as in run.json.
 	Preprocess json.RawMessage
-	Loss       string // what was minimised, bce or mse
+	Loss       string  // what was minimised, a graph.Loss
+	Denoise    float64 // run.Config's
 	// Metrics are means over the validation images, and the network's sizes, by the
 	// names of front --json. Values that are not finite are left out.
 	Metrics map[string]float64

@@ -39,7 +39,7 @@ func Export(ctx context.Context, r *run.Run, ids []string, set *dataset.Set, eng
 func describe(r *run.Run, t run.Trained) candidate {
 	best, m := t.Best(), r.Manifest
 	c := candidate{
-		Trained: t, Run: m.Run, DataName: m.Data.Name, Fingerprint: m.Data.Fingerprint, Preprocess: m.Preprocess, Loss: string(r.Config.Loss),
+		Trained: t, Run: m.Run, DataName: m.Data.Name, Fingerprint: m.Data.Fingerprint, Preprocess: m.Preprocess, Loss: string(r.Config.Loss), Denoise: r.Config.Denoise,
 		Metrics: map[string]float64{
 			"bce": best.Figures.BCE, "mse": best.Figures.MSE, "psnr": best.Figures.PSNR, "ssim": best.Figures.SSIM,
 			"values": float64(t.Latent.Values()), "params": float64(t.Params), "flops": float64(t.FLOPs), "epochs": float64(best.Epochs),

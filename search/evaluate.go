@@ -127,7 +127,7 @@ func (s *Study) measured(ctx context.Context, t task.Training, watch task.Watch)
 // complete adds what all trainings of the run have in common.
 func (s *Study) complete(t *task.Training) {
 	t.Moncae, t.Class, t.Data = version.Number(), s.options.Trainer.Info().Class(s.config.Precision), s.fingerprint
-	t.Batch, t.Loss, t.Validation = s.config.Batch, s.config.Loss, s.rows.validation
+	t.Batch, t.Loss, t.Denoise, t.Validation = s.config.Batch, s.config.Loss, s.config.Denoise, s.rows.validation
 	if t.Probe == nil && s.config.Uses(run.ObjectiveProbe) {
 		t.Probe = &s.rows.probe
 	}

@@ -26,7 +26,7 @@ type configFlags struct {
 	population, generations, spread, window, epochs, patience, batch, limit int
 	finetune, trial, maxLayers, maxFilters                                  int
 	maxFLOPs                                                                int64
-	validation                                                              float64
+	validation, denoise                                                     float64
 	seed                                                                    uint64
 	earlyStop                                                               bool
 	bounds                                                                  []string
@@ -82,6 +82,8 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	o.set["bound"] = func(c *run.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }
 	f.Int64Var(&o.maxFLOPs, "max-flops", standard.MaxFLOPs, "refuse networks of more multiply-adds for each pixel of an image; 0: no limit")
 	o.set["max-flops"] = func(c *run.Config) error { c.MaxFLOPs = o.maxFLOPs; return nil }
+	f.Float64Var(&o.denoise, "denoise", 0, "`sigma` of normal noise in training images, whose pixels are from 0 to 1, for networks that give the clean image back; all figures are of clean images; 0: none")
+	o.set["denoise"] = func(c *run.Config) error { c.Denoise = o.denoise; return nil }
 	f.Float64Var(&o.validation, "validation", standard.Validation, "share of the training images set apart for fitness")
 	o.set["validation"] = func(c *run.Config) error { c.Validation = o.validation; return nil }
 	f.Uint64Var(&o.seed, "seed", standard.Seed, "seed of everything random")

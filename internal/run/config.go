@@ -38,15 +38,18 @@ type Config struct {
 	Epochs int `json:"epochs"`
 	// EarlyStop ends trainings that can't come onto the front any more, judged within
 	// their course by what others made of theirs.
-	EarlyStop  bool       `json:"early_stop,omitempty"`
-	Patience   int        `json:"patience"` // epochs without a better validation loss; 0: all epochs
-	Batch      int        `json:"batch"`
-	Finetune   Finetune   `json:"finetune"`
-	Loss       graph.Loss `json:"loss"`
-	Objectives []string   `json:"objectives"`
-	Reference  []float64  `json:"reference,omitempty"` // one per objective; empty: from the data
-	Bounds     []Bound    `json:"bounds,omitempty"`
-	Seed       uint64     `json:"seed"`
+	EarlyStop bool       `json:"early_stop,omitempty"`
+	Patience  int        `json:"patience"` // epochs without a better validation loss; 0: all epochs
+	Batch     int        `json:"batch"`
+	Finetune  Finetune   `json:"finetune"`
+	Loss      graph.Loss `json:"loss"`
+	// Denoise is the standard deviation of the noise in training images, of pixels
+	// in [0, 1]; 0: none.
+	Denoise    float64   `json:"denoise,omitempty"`
+	Objectives []string  `json:"objectives"`
+	Reference  []float64 `json:"reference,omitempty"` // one per objective; empty: from the data
+	Bounds     []Bound   `json:"bounds,omitempty"`
+	Seed       uint64    `json:"seed"`
 	// TrainLimit is how many training images the search uses, 0 for all; finetuning
 	// always uses all.
 	TrainLimit int              `json:"train_limit"`
@@ -123,6 +126,7 @@ func (c Config) Validate() error {
 	if _, err := c.Loss.Blend(); err != nil {
 		errs = append(errs, err)
 	}
+	check(c.Denoise >= 0 && c.Denoise <= 1, "noise of %v: its standard deviation is from 0 (none) to 1, as pixels are%s", c.Denoise, inBytes(c.Denoise))
 	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)
 	check(c.Validation > 0 && c.Validation < 1, "validation share of %v: it is between 0 and 1", c.Validation)
 	check(c.MaxFLOPs >= 0, "at most %d multiply-adds a pixel: it is 0 (no limit) or more", c.MaxFLOPs)
@@ -136,6 +140,14 @@ func (c Config) Validate() error {
 		return fault.Usagef("%w", err)
 	}
 	return nil
+}
+
+// inBytes helps those who think of pixels from 0 to 255.
+func inBytes(sigma float64) string {
+	if sigma > 1 && sigma <= 255 {
+		return fmt.Sprintf("; %v of 255 is %.3g", sigma, sigma/255)
+	}
+	return ""
 }
 
 func (c Config) checkObjectives() []error {

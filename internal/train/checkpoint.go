@@ -10,7 +10,7 @@ import (
 
 // Checkpoint is where a training stands between two calls of its engine. With it, the
 // training goes on in another process, on an engine of the same class, to the same
-// bits. Orders of rows and dropout's numbers follow from Options.Seed, Epoch and Step,
+// bits. Orders of rows, dropout's numbers and noise follow from Options.Seed, Epoch and Step,
 // and from the State's own count of steps.
 type Checkpoint struct {
 	Epoch int     // under way, from 1

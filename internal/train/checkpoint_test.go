@@ -47,6 +47,7 @@ func TestInterruptedTrainingsEndInTheSameBits(t *testing.T) {
 	for _, keepStart := range []bool{false, true} {
 		o := Options{Epochs: 3, Batch: 2, Seed: 7, Loss: graph.BCE, Train: count(0, rows), Validation: count(rows, 5), KeepStart: keepStart, Patience: 2, Rungs: []Rung{{Step: 40}, {Step: 100, Most: 9}}}
 		if keepStart {
+			o.Denoise = 0.3
 			o.Weights = arch.InitialWeights(normed().Params(), 8)
 		}
 		want, err := train(context.Background(), o)

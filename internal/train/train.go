@@ -39,6 +39,9 @@ type Options struct {
 	Batch    int // clipped to the number of training rows; a last partial batch is dropped
 	Seed     uint64
 	Loss     graph.Loss
+	// Denoise is the standard deviation of the noise in training images; 0: none.
+	// What is measured is measured without.
+	Denoise float64
 	// Train and Validation are row numbers of the data.
 	Train, Validation []int32
 	// Weights are where the training begins; nil: arch.InitialWeights by Seed. With KeepStart,
@@ -105,7 +108,7 @@ func Autoencoder(ctx context.Context, eng engine.Engine, data engine.Data, a arc
 		return Outcome{}, err
 	}
 	begin := time.Now()
-	net, err := graph.Autoencoder(a, o.batch(), o.Loss, o.Seed)
+	net, err := graph.Denoiser(a, o.batch(), o.Loss, o.Denoise, o.Seed)
 	build := time.Since(begin)
 	if err != nil {
 		return Outcome{Failure: "can't be built: " + err.Error(), Phases: Phases{Build: build}}, nil

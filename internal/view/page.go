@@ -120,10 +120,17 @@ func facts(r *run.Run, f run.Front) [][2]string {
 		{"fingerprint", m.Data.Fingerprint},
 		{"reference", Reference(f.Objectives, f.Reference)},
 		{"search", fmt.Sprintf("%s, %s space of at most %d blocks and %d filters, population %d, %d generations", c.Algorithm, c.Space.Name, c.Space.MaxBlocks, c.Space.MaxFilters, c.Population, c.Generations)},
-		{"training", fmt.Sprintf("at most %s, patience %d, batch %d, %s; finetuning %s", Epochs(c.Epochs), c.Patience, c.Batch, c.Loss, finetuning(c.Finetune))},
+		{"training", fmt.Sprintf("at most %s, patience %d, batch %d, %s%s; finetuning %s", Epochs(c.Epochs), c.Patience, c.Batch, c.Loss, noise(c.Denoise), finetuning(c.Finetune))},
 		{"forecasts", cmp.Or(Forecasts(f), "none")},
 		{"time", Fixed(r.Seconds, 0) + " s"}, {"openings of test data", strconv.Itoa(r.TestOpenings)},
 	}
+}
+
+func noise(sigma float64) string {
+	if sigma == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", images with noise of %g", sigma)
 }
 
 // Forecasts tells how good forecasts of trainings were; "" where none was made.

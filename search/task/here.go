@@ -39,7 +39,7 @@ func (h *Here) Load(set *dataset.Set) (unload func() error, err error) {
 // Train trains the network, and measures its best weights.
 func (h *Here) Train(ctx context.Context, t Training, w Watch) (out Trained, err error) {
 	o := train.Options{
-		Epochs: t.Epochs, Patience: t.Patience, Batch: t.Batch, Seed: t.Seed, Loss: t.Loss, Precision: t.Class.Precision,
+		Epochs: t.Epochs, Patience: t.Patience, Batch: t.Batch, Seed: t.Seed, Loss: t.Loss, Denoise: t.Denoise, Precision: t.Class.Precision,
 		Train: t.Train.Numbers, Validation: t.Validation.Numbers,
 		Rungs: t.Rungs, Keeping: w.Keeping, Progress: w.Progress, Epoch: w.Epoch,
 	}

@@ -37,6 +37,7 @@ type Training struct {
 	Arch     arch.Arch   `json:"arch"`
 	Recipe   arch.Recipe `json:"recipe"`
 	Loss     graph.Loss  `json:"loss"`
+	Denoise  float64     `json:"denoise,omitempty"` // run.Config's
 	Epochs   int         `json:"epochs"`
 	Patience int         `json:"patience"`
 	Batch    int         `json:"batch"`
