@@ -54,7 +54,7 @@ const (
 
 // readConfig reads a file that the parser is done with in less than a second.
 func readConfig(name string) ([]byte, error) {
-	f, err := regular.Open(name)
+	f, err := regular.OpenStream(name)
 	if err != nil {
 		return nil, err
 	}

@@ -36,16 +36,20 @@ func openPath(ctx context.Context, name string, ask source.Columns) (*source.Col
 			return nil, err
 		}
 		if !files.IsArchive(name) {
-			return openFile(name, ask)
+			c, err := openFile(name, ask)
+			if err != nil {
+				err = instead(name, err)
+			}
+			return c, err
 		}
 	}
 	l, err := files.Open(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, instead(name, err)
 	}
 	c, err := collectList(ctx, name, l, ask)
 	if err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(insteadIn(name, l.Files, err), l.Close())
 	}
 	c.LeftOut.Join(l.LeftOut)
 	c.OnClose(l.Close)

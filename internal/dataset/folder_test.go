@@ -174,7 +174,7 @@ func TestBadImages(t *testing.T) {
 		t.Skip("no links here")
 	}
 	_, err = Load(context.Background(), dir, Options{Split: "all"})
-	wantFault(t, "foreign", err, filepath.Join(dir, "b", "15.png"), "not a JPEG")
+	wantFault(t, "foreign", err, filepath.Join(dir, "b", "15.png"), "it is text, not an image")
 	s := load(t, dir, Options{Split: "all", OnBadImage: "skip"})
 	if s.Rows() != 18 || len(s.Skipped) != 3 || s.Skipped[0].ID != 3 || s.Skipped[1].Path != "b/15.png" || s.Skipped[2].ID != 20 {
 		t.Fatalf("%d rows, skipped %+v", s.Rows(), s.Skipped)

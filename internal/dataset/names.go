@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"embed"
+	"errors"
 	"io"
 	"os"
 	"path"
@@ -185,6 +186,11 @@ func open(ctx context.Context, nameOrPath string, o Options) (*located, error) {
 			return nil, fault.Usagef("no data there: %w", err)
 		}
 		c, err := openPath(ctx, nameOrPath, o.Columns)
+		if err == nil {
+			if err = settle(nameOrPath, c); err != nil {
+				err = errors.Join(err, c.Close())
+			}
+		}
 		return &located{c, filepath.Base(filepath.Clean(nameOrPath)), nameOrPath}, err
 	}
 	if k.Name == Default {

@@ -120,7 +120,7 @@ func (s *stream) where(path string) string {
 func (s *stream) badImage(it *source.Item, err error) error {
 	fix := "repair or remove it"
 	if unread := (*pixel.Unread)(nil); errors.As(err, &unread) {
-		fix = "convert it, to PNG for example"
+		fix = unread.Fix
 	}
 	return &source.Bad{Err: fault.Usagef("%s: %w; %s, or pass over such images with --on-bad-image skip", s.where(it.Path), err, fix), Cause: err}
 }

@@ -3,8 +3,11 @@ package dataset
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 
+	"moncae/internal/dataset/files"
+	"moncae/internal/dataset/magic"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
@@ -21,8 +24,19 @@ var unreadKinds = []struct{ endings, what, fix string }{
 	{".mdb .lmdb", "LMDB", "write the images as files in a folder for each class"},
 	{".dcm .dicom", "DICOM", "convert it to PNG of 16 bits, and give --range LO,HI"},
 	{".nii .nii.gz .mha .mhd .nrrd", "a medical volume", "write its slices as PNG of 16 bits, and give --range LO,HI"},
-	{".rar .7z .bz2 .xz", "an archive of another kind", "unpack it and name the folder"},
-	{".avif .heic .heif .jxl .jp2 .svg .psd .tga", "an image of a kind that isn't read", "convert it, to PNG for example"},
+	{".rar .7z .bz2 .xz .lzma", "an archive of another kind", "unpack it and name the folder"},
+	{".avif", "an AVIF image", magic.ToPNG},
+	{".heic .heif", "an HEIC image", magic.ToPNG},
+	{".jxl", "a JPEG XL image", magic.ToPNG},
+	{".jp2 .j2k .jpx", "a JPEG 2000 image", magic.ToPNG},
+	{".svg", "an SVG drawing", magic.ToPNG},
+	{".psd", "a Photoshop file", magic.ToPNG},
+	{".exr .hdr .pfm", "an image of floating-point numbers", saveNPZ},
+	{".tga .pcx .dds .ico", "an image of an unusual kind", magic.ToPNG},
+	{".csv.gz .tsv.gz .json.gz .jsonl.gz .npy.gz .mat.gz .parquet.gz", "a file packed by gzip", "unpack it by gunzip"},
+	{".keras .pb .tflite .onnx .safetensors", "a model", "name the data set"},
+	{".xlsx .xls .ods", "a spreadsheet", "save it as CSV"},
+	{".mp4 .avi .mov .mkv .webm", "a film", "write its frames as PNG"},
 	{".rec .beton .msgpack", "a file of records of another library", saveNPZ},
 }
 
@@ -49,6 +63,9 @@ func nothing(name string, list []source.File) error {
 		return fault.Usagef("%s: is empty; images lie in folders named by their class, or flat", name)
 	}
 	for _, f := range list {
+		if f.Disk == "" && files.IsArchive(f.Path) {
+			return fault.Usagef("%s: holds the archive %s, and archives within archives aren't read; unpack %s and name the folder", name, f.Path, filepath.Base(name))
+		}
 		if what, fix := unread(f.Path); what != "" {
 			return fault.Usagef("%s: %s is %s, which isn't read; %s", name, f.Path, what, fix)
 		}

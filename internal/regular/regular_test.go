@@ -4,6 +4,8 @@ package regular
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"moncae/internal/fault"
 )
@@ -35,10 +38,35 @@ func TestOnlyFilesAreOpened(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, says)
 		}
 	}
+	if _, err := OpenStream(at("pipe")); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "is a pipe") {
+		t.Errorf("a pipe without a writer: %v", err)
+	}
 	if b, err := ReadFile(at("file")); err != nil || string(b) != "text" {
 		t.Errorf("file: %q, %v", b, err)
 	}
 	if _, err := Open(at("missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: %v", err)
+	}
+}
+
+// TestOpenStream: what stands behind <(command) is read to its end, also if it comes late.
+func TestOpenStream(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenStream(fmt.Sprintf("/dev/fd/%d", r.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		time.Sleep(10 * time.Millisecond)
+		_, err := w.WriteString("text")
+		done <- errors.Join(err, w.Close())
+	}()
+	b, err := io.ReadAll(f)
+	if err = errors.Join(err, <-done, f.Close(), r.Close()); err != nil || string(b) != "text" {
+		t.Errorf("%q, %v", b, err)
 	}
 }

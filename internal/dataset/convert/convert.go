@@ -10,10 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/files"
 	"moncae/internal/durable"
 	"moncae/internal/fault"
 )
@@ -35,6 +37,9 @@ func (t Target) Check() error {
 	if !slices.Contains(Formats, t.Format) {
 		return fault.Usagef("format %q: it is one of %s", t.Format, strings.Join(Formats, ", "))
 	}
+	if err := t.checkEnding(); err != nil {
+		return err
+	}
 	if t.Format == "npz" {
 		if info, err := os.Stat(t.Path); err == nil && info.IsDir() {
 			return fault.Usagef("%s is a folder: name a file", t.Path)
@@ -42,6 +47,18 @@ func (t Target) Check() error {
 		return durable.Vacant(t.Path, t.Overwrite)
 	}
 	return durable.VacantFolder(t.Path, t.Overwrite, endings[t.Format]...)
+}
+
+// checkEnding refuses a name under which what is written wouldn't be read.
+func (t Target) checkEnding() error {
+	ending := strings.ToLower(filepath.Ext(t.Path))
+	switch isFile := files.IsArchive(t.Path) || slices.Contains([]string{".npy", ".parquet", ".arrow", ".csv"}, ending); {
+	case t.Format == "npz" && ending != ".npz":
+		return fault.Usagef("%s: the name of such a file ends in .npz: give %s.npz", t.Path, strings.TrimSuffix(t.Path, filepath.Ext(t.Path)))
+	case t.Format != "npz" && isFile && ending != "."+t.Format:
+		return fault.Usagef("%s: the format %s is a folder, and this is the name of a file: give %s", t.Path, t.Format, files.Stem(strings.TrimSuffix(t.Path, filepath.Ext(t.Path))))
+	}
+	return nil
 }
 
 // Write writes the sets, each a split of one data set (named by its Info.Split;

@@ -103,12 +103,15 @@ func TestMiniRoundTrip(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	s := &dataset.Set{Name: "s", Shape: arch.Shape{C: 1, H: 1, W: 1}, Images: []uint8{1, 2}, Labels: []int32{0, -1}, Classes: []string{"a/b", `a\b`}, Info: dataset.Info{Split: "all"}}
 	dir, full := t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(full, "notes.txt"), nil, 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(full, "notes.txt"), nil, 0o600), os.WriteFile(filepath.Join(full, "x.npz"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ out, format, want string }{
-		{full, "idx", "holds other files (notes.txt)"},
-		{filepath.Join(full, "notes.txt"), "npz", "replaced with --overwrite only"},
+		{full, "idx", "holds other files (notes.txt"},
+		{filepath.Join(full, "x.npz"), "npz", "replaced with --overwrite only"},
+		{filepath.Join(dir, "x"), "npz", "ends in .npz: give " + filepath.Join(dir, "x.npz")},
+		{filepath.Join(dir, "x.zip"), "images", "the format images is a folder"},
+		{filepath.Join(dir, "x.tar.gz"), "parquet", "give " + filepath.Join(dir, "x")},
 		{filepath.Join(dir, "x"), "tiff", "format \"tiff\""},
 		{filepath.Join(dir, "x"), "idx", "image 1 has no label"},
 		{filepath.Join(dir, "x"), "images", "both make the folder a-b"},
@@ -153,7 +156,10 @@ func TestEveryStepMayFail(t *testing.T) {
 		steps := 0
 		for n := 1; ; n++ {
 			dir := t.TempDir()
-			out := filepath.Join(dir, "out.npz")
+			out := filepath.Join(dir, "out")
+			if format == "npz" {
+				out += ".npz"
+			}
 			var count atomic.Int32
 			err := Write(durable.FS{Fault: func(string, string) error {
 				if count.Add(1) == int32(n) {
@@ -165,7 +171,7 @@ func TestEveryStepMayFail(t *testing.T) {
 				steps = n - 1
 				break
 			}
-			if left, _ := os.ReadDir(dir); !errors.Is(err, full) || len(left) > 1 || len(left) == 1 && left[0].Name() != "out.npz" {
+			if left, _ := os.ReadDir(dir); !errors.Is(err, full) || len(left) > 1 || len(left) == 1 && left[0].Name() != filepath.Base(out) {
 				t.Fatalf("%s: step %d: %v, left behind %v", format, n, err, left)
 			}
 			if err := os.RemoveAll(out); err != nil { // it is whole where the last step failed

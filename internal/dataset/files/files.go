@@ -178,6 +178,7 @@ func wanted(name string) bool {
 // The reasons for which files are left out here.
 const (
 	isHidden   = "hidden files, thumbnails and those of the system"
+	isEmpty    = "empty folders, which are no classes"
 	notRegular = "links inside an archive, and what is no regular file"
 )
 
@@ -225,6 +226,28 @@ func checkSize(archive, name string, size, stored int64) error {
 		return fault.Usagef("%s: member %s claims to grow from %d to %d bytes; more than %d-fold is refused", archive, name, stored, size, maxRatio)
 	}
 	return nil
+}
+
+// leaveEmpty counts those of an archive's folders in which nothing lies.
+func (l *List) leaveEmpty(folders []string) {
+	filled := map[string]bool{".": true}
+	fill := func(p string) {
+		for p = path.Dir(p); !filled[p]; p = path.Dir(p) {
+			filled[p] = true
+		}
+	}
+	for _, f := range folders {
+		fill(f)
+	}
+	for _, f := range l.Files {
+		fill(f.Path)
+	}
+	slices.Sort(folders)
+	for _, f := range slices.Compact(folders) {
+		if !filled[f] && !hidden(f) {
+			l.LeftOut.Add(isEmpty, f, 1)
+		}
+	}
 }
 
 // section reads a part of an open file.

@@ -240,6 +240,49 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestEmptyFolders: a folder without files is no class, which is said.
+func TestEmptyFolders(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"a/full", "a/empty", "b/empty"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range []string{"a/full/1.png", "b/empty/.DS_Store"} {
+		if err := os.WriteFile(filepath.Join(dir, f), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	if err := z.AddFS(os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	packed := &bytes.Buffer{}
+	w := tar.NewWriter(packed)
+	if err := errors.Join(z.Close(), w.AddFS(os.DirFS(dir)), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{dir, write(t, "x.zip", b.Bytes()), write(t, "x.tar", packed.Bytes()), write(t, "x.tar.gz", gz(t, packed.Bytes()))} {
+		l, err := Open(context.Background(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, o := range l.LeftOut {
+			if o.Reason == isEmpty && o.Example == "a/empty" {
+				found = o.Count
+			}
+		}
+		if found != 2 || len(l.Files) != 1 {
+			t.Errorf("%s: %d empty folders among %v, and %d files", filepath.Base(name), found, l.LeftOut, len(l.Files))
+		}
+	}
+}
+
 func TestUnreadableFolder(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("root reads everything")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
@@ -54,6 +55,9 @@ func (w *walker) walk(ctx context.Context, disk, rel string, ancestors []os.File
 	entries, err := os.ReadDir(disk)
 	if err != nil {
 		return fault.Usagef("reading the folder: %w", err)
+	}
+	if rel != "" && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !hidden(e.Name()) }) {
+		w.LeftOut.Add(isEmpty, rel, 1)
 	}
 	for _, e := range entries {
 		at, in := filepath.Join(disk, e.Name()), path.Join(rel, validPath(e.Name()))

@@ -122,21 +122,26 @@ func (l *List) share(archive, content int64) {
 // members calls add for every regular file, with its reader at its content.
 func (l *List) members(ctx context.Context, name string, r io.Reader, add func(*tar.Reader, *tar.Header, string) (source.File, error)) error {
 	t := tar.NewReader(r)
+	var folders []string
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
+			l.leaveEmpty(folders)
 			return nil
 		}
 		if err != nil {
 			return readError(name, err)
 		}
+		path, err := member(name, h.Name)
 		if h.Typeflag == tar.TypeDir {
+			if err == nil { // a folder that leaves the archive has no part in it
+				folders = append(folders, path)
+			}
 			continue
 		}
-		path, err := member(name, h.Name)
 		if err != nil {
 			return err
 		}

@@ -44,15 +44,19 @@ func zipMembers(ctx context.Context, name string, f *os.File) (*List, error) {
 	unzstd := zstd.ZipDecompressor(zstd.WithDecoderMaxMemory(MaxMember))
 	z.RegisterDecompressor(zstd.ZipMethodWinZip, func(r io.Reader) io.ReadCloser { return zstdReader{unzstd(r)} })
 	l, stored := &List{}, int64(0)
+	var folders []string
 	for _, m := range z.File {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		inside := zipName(m.Name, m.Extra)
+		path, err := member(name, inside)
 		if strings.HasSuffix(inside, "/") {
+			if err == nil { // a folder that leaves the archive has no part in it
+				folders = append(folders, path)
+			}
 			continue
 		}
-		path, err := member(name, inside)
 		if err != nil {
 			return nil, err
 		}
@@ -72,5 +76,6 @@ func zipMembers(ctx context.Context, name string, f *os.File) (*List, error) {
 		}
 		l.Files = append(l.Files, source.File{Path: path, Size: size, Stored: packed, Open: m.Open})
 	}
+	l.leaveEmpty(folders)
 	return l, nil
 }

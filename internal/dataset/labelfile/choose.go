@@ -58,6 +58,31 @@ func (t *Table) Match(find func(string) int, count int, ask source.Columns, know
 	return l, nil
 }
 
+// Differ counts the images to which other gives another label; where it only calls the same
+// classes by other names, none.
+func (l *Labels) Differ(other *Labels) int {
+	differ := 0
+	to, from := map[string]string{}, map[string]string{}
+	renamed := true
+	for i, a := range l.Of {
+		b := other.Of[i]
+		if a == "" || b == "" {
+			continue
+		}
+		if a != b {
+			differ++
+		}
+		if to[a] == "" && from[b] == "" {
+			to[a], from[b] = b, a
+		}
+		renamed = renamed && to[a] == b && from[b] == a
+	}
+	if renamed {
+		return 0
+	}
+	return differ
+}
+
 // nameColumn is the column whose values name the most images, −1 for none.
 func (t *Table) nameColumn(find func(string) int, count int, asked string) (int, error) {
 	if asked != "" {
@@ -143,7 +168,12 @@ func (t *Table) labelOf(name int, asked string, known []string) (pick func([]str
 	if v := t.fraction(c); v != "" {
 		return nil, "", Undecided{fmt.Sprintf("column %s holds %s: labels are classes, not measures", t.Columns[c], v)}
 	}
-	return func(row []string) string { return row[c] }, t.Columns[c], nil
+	return func(row []string) string {
+		if slices.Contains(known, row[c]) {
+			return row[c]
+		}
+		return source.Known(row[c])
+	}, t.Columns[c], nil
 }
 
 // ofClasses is the one column of which every value is a known class, −1 for none.

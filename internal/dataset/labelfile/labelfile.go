@@ -23,6 +23,7 @@ import (
 	"unicode/utf8"
 
 	"moncae/internal/dataset/columnar"
+	"moncae/internal/dataset/magic"
 	"moncae/internal/dataset/source"
 	"moncae/internal/fault"
 )
@@ -60,6 +61,9 @@ func Read(f *source.File, isName func(string) bool) (*Table, error) {
 	}
 	if len(b) > maxTable {
 		return nil, fault.Usagef("%s: has more than %d bytes; a table of labels is smaller", f.Path, maxTable)
+	}
+	if k := magic.Of(b); k != nil && !k.Fits(f.Path) {
+		return nil, fault.Usagef("%s: is %s; %s", f.Path, k.What, k.Fix)
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	t := &Table{Path: f.Path}

@@ -113,6 +113,9 @@ func (h *header) parse(path, text string) error {
 	total := int64(h.width)
 	for _, s := range strings.FieldsFunc(shape[1], func(r rune) bool { return r == ',' || r == ' ' }) {
 		d, err := strconv.ParseInt(s, 10, 64)
+		if d == 0 && err == nil {
+			return fault.Usagef("%s: holds nothing: its shape is (%s)", path, shape[1])
+		}
 		if err != nil || d < 1 || total > maxValues/d {
 			return fault.Usagef("%s: the array's shape (%s) can't be: sides are at least 1, and all together at most %d bytes", path, shape[1], int64(maxValues))
 		}

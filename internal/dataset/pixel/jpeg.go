@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"image"
 	"image/jpeg"
 	"slices"
@@ -78,13 +77,13 @@ func (h *Header) frame(marker byte, body []byte) error {
 		return errShort
 	}
 	if kind := jpegKinds[marker]; kind != "" {
-		return &Unread{kind}
+		return unreadKind("%s", kind)
 	}
 	if body[0] != 8 {
-		return &Unread{fmt.Sprintf("a JPEG of %d bits", body[0])}
+		return unreadKind("a JPEG of %d bits", body[0])
 	}
 	if body[5] == 2 || body[5] > 4 {
-		return &Unread{fmt.Sprintf("a JPEG of %d channels", body[5])}
+		return unreadKind("a JPEG of %d channels", body[5])
 	}
 	h.H, h.W = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	h.Grey, h.adobe.four = body[5] == 1, body[5] == 4

@@ -300,7 +300,7 @@ func TestBadHeaders(t *testing.T) {
 		want string
 	}{
 		{nil, "is empty"},
-		{[]byte("hello, world"), "not a JPEG"},
+		{[]byte("hello, world\x01"), "not a JPEG"},
 		{[]byte("\xff\xd8\xff"), "cut off"},
 		{[]byte("\xff\xd8\xff\xda\x00\x04\x01\x02"), "no frame header"},
 		{huge[:20], "cut off"},

@@ -58,9 +58,9 @@ func (d directory) readable() error {
 	name, known := tiffCompressions[compression]
 	switch {
 	case !known:
-		return &Unread{fmt.Sprintf("a TIFF with compression %d", compression)}
+		return unreadKind("a TIFF with compression %d", compression)
 	case name != "":
-		return &Unread{"a TIFF with " + name + " inside"}
+		return unreadKind("a TIFF with %s inside", name)
 	}
 	if name, known := tiffColours[photometric]; !known || name != "" {
 		return tiffOf("%s", cmp.Or(name, fmt.Sprintf("colour model %d", photometric)))
@@ -83,7 +83,7 @@ func (d directory) readable() error {
 }
 
 func tiffOf(format string, args ...any) error {
-	return &Unread{"a TIFF of " + fmt.Sprintf(format, args...)}
+	return unreadKind("a TIFF of "+format, args...)
 }
 
 // decodeTIFF decodes the first page. Fax compression knows black and white runs,

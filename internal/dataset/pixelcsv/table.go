@@ -90,10 +90,12 @@ func openTable(f *source.File, ask source.Columns) (*table, error) {
 	if slices.ContainsFunc(first, func(s string) bool { return !isNumber(s) && !isPixels(s) }) {
 		t.header, values = first, second
 	}
-	if values == nil {
+	if t.columns = max(len(first), len(values)); values == nil {
+		if t.findColumns(first) {
+			return nil, fault.Usagef("%s: has a header, and no rows", f.Path)
+		}
 		return nil, nil
 	}
-	t.columns = len(values)
 	for _, v := range values {
 		t.line += int64(len(v)) + 1
 	}
@@ -223,6 +225,10 @@ func (t *table) scan() error {
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if errors.Is(err, csv.ErrFieldCount) {
+			line, _ := r.FieldPos(0)
+			return fault.Usagef("%s: line %d has %d fields, the first has %d", t.file.Path, line, len(fields), t.columns)
+		}
 		if err != nil {
 			return fault.Usagef("%s: %w", t.file.Path, err)
 		}
@@ -233,7 +239,7 @@ func (t *table) scan() error {
 			firsts, lasts = append(firsts, strings.Clone(fields[0])), append(lasts, strings.Clone(fields[len(fields)-1]))
 		}
 		if t.label >= 0 {
-			t.labels = append(t.labels, strings.Clone(strings.TrimSpace(fields[t.label])))
+			t.labels = append(t.labels, source.Known(strings.Clone(strings.TrimSpace(fields[t.label]))))
 		} else {
 			t.labels = append(t.labels, "")
 		}

@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,17 @@ func CheckClass(label int64) error {
 		return fmt.Errorf("%d is no class number from 0 to %d", label, MaxClasses-1)
 	}
 	return nil
+}
+
+// nones are the words by which tables say that nothing is known: those that pandas takes so.
+var nones = strings.Fields("#N/A #NA -1.#IND -1.#QNAN -NaN -nan 1.#IND 1.#QNAN <NA> N/A NA NULL NaN None n/a nan null")
+
+// Known is a label in a table of text, "" where the word says that there is none.
+func Known(word string) string {
+	if slices.Contains(nones, word) || word == "#N/A N/A" {
+		return ""
+	}
+	return word
 }
 
 // ClassNames are the names in a file of n words, the numbers from 0 without one.

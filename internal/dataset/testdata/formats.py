@@ -249,6 +249,7 @@ example("images-and-parquet", {f"{i}.png": pngs[i] for i in range(6)} | {"embedd
 example("previews", {"data/train-0.parquet": parquet(table[:4]), "data/test-0.parquet": parquet(table[4:]), "preview.png": pngs[0]}, halves, named, {columns: 1, "files ending in .png": 1})
 rgb = "label," + ",".join(f"pixel{i:04}" for i in range(192)) + "\n" + "".join(f"{i}," + ",".join(["9"] * 192) + "\n" for i in range(3))
 example("sets-in-folders", {f"dataset2-master/images/{s}/{c}/0.png": b for s in ("TRAIN", "TEST") for c, b in zip(named, pngs)} | {f"dataset-master/JPEGImages/{i}.png": b for i, b in enumerate(pngs)}, refused="several sets lie here, dataset-master and dataset2-master; name the folder of one")
+example("folds-in-folders", {f"fold{k}/{s}/{c}/0.png": b for k in range(2) for s in ("train", "val") for c, b in zip(named, pngs)}, refused="several sets lie here, fold0 and fold1; name the folder of one")
 example("img2dataset", {"00000.tar": tar({f"{i}.png": b for i, b in enumerate(pngs)}), "00000.parquet": parquet({"url": list("uvwxyz")}), "00000_stats.json": b"{}"}, {"all": (one(grey), None)}, left_out={"files ending in .parquet": 1, "files ending in .json": 1})
 example("tar-parts", {f"{i:05}.tar": tar({f"{i}{j}.png": pngs[2 * i + j] for j in range(2)} | {f"{i}{j}.txt": b"caption" for j in range(2)}) for i in range(3)}, {"all": (one(grey), None)}, left_out={"files ending in .txt": 6}, note="parts of one set")
 example("zip-a-class", {f"{named[k]}.zip": zipped({f"{i}.png": pngs[i] for i in range(6) if y[i] == k}) for k in range(3)}, {"all": (one(grey[ordered]), y[ordered])}, named)
@@ -267,8 +268,42 @@ example("webdataset-more-in-val", {"train/0.tar": tar({"0.png": pngs[0], "0.cls"
 example("csv-colour", {"hmnist_8_8_RGB.csv": rgb}, refused="its rows are no images", open="hmnist_8_8_RGB.csv")
 example("fashion-kaggle", mnist | {"fashion-mnist_train.csv": b"label,pixel1\n", "fashion-mnist_test.csv": b"label,pixel1\n"}, halves, digits, {"files ending in .csv": 2})
 for ending, data, what in (("h5", b"\x89HDF\r\n\x1a\n", "HDF5"), ("pkl", b"\x80\x04.", "a Python pickle"), ("pt", b"PK", "a file of PyTorch"), ("tfrecord-00000-of-00001", bytes(16), "TFRecord"), ("mdb", bytes(16), "LMDB"),
-                           ("dcm", bytes(132), "DICOM"), ("nii.gz", b"\x1f\x8b", "a medical volume"), ("rar", b"Rar!", "an archive of another kind"), ("avif", bytes(16), "an image of a kind that isn't read")):
+                           ("dcm", bytes(132), "DICOM"), ("nii.gz", b"\x1f\x8b", "a medical volume"), ("rar", b"Rar!", "an archive of another kind"), ("avif", bytes(16), "an AVIF image"), ("csv.gz", b"\x1f\x8b", "a file packed by gzip")):
     example(f"unread-{ending.split('-')[0]}", {f"data.{ending}": data, "info.json": b"{}"}, refused=f"is {what}, which isn't read; ")
+
+# What stands in a file's place after a download or a checkout that wasn't finished.
+pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+web = b"\n<!doctype HTML>\n<html><head><title>Virus scan warning</title></head></html>\n"
+for ending in ("zip", "tar", "tar.gz", "npz", "npy", "parquet", "arrow", "mat", "csv", "gz", "jpg"):
+    name = f"data.{ending}" if ending != "gz" else "train-images-idx3-ubyte.gz"
+    example(f"lfs-{ending}", {name: pointer} | ({"more.jpg": pointer} if ending == "jpg" else {}), refused="a pointer of Git LFS")
+    example(f"web-page-{ending}", {name: web} | ({"more.jpg": web} if ending == "jpg" else {}), refused="a web page", open=name if ending != "jpg" else "")
+example("lfs-beside-data", {"train.parquet": parquet(table[:4]), "test.parquet": pointer}, refused="test.parquet is a pointer of Git LFS")
+for ending, data, what in (("zip", b"Rar!\x1a\x07\x01\x00", "a RAR archive"), ("tar.gz", b"PK\x03\x04", "a zip; give it an ending that says so: .zip"), ("npy", b"\x80\x04\x95", "a Python pickle"), ("npz", npy(grey), "a NumPy array; give it"),
+                           ("parquet", b"\x89HDF\r\n\x1a\n", "HDF5"), ("csv", "label,pixel0".encode("utf-16"), "text in UTF-16; save it as UTF-8")):
+    example(f"other-{ending}", {f"data.{ending}": data + bytes(64)}, refused=f"is {what}", open=f"data.{ending}")
+
+
+def zipped(files):
+    def write(b):
+        with zipfile.ZipFile(b, "w") as z:
+            for n, d in files.items():
+                z.writestr(zipfile.ZipInfo(n, (2020, 1, 1, 0, 0, 0)), d)
+    return saved(write)
+
+
+example("zip-in-zip", {"outer.zip": zipped({"data/inner.zip": zipped({"a/0.png": pngs[0]}), "README": b""})}, refused="holds the archive data/inner.zip, and archives within archives aren't read; unpack outer.zip", open="outer.zip")
+example("npz-in-zip", {"outer.zip": zipped({"set/a.npz": saved(lambda b: np.savez(b, x=grey))})}, refused="holds the archive set/a.npz", open="outer.zip")
+
+# Nothing, or no labels.
+example("parquet-no-rows", {"a.parquet": parquet(table[:0])}, refused="a.parquet: holds no images", open="a.parquet")
+example("parquet-no-test", {"train.parquet": parquet(table), "test.parquet": parquet(table[:0])}, {"all": (one(grey), y)}, named, {columns: 1}, note="the split test is there, and holds no images")
+example("npy-no-rows", {"x.npy": npy(grey[:0])}, refused="holds nothing: its shape is (0, ", open="x.npy")
+example("csv-no-rows", {"a.csv": text.split(b"\n")[0] + b"\n"}, refused="has a header, and no rows", open="a.csv")
+example("csv-short-row", {"a.csv": text[:-5] + b"\n"}, refused="line 7 has 6", open="a.csv")
+minus = np.where(np.arange(6) % 2, 1, -1)
+example("npz-minus", {"a.npz": saved(lambda b: np.savez(b, x=grey, y=minus))}, {"all": (one(grey), minus)}, list("01"), note="3 of the 6 images of all have no label (null or −1)", open="a.npz")
+example("npz-gaps", {"a.npz": saved(lambda b: np.savez(b, x=grey, y=y + 1))}, {"all": (one(grey), y + 1)}, list("0123"), note="1 of the 4 classes have no images to train on: 0", open="a.npz")
 
 # Pixels: what Pillow reads of the file, as grey if it is stored so.
 def pixels(name, files, within=0, left_out=None, to=None, **more):

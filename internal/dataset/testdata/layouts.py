@@ -203,6 +203,19 @@ layout("bools", pictures | {"labels.csv": table}, {"all": by_table(pictures, tab
 table = "file,label\n0.png,2.0\n1.png,0.0\n2.png,2.0\n"
 layout("float-labels", pictures | {"labels.csv": table}, {"all": {"0.png": "2", "1.png": "0", "2.png": "2"}}, ["0", "1", "2"])
 
+table = "file,label\n0.png,1.0\n1.png,\n2.png,nan\n"
+layout("no-label", pictures | {"labels.csv": table}, {"all": {"0.png": "1", "1.png": None, "2.png": None}}, ["0", "1"], note="2 images have none")
+
+table, other = "file,label\n0.png,x\n1.png,y\n2.png,x\n", "id,class\n0,x\n1,y\n2,y\n"
+layout("two-tables", pictures | {"labels.csv": table, "train.csv": other}, {"all": none(pictures)}, [], 2, note="labels.csv (column label) and train.csv (column class) contradict each other for 1 of 3 images; --label-file chooses one")
+layout("two-tables-alike", pictures | {"labels.csv": table, "numbers.csv": "file,class\n0.png,0\n1.png,1\n2.png,0\n"}, {"all": by_table(pictures, table, "file", "label", key=base)}, ["x", "y"], 1)
+
+layout("table-not-fetched", pictures | {"labels.csv": "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"}, {"all": none(pictures)}, [], 1, note="labels.csv: is a pointer of Git LFS; fetch the file itself by `git lfs pull`")
+layout("table-utf-16", pictures | {"labels.csv": table.encode("utf-16")}, {"all": none(pictures)}, [], 1, note="labels.csv: is text in UTF-16; save it as UTF-8")
+
+pictures, masks = images("{}_img.png", 2), images("{}_seg.png", 2)
+layout("masks-beside", pictures | masks, {"all": none(pictures)}, [], 2)
+
 pictures = images("cat/{}.png", 1) | images("dog/{}.png", 1)
 layout("folders-win", pictures | {"labels.csv": "file,label\ncat/0.png,x\ndog/0.png,y\n"}, {"all": folder(pictures)}, ["cat", "dog"], 1)
 

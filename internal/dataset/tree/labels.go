@@ -241,10 +241,13 @@ func (l *labeller) label(names []string) ([]string, error) {
 		if p == nil || len(p.classes) > 0 {
 			continue
 		}
-		for _, t := range l.tables {
+		for at, t := range l.tables {
 			found, err := l.match(t, split, names)
 			if err != nil {
 				return nil, err
+			}
+			if found != nil && l.contradicted(t, l.tables[at+1:], split, found, names) {
+				break
 			}
 			if found != nil && l.apply(t, p, split, found, names) {
 				lists = append(lists, classesOf(p))
@@ -288,6 +291,27 @@ func (l *labeller) match(t *table, split string, known []string) (*labelfile.Lab
 	}
 	l.c.Notes = append(l.c.Notes, fmt.Sprintf("%s gives no labels: %v", t.Path, err))
 	return nil, nil
+}
+
+// contradicted tells whether another table gives a split's images other labels than t does,
+// and notes it: which of them is right, nobody here can know.
+func (l *labeller) contradicted(t *table, others []*table, split string, found *labelfile.Labels, known []string) bool {
+	p := l.parts[split]
+	for _, o := range others {
+		if !l.meant(o, split) {
+			continue
+		}
+		other, err := o.Match(finder(p.entries, path.Dir(o.Path)), len(p.entries), l.ask, known)
+		if err != nil || other == nil {
+			continue // it gives no labels, whatever the reason
+		}
+		if n := found.Differ(other); n > 0 {
+			l.c.Notes = append(l.c.Notes, fmt.Sprintf("no labels are given to %s: %s (column %s) and %s (column %s) contradict each other for %d of %d images; --label-file chooses one",
+				splitWord(split), t.Path, found.Column, o.Path, other.Column, n, len(p.entries)))
+			return true
+		}
+	}
+	return false
 }
 
 // meant tells whether a table may speak of a split: it lies in its folder, is named

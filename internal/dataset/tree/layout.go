@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,6 +40,9 @@ func layoutOf(paths []string) *layout {
 	}
 	if l.splits = splitsInside(paths, l.prefix, top); l.splits != nil {
 		l.inside = true
+		if haveSameClasses(paths, l.prefix, top, l.splits) {
+			l.inside, l.splits, l.sets = false, nil, top
+		}
 		return l
 	}
 	if l.sets = setsAmong(paths, l.prefix, top); l.sets == nil && (areParts(top) || areThousands(paths, l.prefix, top)) && !loose(paths, l.prefix) {
@@ -198,6 +202,31 @@ func splitsInside(paths []string, prefix string, classes []string) map[string]st
 		}
 	}
 	return all
+}
+
+// haveSameClasses tells whether the training splits in two folders have two folders in common:
+// each is a set of its own then (fold_1/train/cat, fold_2/train/cat), and no class.
+func haveSameClasses(paths []string, prefix string, tops []string, splits map[string]string) bool {
+	seen := map[string]bool{}
+	for _, top := range tops {
+		common := 0
+		var own []string
+		for _, name := range slices.Sorted(maps.Keys(splits)) {
+			if splits[name] == source.Train {
+				own = append(own, folders(paths, prefix+top+"/"+name+"/")...)
+			}
+		}
+		for _, class := range own {
+			if seen[class] {
+				common++
+			}
+			seen[class] = true
+		}
+		if common > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // restsOf are the classes in names such as train_cats and test_dogs, nil where the

@@ -21,7 +21,7 @@ func withoutMasks(c *source.Collection, images []*source.File) []*source.File {
 	for _, f := range images {
 		dir, base := path.Split(f.Path)
 		of := maskOf(strings.TrimSuffix(base, path.Ext(base)))
-		if inMasks(dir, beside) || of != "" && stems[dir+of] {
+		if inMasks(dir, beside) || of != "" && slices.ContainsFunc(imageEndings, func(e string) bool { return stems[dir+of+e] }) {
 			c.LeftOut.Add("masks and annotations beside the images", f.Path, 1)
 			continue
 		}

@@ -62,7 +62,10 @@ func isMasks(name string) bool {
 }
 
 // maskEndings follow the name of an image in that of its mask.
-var maskEndings = []string{"_mask", "-mask", "_seg", "_segmentation", "_gt", "_label", "_trimap"}
+var maskEndings = []string{"_mask", "-mask", ".mask", "_masks", "_seg", "-seg", ".seg", "_segmentation", "_gt", "-gt", ".gt", "_label", "_labelIds", ".label", "_annotation", "_trimap"}
+
+// imageEndings follow that name in the image's own, where its mask has one of the others.
+var imageEndings = []string{"", "_img", "-img", ".img", "_image", "-image", ".image", "_input", ".input", "_rgb", ".rgb"}
 
 // maskOf is the name, without ending, of the image that a file of this name is a
 // mask of, "" for none: img_mask.png, img_mask_1.png.
