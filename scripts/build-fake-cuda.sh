@@ -9,7 +9,7 @@ out=.deps/cuda/fake
 flags="-std=c++17 -O2 -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off"
 CXX=${CXX:-g++}
 
-newest=$(ls -t $kernels/*.cu $kernels/*.cuh $src/*.cpp $src/*.h scripts/build-fake-cuda.sh | head -1)
+newest=$(ls -t $kernels/*.cu $kernels/*.cuh internal/engine/cuda/cudnn/constants.h $src/*.cpp $src/*.h scripts/build-fake-cuda.sh | head -1)
 if [ -f "$out/replay-memory" ] && [ ! "$newest" -nt "$out/replay-memory" ]; then
 	exit 0
 fi

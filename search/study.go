@@ -240,6 +240,7 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 	}
 	defer func() { err = errors.Join(err, unload()) }()
 	defer s.live.end()
+	defer func() { err = errors.Join(err, s.noteConvolutions()) }()
 	if err := s.evolve(ctx); err != nil {
 		return front, err
 	}
@@ -255,6 +256,20 @@ func (s *Study) load() (unload func() error, err error) {
 		return nil, err
 	}
 	return s.options.Trainer.Load(s.set)
+}
+
+// noteConvolutions journals what the engine chose, where it chooses and is in this
+// process: workers keep it to themselves.
+func (s *Study) noteConvolutions() error {
+	chooser, ok := s.options.Trainer.(engine.Chooser)
+	if !ok {
+		return nil
+	}
+	c := chooser.Convolutions()
+	if len(c.Plans)+len(c.Own) == 0 {
+		return nil
+	}
+	return s.append(run.Convolutions{Convolutions: c}, func() {})
 }
 
 // Close gives the run directory back.

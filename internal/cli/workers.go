@@ -207,6 +207,9 @@ func (t *trainer) own() (_ engine.Engine, err error) {
 	return t.engine, err
 }
 
+// Convolutions tells what the engine in this process chose.
+func (t *trainer) Convolutions() engine.Convolutions { return engine.ConvolutionsOf(t.engine) }
+
 // jobs is how many trainings are to run at once, where so many were asked for; 0: as
 // many as the engine has workers.
 func (t *trainer) jobs(asked int) int {

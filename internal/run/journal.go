@@ -13,15 +13,19 @@ const (
 	kindCandidate  = "candidate"  // a candidate is done
 	kindGeneration = "generation" // a generation is done
 	kindFinetune   = "finetune"   // a candidate's finetuning is done
+
+	kindConvolutions = "convolutions" // a session is over, and its engine chose how convolutions were computed
 )
 
-// Entry is one of *Candidate, Session, Generation and Finetuning.
+// Entry is one of *Candidate, Session, Generation, Finetuning and Convolutions.
 type Entry interface{ kind() string }
 
 func (Session) kind() string    { return kindSession }
 func (*Candidate) kind() string { return kindCandidate }
 func (Generation) kind() string { return kindGeneration }
 func (Finetuning) kind() string { return kindFinetune }
+
+func (Convolutions) kind() string { return kindConvolutions }
 
 // Record is an entry as the journal has it, with the time since its session began.
 func Record(elapsed time.Duration, e Entry) (kind string, data any) {
@@ -37,6 +41,9 @@ type Session struct {
 	Engine engine.Info `json:"engine"`
 	Jobs   int         `json:"jobs"`
 }
+
+// Convolutions tell how a session's engine had a library compute them.
+type Convolutions struct{ engine.Convolutions }
 
 // Generation closes a generation.
 type Generation struct {

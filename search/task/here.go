@@ -27,6 +27,9 @@ func NewHere(eng engine.Engine, fit Fit) *Here { return &Here{engine: eng, fit: 
 // Info describes the engine.
 func (h *Here) Info() engine.Info { return h.engine.Info() }
 
+// Convolutions tells what the engine chose.
+func (h *Here) Convolutions() engine.Convolutions { return engine.ConvolutionsOf(h.engine) }
+
 // Load brings the images to the device.
 func (h *Here) Load(set *dataset.Set) (unload func() error, err error) {
 	h.set = set

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -23,7 +24,6 @@ type device struct {
 	info    driver.Device
 	library *cudnn.Library // nil without
 	without string         // a word on why
-	warned  sync.Once      // of an environment that cuDNN doesn't work in
 	memory  *budget
 
 	// calls is held for reading while a program uses the context, and for writing
@@ -38,20 +38,21 @@ type device struct {
 	// for: the driver allows one or the other.
 	quiet sync.Mutex
 
-	choosing   sync.Mutex
-	handles    []*cudnn.Handle // of closed programs: making one takes long
-	pinned     []driver.Pinned // of closed programs, too
-	algorithms map[plan.Conv]choice
+	choosing sync.Mutex
+	handles  []*cudnn.Handle // of closed programs: making one takes long
+	pinned   []driver.Pinned // of closed programs, too
+	choices  map[plan.Problem]choice
+	reasons  []string // why networks did without the library
 }
 
+// choice is how cuDNN computes a convolution; not ok where our own kernels do.
 type choice struct {
-	algorithm int
-	workspace int64
-	ok        bool
+	cudnn.Choice
+	ok bool
 }
 
 func openDevice(info driver.Device, library *cudnn.Library) (*device, error) {
-	d := &device{info: info, library: library, algorithms: map[plan.Conv]choice{}}
+	d := &device{info: info, library: library, choices: map[plan.Problem]choice{}}
 	if err := d.start(); err != nil {
 		return nil, err
 	}
@@ -178,43 +179,56 @@ type chooser struct {
 	err    error
 }
 
-// Choose asks cuDNN's heuristics for an algorithm, once for every shape. It
-// needs the context to be current.
-func (c *chooser) Choose(conv plan.Conv) (algorithm int, workspace int64, ok bool) {
-	d, key := c.device, plan.Conv{Kind: conv.Kind, Geometry: conv.Geometry, Half: conv.Half, Exact: conv.Exact}
+// Choose asks cuDNN for a plan, once for every problem. It needs the context to be
+// current.
+func (c *chooser) Choose(p plan.Problem) (workspace int64, ok bool) {
+	d := c.device
 	d.choosing.Lock()
-	made, known := d.algorithms[key]
+	made, known := d.choices[p]
 	d.choosing.Unlock()
-	if known {
-		return made.algorithm, made.workspace, made.ok
+	if !known {
+		var err error
+		if made, err = d.ask(p); err != nil {
+			c.err = err
+			return 0, false
+		}
 	}
-	made, err := d.ask(key)
-	if err != nil {
-		c.err = err
-		return 0, 0, false
-	}
-	d.choosing.Lock()
-	d.algorithms[key] = made
-	d.choosing.Unlock()
-	return made.algorithm, made.workspace, made.ok
+	return made.Workspace, made.ok
 }
 
 // ask gives up on a shape that cuDNN refuses: our own kernels take any.
-func (d *device) ask(c plan.Conv) (made choice, err error) {
+func (d *device) ask(p plan.Problem) (made choice, err error) {
 	h, err := d.takeHandle()
 	if err != nil {
 		return made, err
 	}
 	defer d.putHandle(h)
-	conv, err := cudnn.NewConv(c)
-	if err == nil {
-		made.algorithm, made.workspace, made.ok, err = conv.Choose(h)
-		conv.Close()
-	}
-	if cudnn.Refused(err) && !cudnn.Environment(err) {
-		return choice{}, nil
+	chosen, err := h.Plan(p)
+	switch {
+	case err == nil:
+		return choice{chosen.Choice, true}, d.settle(p, choice{chosen.Choice, true})
+	case errors.Is(err, cudnn.ErrNone) || cudnn.Refused(err) && !cudnn.Environment(err):
+		return choice{}, d.settle(p, choice{})
 	}
 	return made, err
+}
+
+// errFickle says that cuDNN proposes something else than before.
+var errFickle = errors.New("cuDNN computes a convolution in another way than before")
+
+// byLibrary tells whether an error that left the context usable is cuDNN's doing.
+func byLibrary(err error) bool { return cudnn.Unusable(err) || errors.Is(err, errFickle) }
+
+// settle has a choice be the device's, for results must not depend on when, or by
+// which handle, it was made.
+func (d *device) settle(p plan.Problem, made choice) error {
+	d.choosing.Lock()
+	defer d.choosing.Unlock()
+	if was, known := d.choices[p]; known && was != made {
+		return fmt.Errorf("%w: %v: it was %+v, and is %+v", errFickle, p, was, made)
+	}
+	d.choices[p] = made
+	return nil
 }
 
 func (d *device) takeHandle() (*cudnn.Handle, error) {
@@ -228,7 +242,7 @@ func (d *device) takeHandle() (*cudnn.Handle, error) {
 	d.choosing.Unlock()
 	h, err := d.library.NewHandle()
 	if err != nil {
-		return nil, fmt.Errorf("making a cuDNN handle: %w", err)
+		return nil, err
 	}
 	return h, nil
 }

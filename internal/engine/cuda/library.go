@@ -3,13 +3,16 @@
 package cuda
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/cu"
 
+	"moncae/internal/engine"
 	"moncae/internal/engine/cuda/cudnn"
 	"moncae/internal/engine/cuda/plan"
 )
@@ -34,17 +37,66 @@ func (e *engines) leave(why string, reason error) {
 	slog.Warn(ownReason, "reason", reason)
 	for _, one := range e.list {
 		one.device.library, one.device.without = nil, why
+		one.device.reasons = []string{reason.Error()}
 	}
 }
 
-// ownConvolutions says that a network does without cuDNN; where that is because
-// of the environment, once for all networks.
+// ownConvolutions says that a network does without cuDNN, each reason once.
 func (d *device) ownConvolutions(reason error) {
+	text := "a network runs on moncae's own convolutions"
 	if cudnn.Environment(reason) {
-		d.warned.Do(func() { slog.Warn(ownReason, "reason", reason) })
+		text = ownReason
+	}
+	d.choosing.Lock()
+	defer d.choosing.Unlock()
+	if slices.Contains(d.reasons, reason.Error()) {
 		return
 	}
-	slog.Warn("a network runs on moncae's own convolutions", "reason", reason)
+	d.reasons = append(d.reasons, reason.Error())
+	slog.Warn(text, "reason", reason)
+}
+
+// Convolutions tells how the device computes them.
+func (e *single) Convolutions() engine.Convolutions { return e.device.convolutions() }
+
+// Convolutions are those of the first device that has some; all choose alike.
+func (e *engines) Convolutions() engine.Convolutions {
+	var all engine.Convolutions
+	for _, one := range e.list {
+		c := one.Convolutions()
+		if len(c.Plans) > len(all.Plans) {
+			all.Plans = c.Plans
+		}
+		all.Library = c.Library
+		for _, reason := range c.Own {
+			if !slices.Contains(all.Own, reason) {
+				all.Own = append(all.Own, reason)
+			}
+		}
+	}
+	return all
+}
+
+func (d *device) convolutions() engine.Convolutions {
+	var c engine.Convolutions
+	if d.library != nil {
+		c.Library = "cuDNN " + d.library.Version()
+	}
+	d.choosing.Lock()
+	defer d.choosing.Unlock()
+	c.Own = slices.Clone(d.reasons)
+	for p, made := range d.choices {
+		c.Plans = append(c.Plans, engine.Plan{
+			Kind: p.Kind.String(), Input: [4]int{p.N, p.H, p.W, p.C}, Output: [3]int{p.YH, p.YW, p.O}, Kernel: p.Kernel, Stride: p.Stride,
+			Precision: engine.Precision(p.Precision()),
+			Engine:    made.Engine, Rank: made.Rank, Fallback: made.Fallback, TensorCores: made.TensorCores, Workspace: made.Workspace,
+		})
+	}
+	slices.SortFunc(c.Plans, func(a, b engine.Plan) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), slices.Compare(a.Input[:], b.Input[:]), slices.Compare(a.Output[:], b.Output[:]),
+			cmp.Compare(a.Kernel, b.Kernel), cmp.Compare(a.Stride, b.Stride), cmp.Compare(a.Precision, b.Precision))
+	})
+	return c
 }
 
 // tryLibrary runs the three kinds of one small convolution by cuDNN.
@@ -56,8 +108,8 @@ func (d *device) tryLibrary() error {
 		}
 		defer d.putHandle(h)
 		for _, kind := range []plan.Kind{plan.Forward, plan.InputGrad, plan.WeightGrad} {
-			c := plan.Conv{Kind: kind, Geometry: plan.Geometry{N: 2, H: 8, W: 8, C: 16, YH: 8, YW: 8, O: 16, Kernel: 3, Stride: 1}, Exact: true}
-			if err := d.tryConvolution(h, c); err != nil {
+			g := plan.Geometry{N: 2, H: 8, W: 8, C: 16, YH: 8, YW: 8, O: 16, Kernel: 3, Stride: 1}
+			if err := d.tryConvolution(h, plan.Problem{Kind: kind, Geometry: g, Exact: true}); err != nil {
 				return fmt.Errorf("trying cuDNN: %w", err)
 			}
 		}
@@ -65,26 +117,20 @@ func (d *device) tryLibrary() error {
 	})
 }
 
-func (d *device) tryConvolution(h *cudnn.Handle, c plan.Conv) error {
-	made, err := d.ask(c)
-	if err != nil || !made.ok {
-		return err
-	}
-	c.Algorithm, c.Bytes = made.algorithm, made.workspace
-	conv, err := cudnn.NewConv(c)
+func (d *device) tryConvolution(h *cudnn.Handle, p plan.Problem) error {
+	chosen, err := h.Plan(p)
 	if err != nil {
 		return err
 	}
-	defer conv.Close()
-	image, weight := int64(c.N*c.H*c.W*c.C)*4, int64(c.O*c.Kernel*c.Kernel*c.C)*4
-	at, err := cu.MemAlloc(2*image + weight + max(c.Bytes, 1))
+	image, weight := int64(p.N*p.H*p.W*p.C)*4, int64(p.O*p.Kernel*p.Kernel*p.C)*4
+	at, err := cu.MemAlloc(2*image + weight + max(chosen.Workspace, 1))
 	if err != nil {
 		return err
 	}
 	zeros := make([]byte, 2*image+weight)
 	err = cu.MemcpyHtoD(at, unsafe.Pointer(&zeros[0]), int64(len(zeros)))
 	if err == nil {
-		err = conv.Run(h, uintptr(at), uintptr(at)+uintptr(2*image), uintptr(at)+uintptr(image), uintptr(at)+uintptr(2*image+weight))
+		err = h.Run(chosen, uintptr(at), uintptr(at)+uintptr(2*image), uintptr(at)+uintptr(image), uintptr(at)+uintptr(2*image+weight))
 	}
 	return errors.Join(err, d.wait(), cu.MemFree(at))
 }

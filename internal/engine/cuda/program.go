@@ -49,10 +49,7 @@ func compile(d *device, net *graph.Net, data *sources, cfg engine.Config) (engin
 		TF32: cfg.Precision == engine.TF32, Half: cfg.Precision == engine.BFloat16,
 	}
 	p, err := build(d, d.library, net, data, cfg, options)
-	if cudnn.Refused(err) {
-		// A shape that the heuristics accept and the convolution refuses, or that
-		// needs a part of the library which isn't here: the same on every run, so
-		// leaving the library is as repeatable as using it.
+	if byLibrary(err) { // no network's fault: own kernels take any
 		d.ownConvolutions(err)
 		p, err = build(d, nil, net, data, cfg, options)
 	}
@@ -145,7 +142,7 @@ func (p *program) call(work func() error) error {
 // search: this program's failure.
 func own(err error) error {
 	switch {
-	case err == nil || errors.Is(err, engine.ErrMemory) || cudnn.Refused(err):
+	case err == nil || errors.Is(err, engine.ErrMemory) || errors.Is(err, engine.ErrLost):
 		return err
 	case driver.IsMemory(err) || cudnn.IsMemory(err):
 		return fmt.Errorf("%w: %w", engine.ErrMemory, err)
@@ -158,6 +155,9 @@ func own(err error) error {
 func (p *program) resumed() error {
 	if p.start.params != nil && p.generation != p.device.generation {
 		if err := p.becomeResident(); err != nil {
+			if p.generation >= 0 && byLibrary(err) { // the plan can't be another any more
+				err = fmt.Errorf("%w: cuDNN does not recover from a fault: %w", engine.ErrLost, err)
+			}
 			return err
 		}
 		p.generation = p.device.generation

@@ -3,7 +3,9 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -21,7 +23,6 @@ type resident struct {
 	block    memoryBlock
 	stream   cu.Stream
 	handle   *cudnn.Handle // nil where no step needs cuDNN
-	convs    []*cudnn.Conv
 	training *driver.Graph
 	measure  *driver.Graph
 	inferral *driver.Graph
@@ -128,14 +129,21 @@ func (r *resident) enqueue(steps []plan.Step) error {
 	return nil
 }
 
+// convolve has cuDNN compute c by the plan that was chosen when the program was
+// lowered. The handle keeps it as long as a recorded graph may refer to it.
 func (r *resident) convolve(c plan.Conv) error {
-	conv, err := cudnn.NewConv(c)
+	chosen, err := r.handle.Plan(c.Problem)
 	if err != nil {
 		return err
 	}
-	r.convs = append(r.convs, conv) // a recorded graph may refer to it
+	if err := r.program.device.settle(c.Problem, choice{chosen.Choice, true}); err != nil {
+		return err
+	}
 	at := func(ref plan.Ref) uintptr { return uintptr(r.address(ref)) }
-	return conv.Run(r.handle, at(c.Input), at(c.Weight), at(c.Output), at(c.Workspace))
+	if err := r.handle.Run(chosen, at(c.Input), at(c.Weight), at(c.Output), at(c.Workspace)); err != nil {
+		return fmt.Errorf("%v: %w", c.Problem, err)
+	}
+	return nil
 }
 
 // address is the device address of a place in a plan.
@@ -199,6 +207,17 @@ func (r *resident) reset(start state, o arch.Optimizer) error {
 	return r.stream.Synchronize()
 }
 
+// giveBack leaves the handle to the next program, which has another stream. One
+// that fails at that is of no use, and no reason to end.
+func (r *resident) giveBack() {
+	err := errors.Join(r.handle.SetStream(nil), r.handle.Trim())
+	if err == nil {
+		r.program.device.putHandle(r.handle)
+		return
+	}
+	slog.Warn("a handle of cuDNN is given up", "reason", errors.Join(err, r.handle.Close()))
+}
+
 func (r *resident) download(params []float32) error { return download(r, plan.Params, 0, params) }
 
 func upload[T any](r *resident, to plan.Region, values []T) error {
@@ -231,12 +250,8 @@ func (r *resident) close() error {
 	for i := range r.stages {
 		keep(r.stages[i].close(r.program.device))
 	}
-	for _, c := range r.convs {
-		c.Close()
-	}
-	if r.handle != nil { // its next owner has another stream
-		keep(r.handle.SetStream(nil))
-		r.program.device.putHandle(r.handle)
+	if r.handle != nil {
+		r.giveBack()
 	}
 	if r.stream != (cu.Stream{}) {
 		keep(r.stream.Destroy())

@@ -1,10 +1,5 @@
 //go:build nvidia && linux && amd64
 
-// Package cudnn calls the convolutions of cuDNN 9, opened at run time: a binary
-// starts without it, and the engine then computes by its own kernels.
-//
-// Only algorithms that cuDNN calls deterministic are used, picked by its
-// heuristics, which are a function of shapes, device and version.
 package cudnn
 
 /*
@@ -92,14 +87,14 @@ func (s Status) Error() string {
 // not in this environment; it couldn't tomorrow either.
 func Refused(err error) bool {
 	var s Status
-	return errors.As(err, &s) && (s >= badParam && s < internalError || s == notInitialized)
+	return errors.As(err, &s) && s < internalError
 }
 
 // Environment tells whether err says that the library doesn't work here, with
 // this driver, device or installation, whatever it is asked to compute.
 func Environment(err error) bool {
 	var s Status
-	return errors.As(err, &s) && (s == notInitialized || s >= incompatibleDriver && s <= sublibraryUnavailable)
+	return errors.As(err, &s) && (s < badParam || s >= incompatibleDriver && s <= sublibraryUnavailable)
 }
 
 // Unusable tells whether err is cuDNN's own, not the device's.
@@ -116,11 +111,10 @@ func IsMemory(err error) bool {
 
 // The hundreds of a cudnnStatus_t say what went wrong, since version 9.
 const (
-	notInitialized        = 1001 // what a handle gives without a usable driver
-	incompatibleDriver    = 3005
+	badParam              = 2000 // from 1001 on before it: the library isn't ready, for example without a usable driver
+	incompatibleDriver    = 3005 // from 3000 on before it: not supported
 	sublibraryUnavailable = 3009
 
-	badParam         = 2000 // to 2999; 3000 to 3999 is not supported
 	internalError    = 4000
 	hostAllocation   = 4003
 	deviceAllocation = 4004
@@ -131,27 +125,4 @@ func result(s C.int) error {
 		return nil
 	}
 	return Status(s)
-}
-
-// Handle is cuDNN's state for one stream; it belongs to the context that is
-// current when it is made, and to one goroutine at a time.
-type Handle struct{ h C.handle_t }
-
-// NewHandle makes a handle. The Library must be open.
-func (l *Library) NewHandle() (*Handle, error) {
-	var h Handle
-	if err := result(C.moncae_cudnn_create(&h.h)); err != nil {
-		return nil, err
-	}
-	return &h, nil
-}
-
-// SetStream has everything that follows run on a CUstream.
-func (h *Handle) SetStream(stream unsafe.Pointer) error {
-	return result(C.moncae_cudnn_stream(h.h, stream))
-}
-
-// Close frees the handle.
-func (h *Handle) Close() error {
-	return result(C.moncae_cudnn_destroy(h.h))
 }

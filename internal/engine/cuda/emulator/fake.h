@@ -20,3 +20,6 @@ int fake_access(const void *p, size_t n, size_t alignment);
 
 // Refuses a call that no thread may make while it captures, and spoils the capture: 0 or a CUresult.
 int fake_forbidden();
+
+// How often a context was made anew: what lived in the old one is gone.
+long fake_generation();

@@ -84,6 +84,13 @@ static Stream *stream_of(void *s) {
 	return current && current->streams.count((Stream *)s) && !((Stream *)s)->destroyed ? (Stream *)s : nullptr;
 }
 
+static long resets;
+
+long fake_generation() {
+	std::lock_guard<std::mutex> hold(mutex);
+	return resets;
+}
+
 int fake_forbidden() {
 	if (!capturing) return SUCCESS;
 	fprintf(stderr, "fake libcuda: a call that a capture forbids\n");
@@ -165,18 +172,19 @@ static bool guarded(uint64_t *p, size_t n) {
 
 static void unguarded(uint64_t p, size_t n) { munmap((void *)(p + aligned(n) - pages(n)), pages(n) + PAGE); }
 
-// The parameters' sizes of a PTX entry, or nothing.
-static std::vector<size_t> parameters(const std::string &ptx, const std::string &name, bool *found) {
-	std::vector<size_t> sizes;
-	const size_t at = ptx.find(".visible .entry " + name + "(");
-	*found = at != std::string::npos;
-	if (!*found) return sizes;
-	const std::string head = ptx.substr(at, ptx.find("\n)", at) - at);
-	for (size_t i = head.find(".param ."); i != std::string::npos; i = head.find(".param .", i + 1)) {
-		const std::string type = head.substr(i + 9, 2);
-		sizes.push_back(type == "64" ? 8 : type == "32" ? 4 : 0);
+// The parameters' sizes of each entry of PTX.
+typedef std::map<std::string, std::vector<size_t>> Module;
+
+static Module entries(const char *ptx) {
+	static const char begin[] = ".visible .entry ";
+	Module all;
+	for (const char *at = strstr(ptx, begin); at; at = strstr(at + 1, begin)) {
+		const char *name = at + sizeof begin - 1, *open = strchr(name, '('), *end = strstr(open, "\n)");
+		std::vector<size_t> &sizes = all[std::string(name, open)];
+		for (const char *p = strstr(open, ".param ."); p && p < end; p = strstr(p + 1, ".param ."))
+			sizes.push_back(!strncmp(p + 9, "64", 2) ? 8 : !strncmp(p + 9, "32", 2) ? 4 : 0);
 	}
-	return sizes;
+	return all;
 }
 
 extern "C" {
@@ -241,6 +249,7 @@ int cuDevicePrimaryCtxSetFlags_v2(int device, unsigned flags) {
 
 int cuDevicePrimaryCtxReset_v2(int device) {
 	std::lock_guard<std::mutex> hold(mutex);
+	resets++;
 	Context &c = devices[device];
 	for (auto &m : c.memory) unguarded(m.first, m.second);
 	for (auto &m : c.pinned) free((void *)m.first);
@@ -446,7 +455,7 @@ int cuModuleLoadData(void **module, const void *image) {
 	if (int r = lost()) return r;
 	if (int r = fake_forbidden()) return r;
 	if (!strstr((const char *)image, ".version 8.1") || getenv("MONCAE_FAKE_JIT")) return INVALID_IMAGE;
-	*module = new std::string((const char *)image);
+	*module = new Module(entries((const char *)image));
 	return SUCCESS;
 }
 
@@ -459,16 +468,15 @@ int cuModuleLoadDataEx(void **module, const void *image, unsigned n, int *option
 }
 
 int cuModuleUnload(void *module) {
-	delete (std::string *)module;
+	delete (Module *)module;
 	return SUCCESS;
 }
 
 int cuModuleGetFunction(void **f, void *module, const char *name) {
 	const auto it = emulator::kernels().find(name);
-	bool found;
-	const auto sizes = parameters(*(std::string *)module, name, &found);
-	if (!found || it == emulator::kernels().end()) return NOT_FOUND;
-	if (sizes != it->second.sizes) {
+	const auto entry = ((Module *)module)->find(name);
+	if (entry == ((Module *)module)->end() || it == emulator::kernels().end()) return NOT_FOUND;
+	if (entry->second != it->second.sizes) {
 		fprintf(stderr, "fake libcuda: the PTX and the source of %s have other parameters\n", name);
 		return INVALID_IMAGE;
 	}

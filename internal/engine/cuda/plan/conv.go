@@ -26,7 +26,7 @@ func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride i
 	}
 	x, y := l.of(in[0], l.half), l.create(out)
 	bias := l.param(in[2])
-	c := Conv{Kind: Forward, Geometry: geometry(x, y, kernel, stride), Input: x.ref, Output: y.ref}
+	c := Conv{Problem: Problem{Kind: Forward, Geometry: geometry(x, y, kernel, stride)}, Input: x.ref, Output: y.ref}
 	if l.choose(&c, x.half, y.half) {
 		c.Weight = l.weight(in[1], x.half)
 		l.emit(c)
@@ -38,7 +38,7 @@ func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride i
 
 func (l *lowering) inputGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
 	dy, dx := l.values[in[1]], l.create(n)
-	c := Conv{Kind: InputGrad, Geometry: geometry(dx, dy, kernel, stride), Input: dx.ref, Output: dy.ref}
+	c := Conv{Problem: Problem{Kind: InputGrad, Geometry: geometry(dx, dy, kernel, stride)}, Input: dx.ref, Output: dy.ref}
 	if l.choose(&c, dy.half, dx.half) {
 		c.Weight = l.weight(in[0], dy.half)
 		l.emit(c)
@@ -49,7 +49,7 @@ func (l *lowering) inputGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride
 
 func (l *lowering) weightGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
 	x, dy := l.of(in[0], l.half), l.values[in[1]]
-	c := Conv{Kind: WeightGrad, Geometry: geometry(x, dy, kernel, stride), Input: x.ref, Output: dy.ref}
+	c := Conv{Problem: Problem{Kind: WeightGrad, Geometry: geometry(x, dy, kernel, stride)}, Input: x.ref, Output: dy.ref}
 	dw := l.gradient(n)
 	if !l.choose(&c, x.half, dy.half) {
 		l.ownWeightGrad(c, dw, pair(x.half, dy.half))
@@ -73,9 +73,9 @@ func (l *lowering) choose(c *Conv, from, to bool) bool {
 		return false
 	}
 	c.Half = from
-	c.Exact = !l.training || !l.options.TF32
+	c.Exact = !c.Half && (!l.training || !l.options.TF32)
 	var ok bool
-	if c.Algorithm, c.Bytes, ok = l.options.CuDNN.Choose(*c); !ok {
+	if c.Bytes, ok = l.options.CuDNN.Choose(c.Problem); !ok {
 		return false
 	}
 	c.Workspace = Ref{In: Null}

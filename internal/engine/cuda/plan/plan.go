@@ -12,6 +12,8 @@
 package plan
 
 import (
+	"fmt"
+
 	"moncae/internal/arch"
 	"moncae/internal/graph"
 )
@@ -75,17 +77,42 @@ const (
 	WeightGrad
 )
 
+func (k Kind) String() string { return [...]string{"forward", "input gradient", "weight gradient"}[k] }
+
 // Geometry is a convolution's shapes: x [N,H,W,C], w [O,K,K,C], y [N,YH,YW,O].
 type Geometry struct{ N, H, W, C, YH, YW, O, Kernel, Stride int }
+
+func (g Geometry) String() string {
+	return fmt.Sprintf("%d×%d×%d×%d to %d×%d×%d, kernel %d, stride %d", g.N, g.H, g.W, g.C, g.YH, g.YW, g.O, g.Kernel, g.Stride)
+}
+
+// Problem is what of a convolution decides how cuDNN computes it.
+type Problem struct {
+	Kind Kind
+	Geometry
+	Half  bool // bfloat16
+	Exact bool // no TF32
+}
+
+// Precision is what the products are made of.
+func (p Problem) Precision() string {
+	switch {
+	case p.Half:
+		return "bf16"
+	case p.Exact:
+		return "f32"
+	}
+	return "tf32"
+}
+
+func (p Problem) String() string {
+	return fmt.Sprintf("%v of %v in %s", p.Kind, p.Geometry, p.Precision())
+}
 
 // Conv is a convolution that cuDNN computes. Input, Weight and Output are x, w
 // and y of Geometry, or their gradients, according to Kind.
 type Conv struct {
-	Kind Kind
-	Geometry
-	Half      bool // bfloat16
-	Exact     bool // no TF32
-	Algorithm int
+	Problem
 	Bytes     int64 // of Workspace
 	Input     Ref
 	Weight    Ref
@@ -93,10 +120,10 @@ type Conv struct {
 	Workspace Ref
 }
 
-// Chooser picks cuDNN's algorithm for a convolution; ok is false where cuDNN
-// has no deterministic one, and our own kernels do it.
+// Chooser tells of a convolution how much scratch memory cuDNN wants for it, in
+// bytes; ok is false where cuDNN has no deterministic way, and our own kernels do it.
 type Chooser interface {
-	Choose(c Conv) (algorithm int, workspace int64, ok bool)
+	Choose(p Problem) (workspace int64, ok bool)
 }
 
 // Options are what a plan depends on beside the net.
