@@ -395,6 +395,41 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestDamagedModels: a model of ours that opens and doesn't run, or says nonsense, is damaged.
+func TestDamagedModels(t *testing.T) {
+	needORT(t)
+	models := autoencoder(t, arch.Shape{C: 3, H: 8, W: 8})
+	dir, data := t.TempDir(), photos(t, 4)
+	for _, name := range []string{"encoder.onnx", "decoder.onnx"} {
+		b, err := os.ReadFile(filepath.Join(models, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups, resize := bytes.ReplaceAll(b, []byte("group\x18\x01"), []byte("group\x18\x67")), bytes.ReplaceAll(b, []byte(`"resize":"none"`), []byte(`"resize":"nine"`))
+		for what, changed := range map[string][]byte{"a convolution's groups": groups, "the metadata": resize} {
+			if bytes.Equal(b, changed) {
+				if what == "the metadata" && name == "decoder.onnx" {
+					continue // it has none of its own
+				}
+				t.Fatalf("%s has no such bytes for %s", name, what)
+			}
+			at := filepath.Join(dir, name)
+			if err := os.WriteFile(at, changed, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			o := Options{Encoder: filepath.Join(models, "encoder.onnx"), Data: data, Dataset: dataset.Options{Split: "all"}, Out: filepath.Join(dir, "x.arrow"), Device: "cpu"}
+			if name == "encoder.onnx" {
+				o.Encoder = at
+			} else {
+				o.Decoder, o.WithError = at, true
+			}
+			if _, err := Run(context.Background(), o, nil); fault.Of(err) != fault.Damaged || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "Non-zero status") {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
+	}
+}
+
 func TestSampling(t *testing.T) {
 	count := func(s sampling, n int64) (picked int) {
 		for i := range n {

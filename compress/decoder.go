@@ -28,7 +28,10 @@ func openDecoder(path string, f modelinput.Spec, latent, image arch.Shape, o ort
 	if d.net, err = openNet(path, model, "", o); err != nil {
 		return nil, err
 	}
-	if err := d.shapes(image); err != nil {
+	if err = d.shapes(image); err == nil {
+		err = d.tried(d.decode(&scratch{}, make([]float32, d.latent.Values()), 1, make([]float32, d.image.Values())))
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.session.Close())
 	}
 	return d, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"moncae/internal/arch"
@@ -78,6 +79,9 @@ func preprocessOf(text string) (p Preprocess, err error) {
 	}
 	if p.Resize == "" {
 		p.Resize = "none"
+	}
+	if !slices.Contains([]string{"none", "fit", "crop", "pad"}, p.Resize) {
+		return p, fmt.Errorf("resize is %q: it is none, fit, crop or pad", p.Resize)
 	}
 	if err := p.Check(); err != nil {
 		return p, err
@@ -196,6 +200,9 @@ func (e *encoder) fit(info dataset.Info, batch int) (notes []string, err error) 
 	}
 	if l := e.latent; err == nil && min(l.C, l.H, l.W) < 1 {
 		err = fault.Usagef("%s: output %q has the shape %s; each side must be known and at least 1", e.name, e.out.Name, sides(e.out.Dims))
+	}
+	if err == nil && e.model.Own() {
+		err = e.tried(e.encode(&scratch{}, make([]uint8, e.image.Values()), 1, make([]float32, e.latent.Values())))
 	}
 	return notes, err
 }

@@ -134,6 +134,17 @@ func (n *net) input(w *scratch, rows int, in []float32, shape []int64) ort.Tenso
 	return x
 }
 
+// tried is the fault of a model that doesn't run at all, nil without one.
+func (n *net) tried(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case n.model.Own():
+		return fault.Damagedf("it can be opened, and not run: %w; `moncae export` writes it again", err)
+	}
+	return fault.Usagef("it can be opened, and not run: %w", err)
+}
+
 func batched(rows int, shape []int64) []int64 { return append([]int64{int64(rows)}, shape...) }
 
 // axes are the sides of a shape as a model with the layout and rank has them.

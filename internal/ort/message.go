@@ -9,7 +9,7 @@ import (
 // of its errors and the model's name, which is empty for a model in memory.
 func plain(err error) error {
 	text := err.Error()
-	for _, before := range []string{"Error creating session: ", "Error running network: ", "Load model from  failed:", "This is an invalid model. ", "Error code "} {
+	for _, before := range []string{"Error creating session: ", "Error running network: ", "Load model from  failed:", "This is an invalid model. ", "Error code ", "Status Message: "} {
 		if at := strings.LastIndex(text, before); at >= 0 {
 			text = text[at+len(before):]
 		}
