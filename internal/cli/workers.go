@@ -137,7 +137,7 @@ func (w *workerFlags) onRay(ctx context.Context, a *app, address string, args []
 		return nil, fmt.Errorf("--workers %s: %w", w.where, err)
 	}
 	return worker.NewPool(worker.Options{
-		Slots: bridge.Slots(), Timeout: w.timeout, Launch: bridge.Launch, Ahead: bridge.Close, Check: check, Cores: int(max(1, resources["num_cpus"])),
+		Slots: bridge.Slots(), Timeout: w.timeout, Launch: bridge.Launch, Ahead: bridge.Close, Check: check, Cores: int(max(1, resources["num_cpus"])), Backup: true,
 	}), nil
 }
 

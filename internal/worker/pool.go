@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"moncae/internal/schedule"
 )
 
 // Options are what a pool is made of.
@@ -21,6 +23,9 @@ type Options struct {
 	// Timeout is how long a process may say nothing while it has something to do; 0: for ever.
 	Timeout time.Duration
 	Cores   int // processors of each; 0: those of this machine are shared
+	// Backup has places with nothing to do try tasks too that take long, if their order
+	// has Same. What is wanted for another task is given up for it.
+	Backup bool
 	// Check refuses a worker by what it says it is.
 	Check func(Hello) error
 }
@@ -35,20 +40,29 @@ type Pool struct {
 	cancel context.CancelFunc
 	begin  sync.WaitGroup // of processes that begin, where that is done ahead
 
-	mu    sync.Mutex
-	freed sync.Cond
-	idle  []*slot // the one that is taken next is last
-	given []Given
-	err   error // why workers can't begin
+	copies sync.WaitGroup // of tasks, and what watches them
+
+	mu      sync.Mutex
+	freed   sync.Cond
+	idle    []*slot // the one that is taken next is last
+	waiting int     // for an idle one
+	given   []Given
+	err     error // why workers can't begin
+	flights []*flight
+	late    map[string]*schedule.Late // by kind of task
+	differ  error                     // two results that had to be the same
 }
 
 // NewPool makes a pool; Close ends it.
 func NewPool(o Options) *Pool {
-	p := &Pool{options: o}
+	p := &Pool{options: o, late: map[string]*schedule.Late{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.freed.L = &p.mu
 	for i := range o.Slots {
 		p.put(&slot{pool: p, number: o.Slots - 1 - i})
+	}
+	if o.Backup {
+		p.copies.Go(p.backUp)
 	}
 	return p
 }
@@ -95,21 +109,26 @@ func (p *Pool) Forget(key string) {
 
 // Close ends all workers, which have nothing to do.
 func (p *Pool) Close() error {
+	p.cancel()
 	p.mu.Lock()
-	idle := p.idle
+	for _, f := range p.flights {
+		f.cancel()
+	}
+	p.mu.Unlock()
+	p.copies.Wait()
+	p.mu.Lock()
+	idle, err := p.idle, p.differ
 	p.idle = nil
 	p.mu.Unlock()
-	p.cancel()
 	var wait sync.WaitGroup
 	for _, s := range idle {
 		wait.Go(s.leave)
 	}
 	wait.Wait()
-	if p.options.Ahead == nil {
-		return nil
+	if p.options.Ahead != nil {
+		err = errors.Join(err, p.options.Ahead())
+		p.begin.Wait()
 	}
-	err := p.options.Ahead()
-	p.begin.Wait()
 	return err
 }
 
@@ -124,7 +143,10 @@ func (p *Pool) take(ctx context.Context, avoid *slot) (*slot, error) {
 	defer p.mu.Unlock()
 	for {
 		for len(p.idle) == 0 && p.err == nil && ctx.Err() == nil {
+			p.giveUp()
+			p.waiting++
 			p.freed.Wait()
+			p.waiting--
 		}
 		if err := errors.Join(ctx.Err(), p.err); err != nil {
 			return nil, err
@@ -183,8 +205,11 @@ type Order struct {
 	Needs []string // keys of what was given
 	// Parts go with the task; they are asked for anew when it is tried again.
 	Parts func() ([]Part, error)
-	// Event hears how the task goes on; nil: nobody does.
+	// Event hears how the task goes on, of one process at a time; nil: nobody does.
 	Event func(data json.RawMessage, parts []Part) error
+	// Same tells whether two results of the task are the same but for their times, as
+	// those of workers of a class have to be; nil: it is not tried by two at once.
+	Same func(a, b Result) bool
 }
 
 // Lost is the error of a task that two processes did not live to finish.
@@ -201,23 +226,34 @@ func (p *Pool) Do(ctx context.Context, o Order) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	f := p.fly(ctx, o, spec)
 	lost := &Lost{}
-	var s *slot
-	for before := 0; len(lost.Ends) < 2; {
-		if s, err = p.take(ctx, s); err != nil {
-			return Result{}, err
-		}
-		r, err := s.do(ctx, o, spec)
-		p.put(s)
+	for before := 0; ; {
+		a := <-f.answers
 		end := (*died)(nil)
-		if errors.Is(err, errBefore) && before < attempts*p.Slots() {
+		switch {
+		case a.err == nil:
+			f.land(&a)
+			return a.Result, nil
+		case errors.As(a.err, &end):
+			lost.Ends = append(lost.Ends, end.how)
+		case errors.Is(a.err, errBefore) && before < attempts*p.Slots():
 			before++
+		case a.spare && errors.Is(a.err, context.Canceled): // its place was wanted, or so is the task's end
+		case errors.Is(a.err, context.Canceled) && ctx.Err() != nil:
+			f.land(nil)
+			return Result{}, ctx.Err()
+		default:
+			f.land(nil)
+			return Result{}, a.err
+		}
+		if f.flying() {
 			continue
 		}
-		if !errors.As(err, &end) {
-			return r, err
+		if len(lost.Ends) >= 2 {
+			f.land(nil)
+			return Result{}, lost
 		}
-		lost.Ends = append(lost.Ends, end.how)
+		f.begin(a.slot)
 	}
-	return Result{}, lost
 }

@@ -58,6 +58,7 @@ func child(args []string) int {
 				return jsonResult(len(held[key]))
 			},
 			"plant": plant,
+			"twice": twice,
 		},
 		Keeps: map[string]Keep{"bytes": func(key string, _ json.RawMessage, parts []Part) error {
 			if mode == "forgetful" {
@@ -126,6 +127,28 @@ func plant(ctx context.Context, t Task, say Say) (Result, error) {
 		return Result{}, signalSelf(p.Do)
 	}
 	return jsonResult("done")
+}
+
+// twice gives "same"; the first process to take the task that has a file waits for
+// another one, and gives what that says.
+func twice(ctx context.Context, t Task, say Say) (Result, error) {
+	var file string
+	if err := json.Unmarshal(t.Spec, &file); err != nil {
+		return Result{}, err
+	}
+	if os.Remove(file) != nil {
+		return jsonResult("same")
+	}
+	if err := say(0, NewPart("checkpoint", []byte("half"))); err != nil {
+		return Result{}, err
+	}
+	for ctx.Err() == nil {
+		if answer, err := os.ReadFile(file + ".answer"); err == nil {
+			return jsonResult(string(answer))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return Result{}, ctx.Err()
 }
 
 func pool(t *testing.T, slots int, timeout time.Duration, args ...string) *Pool {

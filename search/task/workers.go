@@ -140,6 +140,26 @@ type trained struct {
 	Probe   float64
 }
 
+// sameTrained tells whether two results of a training are the same but for their times.
+func sameTrained(a, b worker.Result) bool {
+	return bytes.Equal(worker.Find(a.Parts, partWeights), worker.Find(b.Parts, partWeights)) && bytes.Equal(timeless(a), timeless(b))
+}
+
+// timeless is what a training came to, but for its times and weights; nil where the
+// result is none.
+func timeless(r worker.Result) []byte {
+	var t trained
+	if json.Unmarshal(r.Data, &t) != nil {
+		return nil
+	}
+	t.Outcome.Phases = train.Phases{}
+	content, err := json.Marshal(t)
+	if err != nil {
+		panic(err) // it was JSON before
+	}
+	return content
+}
+
 // Train has a worker do the training, and another one if that ends before; where that
 // ends too, the training is a failed one.
 func (w *Workers) Train(ctx context.Context, t Training, watch Watch) (Trained, error) {
@@ -159,7 +179,7 @@ func (w *Workers) Train(ctx context.Context, t Training, watch Watch) (Trained, 
 		}
 	}
 	r, err := w.pool.Do(ctx, worker.Order{
-		Kind: kind, Spec: t, With: with{watch.Keeping.Every.Seconds()}, Needs: needs, Parts: f.parts, Event: f.event,
+		Kind: kind, Spec: t, With: with{watch.Keeping.Every.Seconds()}, Needs: needs, Parts: f.parts, Event: f.event, Same: sameTrained,
 	})
 	if lost := (*worker.Lost)(nil); errors.As(err, &lost) {
 		return Trained{Outcome: train.Outcome{Failure: lost.Error()}}, nil
@@ -210,11 +230,12 @@ type far struct {
 	Watch
 	images, epoch int    // that were told of
 	checkpoint    []byte // the last; nil: none
+	kept          int    // images before it
 }
 
 func (f *far) hold(c train.Checkpoint) error {
 	content, err := encodeCheckpoint(c)
-	f.checkpoint = content
+	f.checkpoint, f.kept = content, f.Done(c)
 	return err
 }
 
@@ -257,7 +278,8 @@ func encodeWeights(a arch.Arch, w arch.Weights) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// event hears from the worker. A second one may tell again what the first has told.
+// event hears from the worker. A second one, perhaps beside the first, may tell again
+// what that has told.
 func (f *far) event(data json.RawMessage, parts []worker.Part) error {
 	var e told
 	if err := json.Unmarshal(data, &e); err != nil {
@@ -279,8 +301,11 @@ func (f *far) event(data json.RawMessage, parts []worker.Part) error {
 	if err != nil {
 		return fmt.Errorf("a worker's checkpoint: %w", err)
 	}
-	f.checkpoint = content
-	return f.Keeping.Save(c)
+	if done := f.Done(c); done > f.kept {
+		f.checkpoint, f.kept = content, done
+		return f.Keeping.Save(c)
+	}
+	return nil
 }
 
 func (f *far) result(r worker.Result) (Trained, error) {
