@@ -23,6 +23,8 @@ var norun = map[[2]string]int{
 	{"docs/how-to/ray-and-spark.md", "python/tests/test_readme.py runs it"}:                                      4,
 	{"docs/how-to/cluster.md", "installs Ray; make test-ray runs what follows it"}:                               1,
 	{"docs/how-to/cluster.md", "needs Ray; make test-ray runs it"}:                                               1,
+	{"docs/scale.md", "half a minute; the block before runs the command"}:                                        1,
+	{"docs/scale.md", "worker.txtar runs it on a run of its own"}:                                                1,
 	{"docs/how-to/cluster.md", "needs Slurm"}:                                                                    1,
 	{"docs/how-to/cluster.md", "needs Kubernetes"}:                                                               1,
 	{"docs/benchmarks.md", "a measurement; worker.txtar tests the command"}:                                      1,

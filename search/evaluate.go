@@ -35,12 +35,15 @@ func (s *Study) recorded(id string) *Candidate {
 	return s.state.ByID(id)
 }
 
-// job estimates a training's length by its multiply-adds, and by the values that
+// cost estimates how long a training takes by its multiply-adds, and by the values that
 // it moves, which count as much as some arithmetic each.
-func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job {
+func cost(a arch.Arch, images int) float64 {
 	const perByte = 4
-	image := float64(a.FLOPs()) + perByte*float64(a.TrainingBytes(1))
-	return job{cost: image * float64(images), bytes: a.TrainingBytes(train.Batch(s.config.Batch, images)), do: do}
+	return (float64(a.FLOPs()) + perByte*float64(a.TrainingBytes(1))) * float64(images)
+}
+
+func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job {
+	return job{cost: cost(a, images), bytes: a.TrainingBytes(train.Batch(s.config.Batch, images)), do: do}
 }
 
 // evaluate trains a candidate, whose network is a, and records it; rungs may end it.

@@ -17,9 +17,9 @@ import (
 )
 
 func (a *app) newBench() *cobra.Command {
-	cmd := &cobra.Command{Use: "bench", Short: "Measure training steps, compression and worker processes", Example: "  moncae bench train network.json --profile", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "bench", Short: "Measure training steps, compression and worker processes, simulate clusters", Example: "  moncae bench train network.json --profile", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(a.newBenchTrain(), a.newBenchCompress(), a.newBenchWorkers())
+	cmd.AddCommand(a.newBenchTrain(), a.newBenchCompress(), a.newBenchWorkers(), a.newBenchScale())
 	return cmd
 }
 

@@ -86,6 +86,7 @@ var reads = []argument{
 	{"doctor @", "run"},
 	{"doctor @ --repair", "run"},
 	{"bench train @ --seconds 0.01 --device ref", "arch"},
+	{"bench scale --simulate @ --workers 2 --generations 1", "run"},
 	{"bench compress --encoder @ --data {data} --rounds 1", "onnx"},
 	{"bench compress --encoder {encoder} --data @ --rounds 1", "data"},
 }
@@ -461,6 +462,7 @@ var soundLines = map[string]string{
 	"classify": "{run} --data {data} --candidate population --device ref --out new", "data info": "{data}", "data convert": "{data} --format npz --out new.npz", "data list": "", "data get": "nowhere",
 	"front": "{run}", "choose": "{run}", "compare": "{run} {run}", "report": "{run} --device ref --out new.html", "serve": "{run}", "doctor": "{run}", "selftest": "--quick --device cuda:99", "worker": "",
 	"bench train": "{arch} --seconds 0.01 --device ref", "bench compress": "--encoder {encoder} --data {data} --rounds 1", "bench workers": "--device ref --tasks 1 --workers local:1",
+	"bench scale": "--simulate --workers 2 --generations 1",
 }
 
 // values are no values of flags of a type.

@@ -25,6 +25,7 @@ type Panel struct {
 	X, Y     string // what the axes are
 	Latent   bool   // X is LOC
 	FromZero bool   // so are both axes
+	Straight bool   // lines go straight from point to point; else they stay until the next
 	Lines    []plotter.XYs
 	Bands    [][2]plotter.XYs // from below to above; nil for none
 }
@@ -108,7 +109,9 @@ func (p Panel) plot() (*plot.Plot, error) {
 		if err != nil {
 			return nil, err
 		}
-		line.LineStyle, line.StepStyle = lineStyle(i), plotter.PostStep
+		if line.LineStyle = lineStyle(i); !p.Straight {
+			line.StepStyle = plotter.PostStep
+		}
 		out.Add(line)
 	}
 	if p.FromZero {

@@ -94,6 +94,12 @@ func (r *Run) Trained(id string) (Trained, error) {
 	return Trained{c, n.Arch, w}, err
 }
 
+// Arch reads the network of a candidate that has one.
+func (r *Run) Arch(c *Candidate) (arch.Arch, error) {
+	n, err := r.dir.Network(*c.Network)
+	return n.Arch, err
+}
+
 // Candidate is the candidate with the given id.
 func (r *Run) Candidate(id string) (*Candidate, error) {
 	if c := r.ByID(id); c != nil {
