@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -269,6 +270,31 @@ class Bridge:
                 place.kill()
 
 
+def is_port(address: str) -> bool:
+    host, colon, port = address.rpartition(":")
+    return bool(colon) and port.isdigit() and "/" not in host
+
+
+def use_token(address: str) -> None:
+    """Has Ray show its token to a cluster that wants one.
+
+    Ray does so by itself only for a cluster that it finds. With a token shown to one
+    that wants none, actors never begin: so the cluster is asked first, before this
+    process imports Ray, which reads the environment then.
+    """
+    places = [os.environ.get("RAY_AUTH_TOKEN_PATH") or os.devnull, os.path.expanduser("~/.ray/auth_token")]
+    there = os.environ.get("RAY_AUTH_TOKEN") or any(os.path.isfile(place) for place in places)
+    if not there or "RAY_AUTH_MODE" in os.environ or not is_port(address):
+        return
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60).stderr
+    except subprocess.TimeoutExpired:
+        return  # connecting says what is wrong
+    if "AuthenticationError" in said:
+        os.environ["RAY_AUTH_MODE"] = "token"
+
+
 def connect(address: str) -> str:
     """Connects to the cluster; gives why it can't be, else ""."""
     import ray
@@ -277,15 +303,15 @@ def connect(address: str) -> str:
     if address == "local":
         settings["include_dashboard"] = False
     whole = address or os.environ.get("RAY_ADDRESS") or "auto"
-    host, colon, port = whole.rpartition(":")
+    host, _, port = whole.rpartition(":")
     try:
-        if colon and port.isdigit() and "/" not in host:  # Ray itself tries for minutes
+        if is_port(whole):  # Ray itself tries for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=20).close()
         ray.init(address=whole, **settings)
     except (OSError, RuntimeError, ValueError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         place = f"at {address}" if address else "here"
-        return f"there is no Ray cluster {place}: start one with `ray start --head`, name one with --workers ray:HOST:PORT, or use this machine alone by --workers ray:local ({reason}); where a cluster wants a token, RAY_AUTH_MODE=token has to be set"
+        return f"there is no Ray cluster {place}: start one with `ray start --head`, name one with --workers ray:HOST:PORT, or use this machine alone by --workers ray:local ({reason}); a cluster that wants a token has to find it here, in ~/.ray/auth_token or RAY_AUTH_TOKEN"
     return ""
 
 
@@ -298,6 +324,7 @@ def main() -> None:
         os.write(out, json.dumps({"failed": {"error": error, "code": code}}).encode() + b"\n")
         sys.exit(code)
 
+    use_token(options["address"] or os.environ.get("RAY_ADDRESS", ""))
     try:
         import ray
     except ImportError as error:

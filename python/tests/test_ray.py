@@ -6,6 +6,7 @@ import pathlib
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -109,6 +110,12 @@ def kill_coordinator(process, **_):
     process.kill()
 
 
+def stop_worker(folder):
+    """It hangs: neither it nor its node is known to be gone."""
+    for pid in at_work(folder, b"worker\0--device")[:1]:
+        os.kill(pid, signal.SIGSTOP)
+
+
 def check(folder, single):
     assert content(folder / "run") == single
     assert subprocess.run(["moncae", "doctor", "run"], cwd=folder, capture_output=True).returncode == 0
@@ -124,6 +131,14 @@ def test_a_worker_a_node_and_the_coordinator_are_killed(cluster, single, tmp_pat
     process.communicate()
     assert wait_for(lambda: not at_work(tmp_path), seconds=60), f"these outlive the coordinator: {at_work(tmp_path)}"
     search(tmp_path, on_ray, "--resume").finish()
+    check(tmp_path, single[0])
+
+
+def test_a_worker_hangs(cluster, single, tmp_path):
+    process = search(tmp_path, f"--workers=ray:{cluster.address}", "--worker-timeout=0")
+    assert wait_for(lambda: done(tmp_path / "run") >= 5, process)
+    stop_worker(tmp_path)
+    process.finish()
     check(tmp_path, single[0])
 
 
@@ -225,16 +240,42 @@ def test_a_node_without_moncae(node, tmp_path):
     search(tmp_path, *flags).fail(4, "its Python can't use moncae (no such module); there: pip install moncae")
 
 
-def test_mixed_engines(node, digits, tmp_path):
+def test_mixed_engines(cluster, node, digits, tmp_path):
     np.savez(tmp_path / "bars.npz", x_train=digits[0][:80], y_train=digits[1][:80])
     script = tmp_path / "by-ref"
-    script.write_text(f"#!/bin/sh\nexec {shutil.which('moncae')} worker --device ref\n")
+    script.write_text(f"#!/bin/sh\ntee -a {tmp_path}/given | {shutil.which('moncae')} worker --device ref\n")
     script.chmod(0o755)
-    flags = node("odd", f"def program(): return {str(script)!r}\ndef _environment(): return None\n")
-    search(tmp_path, *flags, "--mixed", "--data=bars.npz", "--generations=1", "--population=2", "--max-layers=2", "--reference=5,9").finish()
+    node("odd", f"def program(): return {str(script)!r}\ndef _environment(): return None\n")
+    words = f"--workers=ray:{cluster.address} --worker-slots=4 --data=bars.npz --max-layers=2 --reference=5,9".split()
+    (tmp_path / "alike").mkdir()
+    search(tmp_path / "alike", *words, f"--data={tmp_path}/bars.npz").fail(2, "workers have different engines")
+    search(tmp_path, *words, "--mixed").finish()
+    by_ref = (tmp_path / "given").read_bytes().count(b'"kind":"train"')
+    assert 0 < by_ref < done(tmp_path / "run"), "both engines train"
     manifest = json.loads((tmp_path / "run" / "run.json").read_text())
     assert manifest["repeatable"] is False and manifest["engine_class"]["engine"] == "mixed"
     search(tmp_path, "--resume", "--jobs=1").fail(2, "the run began on another engine (engine mixed, here onednn")
+
+
+def test_a_cluster_that_wants_a_token(cluster, single, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    token = {"RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", f"--port={port}", "--num-cpus=1", "--include-dashboard=false", f"--object-store-memory={80 << 20}", "--block"]
+    with open(tmp_path / "head.log", "w") as log:
+        head = subprocess.Popen(command, env={**os.environ, **token, "RAY_AUTH_MODE": "token"}, stdout=log, stderr=log, start_new_session=True)
+    try:
+        health = [sys.executable, "-m", "ray.scripts.scripts", "health-check", f"--address=127.0.0.1:{port}"]
+        assert wait_for(lambda: subprocess.run(health, env={**os.environ, **token, "RAY_AUTH_MODE": "token"}, capture_output=True).returncode == 0, head)
+        search(tmp_path, f"--workers=ray:127.0.0.1:{port}", HOME=str(tmp_path)).fail(4, "a cluster that wants a token has to find it here")
+        search(tmp_path, f"--workers=ray:127.0.0.1:{port}", **token).finish()
+    finally:
+        os.killpg(head.pid, signal.SIGKILL)
+        head.wait()
+    check(tmp_path, single[0])
+    (tmp_path / "open").mkdir()
+    search(tmp_path / "open", f"--workers=ray:{cluster.address}", **token).finish()  # one that wants none
+    check(tmp_path / "open", single[0])
 
 
 def test_no_room_no_cluster_no_ray(cluster, tmp_path):
