@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 
@@ -83,9 +84,26 @@ func openParquet(disk *os.File, mem memory.Allocator, need func(*arrow.Schema) (
 	}
 	t := &parquetTable{mem: mem, all: schema, file: r}
 	if err := t.choose(fr, names); err != nil {
-		return nil, errPage
+		return nil, t.whyNot()
 	}
 	return t, nil
+}
+
+// whyNot is why pages can't be read.
+func (t *parquetTable) whyNot() error {
+	for i := range t.file.NumRowGroups() {
+		group := t.file.MetaData().RowGroup(i)
+		for j := range group.NumColumns() {
+			column, err := group.ColumnChunk(j)
+			if err != nil {
+				return errFooter
+			}
+			if _, err := compress.GetCodec(column.Compression()); err != nil {
+				return fmt.Errorf("it is compressed by %v, which isn't read; write it with zstd or snappy", column.Compression())
+			}
+		}
+	}
+	return errPage
 }
 
 // whole tells whether a file ends as Parquet does.

@@ -296,6 +296,7 @@ example("zip-in-zip", {"outer.zip": zipped({"data/inner.zip": zipped({"a/0.png":
 example("npz-in-zip", {"outer.zip": zipped({"set/a.npz": saved(lambda b: np.savez(b, x=grey))})}, refused="holds the archive set/a.npz", open="outer.zip")
 
 # Nothing, or no labels.
+example("parquet-lz4", {"a.parquet": saved(lambda b: pq.write_table(table, b, compression="lz4"))}, refused="it is compressed by LZ4_RAW, which isn't read; write it with zstd or snappy", open="a.parquet")
 example("parquet-no-rows", {"a.parquet": parquet(table[:0])}, refused="a.parquet: holds no images", open="a.parquet")
 example("parquet-no-test", {"train.parquet": parquet(table), "test.parquet": parquet(table[:0])}, {"all": (one(grey), y)}, named, {columns: 1}, note="the split test is there, and holds no images")
 example("npy-no-rows", {"x.npy": npy(grey[:0])}, refused="holds nothing: its shape is (0, ", open="x.npy")

@@ -213,6 +213,12 @@ layout("two-tables-alike", pictures | {"labels.csv": table, "numbers.csv": "file
 layout("table-not-fetched", pictures | {"labels.csv": "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"}, {"all": none(pictures)}, [], 1, note="labels.csv: is a pointer of Git LFS; fetch the file itself by `git lfs pull`")
 layout("table-utf-16", pictures | {"labels.csv": table.encode("utf-16")}, {"all": none(pictures)}, [], 1, note="labels.csv: is text in UTF-16; save it as UTF-8")
 
+train, others = images("train/a/{}.png", 2) | images("train/b/{}.png", 1), images("query/a/{}.png", 1) | images("query/b/{}.png", 1) | images("gallery/a/{}.png", 1) | images("gallery/b/{}.png", 1)
+layout("query-gallery", train | others, {"all": folder(train, 1)}, ["a", "b"], 4)
+
+pictures = images("te/a/{}.png", 1) | images("te/b/{}.png", 1) | images("tr/a/{}.png", 1) | images("tr/b/{}.png", 1)
+layout("same-folders", pictures, {"all": folder(pictures)}, ["te", "tr"], note="the folders te, tr are read as classes, though all hold folders of the same names")
+
 pictures, masks = images("{}_img.png", 2), images("{}_seg.png", 2)
 layout("masks-beside", pictures | masks, {"all": none(pictures)}, [], 2)
 

@@ -20,6 +20,7 @@ type layout struct {
 	dropped map[string]bool   // folders that repeat another's images
 	parts   []string          // folders that divide the set by number alone
 	sets    []string          // folders of which some hold splits of their own
+	alike   []string          // folders with the same folders in them, which may be splits or classes
 }
 
 // place is where a file belongs.
@@ -37,6 +38,15 @@ func layoutOf(paths []string) *layout {
 		}
 		l.rests = restsOf(l.splits)
 		return l
+	}
+	if same := haveSameFolders(paths, l.prefix, top); same {
+		if l.splits = trainAmong(top); l.splits != nil {
+			for folder := range l.splits {
+				l.within[folder] = wrappedIn(paths, l.prefix+folder+"/", l.splits[folder])
+			}
+			return l
+		}
+		l.alike = top
 	}
 	if l.splits = splitsInside(paths, l.prefix, top); l.splits != nil {
 		l.inside = true
@@ -202,6 +212,39 @@ func splitsInside(paths []string, prefix string, classes []string) map[string]st
 		}
 	}
 	return all
+}
+
+// haveSameFolders tells whether all of several folders have two folders in common, as splits
+// have their classes.
+func haveSameFolders(paths []string, prefix string, names []string) bool {
+	common := map[string]int{}
+	for _, n := range names {
+		for _, f := range folders(paths, prefix+n+"/") {
+			common[f]++
+		}
+	}
+	in := 0
+	for _, n := range common {
+		if n == len(names) {
+			in++
+		}
+	}
+	return len(names) > 1 && in > 1
+}
+
+// trainAmong are those of some folders with the same classes that are splits by their names
+// (train, beside query and gallery); nil where none is for training.
+func trainAmong(names []string) map[string]string {
+	out := map[string]string{}
+	for _, n := range names {
+		if split, rest := splitname.Of(n); split != "" && rest == "" {
+			out[n] = split
+		}
+	}
+	if !kinds(out)[source.Train] {
+		return nil
+	}
+	return out
 }
 
 // haveSameClasses tells whether the training splits in two folders have two folders in common:

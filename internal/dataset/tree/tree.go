@@ -66,6 +66,9 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 	if sets := slices.DeleteFunc(l.sets, func(f string) bool { return l.dropped[f] }); len(sets) > 1 {
 		return nil, fault.Usagef("%s: several sets lie here, %s and %s; name the folder of one", name, l.prefix+sets[0], l.prefix+sets[1])
 	}
+	if l.alike != nil && !l.inside && l.parts == nil {
+		c.Notes = append(c.Notes, fmt.Sprintf("the folders %s are read as classes, though all hold folders of the same names; where they are splits, call them train and test", listed(l.alike)))
+	}
 	if l.parts != nil {
 		c.Notes = append(c.Notes, fmt.Sprintf("the folders %s are read as parts of one set, not as classes; where they are classes, give them names", listed(l.parts)))
 	}
