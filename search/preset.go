@@ -27,7 +27,7 @@ func Preset(name string) (Config, error) {
 	recipe := FinetuneRecipe
 	c := Config{
 		Loss: graph.BCE, Objectives: []string{run.ObjectiveLoss, run.ObjectiveLOC},
-		Spread: 8, Seed: 46, Validation: 0.1, Precision: engine.Float32,
+		Spread: 8, Seed: 46, Validation: 0.1, Precision: engine.Auto,
 		Finetune: run.Finetune{Scope: run.ScopeFront, Recipe: &recipe},
 	}
 	c.SetAlgorithm(algorithm.EHVI)
@@ -46,7 +46,7 @@ func Preset(name string) (Config, error) {
 		c.Space = genome.Space{MaxBlocks: 6, MaxFilters: 128}.Named(genome.Paper)
 		c.Population, c.Generations, c.Epochs, c.Batch = 20, 20, 5, 256
 		c.Finetune = run.Finetune{Epochs: 20, Scope: run.ScopePopulation}
-		c.Reference, c.Spread, c.Patience = []float64{4, 12}, 0, 1
+		c.Reference, c.Spread, c.Patience, c.Precision = []float64{4, 12}, 0, 1, engine.Float32
 	default:
 		return c, fault.Usagef("preset %q is unknown: it is one of %s%s", name, strings.Join(Presets, ", "), suggest.Meant(name, Presets))
 	}

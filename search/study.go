@@ -37,6 +37,9 @@ type Options struct {
 	// disk, in the journal's order, by kind and data; never beside Observer.
 	Recorded func(kind string, data any)
 	FS       durable.FS
+	// Elsewhere lets the device lack the precision that the run began with: trainings
+	// take the device's own then.
+	Elsewhere bool
 }
 
 // Study is a run under way. One goroutine uses it.
@@ -76,6 +79,7 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
+	c = s.config
 	s.fingerprint = dataset.Fingerprint(set)
 	config, err := json.Marshal(c)
 	if err != nil {
@@ -162,6 +166,10 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if o.Jobs <= 0 {
 		o.Jobs = max(1, info.Workers)
 	}
+	if o.Elsewhere && !slices.Contains(info.Precisions, c.Precision) {
+		c.Precision = engine.Auto
+	}
+	c.Precision = info.Resolve(c.Precision)
 	if err := engine.CheckPrecision(c.Precision, info.Precisions); err != nil {
 		return nil, fault.Usagef("%s on %s: %w", info.Name, info.Device, err)
 	}

@@ -64,13 +64,8 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	word(&o.algorithm, "algorithm", standard.Algorithm, "one of "+strings.Join(algorithm.Names, ", "), func(c *run.Config, v string) error { c.SetAlgorithm(v); return nil })
 	word(&o.loss, "loss", string(standard.Loss), "what a training minimises: bce, mse, ssim (1 − structural similarity) or a sum, for example ssim+mse or 0.8*ssim+0.2*bce", func(c *run.Config, v string) error { c.Loss = graph.Loss(v); return nil })
 	word(&o.scope, "finetune-scope", standard.Finetune.Scope, "what is trained on at the end: front, sizes (of every latent size the best) or population", func(c *run.Config, v string) error { c.Finetune.Scope = v; return nil })
-	word(&o.precision, "precision", "auto", "of the trainings: auto (f32), f32, bf16 (GPUs, and processors with instructions for it) or tf32 (GPUs)", func(c *run.Config, v string) error {
-		if v == "auto" {
-			v = string(engine.Float32)
-		}
-		c.Precision = engine.Precision(v)
-		return nil
-	})
+	word(&o.precision, "precision", string(standard.Precision), "of the trainings: f32, bf16 (GPUs, and processors with instructions for it), tf32 (GPUs), or auto, the fastest that the device has; what is reported is computed in f32",
+		func(c *run.Config, v string) error { c.Precision = engine.Precision(v); return nil })
 	word(&o.objectives, "objectives", strings.Join(standard.Objectives, ","), "two or more of "+strings.Join(run.Objectives, ", "), func(c *run.Config, v string) error {
 		c.Objectives = strings.Split(v, ",")
 		return nil

@@ -92,7 +92,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	}
 	defer func() { err = errors.Join(err, on.close()) }()
 	watch := newProgress(a.Streams, o.json)
-	study, err := search.Resume(path, set, search.Options{Trainer: on, Jobs: on.jobs(o.jobs), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch.observe, FS: a.FS})
+	study, err := search.Resume(path, set, search.Options{Trainer: on, Jobs: on.jobs(o.jobs), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch.observe, FS: a.FS, Elsewhere: true})
 	if err != nil {
 		return err
 	}

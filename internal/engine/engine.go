@@ -90,6 +90,23 @@ const (
 	TF32     Precision = "tf32"
 )
 
+// Auto is the precision that Resolve takes for a device.
+const Auto Precision = "auto"
+
+// Resolve is p, or for Auto the fastest precision that the engine trains in and that
+// `make precision` found to cost a search nothing that it would notice.
+func (i Info) Resolve(p Precision) Precision {
+	if p != Auto {
+		return p
+	}
+	for _, fast := range []Precision{BFloat16, TF32} {
+		if slices.Contains(i.Precisions, fast) {
+			return fast
+		}
+	}
+	return Float32
+}
+
 // Config is what a program is compiled with beside its net.
 type Config struct {
 	Optimizer arch.Optimizer

@@ -52,10 +52,11 @@ type Config struct {
 	Seed       uint64    `json:"seed"`
 	// TrainLimit is how many training images the search uses, 0 for all; finetuning
 	// always uses all.
-	TrainLimit int              `json:"train_limit"`
-	Validation float64          `json:"validation"`          // share of the training images
-	MaxFLOPs   int64            `json:"max_flops,omitempty"` // multiply-adds a pixel; 0: no limit
-	Precision  engine.Precision `json:"precision"`
+	TrainLimit int     `json:"train_limit"`
+	Validation float64 `json:"validation"`          // share of the training images
+	MaxFLOPs   int64   `json:"max_flops,omitempty"` // multiply-adds a pixel; 0: no limit
+	// Precision is that of the trainings; engine.Auto until the run begins on a device.
+	Precision engine.Precision `json:"precision"`
 }
 
 // Finetune is the training after the search.
