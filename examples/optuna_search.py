@@ -18,7 +18,7 @@ SAMPLERS = {
     "nsga2": lambda seed: optuna.samplers.NSGAIISampler(seed=seed),
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
 }
-REFUSED = 100  # times in a row, after which the space is taken to hold no network that is allowed
+REFUSED = 5000  # times in a row, after which the space is taken to hold no network that is allowed
 
 
 def suggest(trial: optuna.Trial, parameters: list[dict]) -> dict:

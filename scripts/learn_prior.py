@@ -2,10 +2,11 @@
 
     make prior        (an hour of a core; .deps/prior holds the runs, and the next call goes on with them)
 
-Random networks are trained on three data sets, none of which docs/results.md measures a search on:
-scikit-learn's digits (1,797 of 8×8), CIFAR-10 images scaled to 16×16 (2,500 that the 5,000 of
-scripts/search_data.py don't hold), and patches of 24×24 from scikit-learn's two photographs.
-internal/tools/learnprior fits the prior to them.
+Searches of three data sets, none of which docs/results.md measures a search on: scikit-learn's
+digits (1,797 of 8×8), CIFAR-10 images scaled to 16×16 (2,500 that the 5,000 of scripts/search_data.py
+don't hold), and patches of 24×24 from scikit-learn's two photographs. Random networks say what to
+keep away from, those that a search has come to say what good ones differ by; so the prior depends on
+the prior before it. internal/tools/learnprior fits it to them.
 """
 import argparse
 import pathlib
@@ -17,12 +18,8 @@ from sklearn.datasets import load_digits, load_sample_images
 
 from search_data import cifar
 
-RUNS = {  # name: flags of the search; some 450 steps a training each
-    "digits": ["--epochs", "9", "--seed", "101", "--population", "40"],
-    "cifar16": ["--epochs", "6", "--seed", "102", "--population", "24"],
-    "patches24": ["--epochs", "8", "--seed", "103", "--population", "24"],
-}
-PLAN = ["--batch", "32", "--max-filters", "16"]
+EPOCHS = {"digits": 6, "cifar16": 5, "patches24": 6}  # some 400 to 700 steps
+SEARCHES = [("random", 101), ("ehvi", 101), ("ehvi", 102)]
 
 
 def images(name: str, data: pathlib.Path) -> np.ndarray:
@@ -45,15 +42,19 @@ def main() -> None:
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path(".deps/prior"))
     a = parser.parse_args()
     a.work.mkdir(parents=True, exist_ok=True)
-    for name, flags in RUNS.items():
-        run, source = a.work / name, a.work / f"{name}.npy"
-        if (run / "run.json").exists():
-            flags = ["--resume"]
-        else:
+    runs = []
+    for name, epochs in EPOCHS.items():
+        source = a.work / f"{name}.npy"
+        if not source.exists():
             np.save(source, images(name, a.data))
-            flags = ["--data", str(source), "--algorithm", "random", "--finetune", "0", *PLAN, *flags]
-        subprocess.run([a.moncae, "search", "--run", str(run), "--no-export", *flags], check=True)
-    learn = ["go", "run", "-tags", "onednn", "./internal/tools/learnprior", *(str(a.work / n) for n in RUNS)]
+        for algorithm, seed in SEARCHES:
+            run = a.work / f"{name}-{algorithm}-{seed}"
+            flags = ["--data", source, "--algorithm", algorithm, "--seed", seed, "--epochs", epochs, "--finetune", 0, "--precision", "f32"]
+            if (run / "run.json").exists():
+                flags = ["--resume"]
+            subprocess.run([a.moncae, "search", "--run", run, "--no-export", *map(str, flags)], check=True)
+            runs.append(str(run))
+    learn = ["go", "run", "-tags", "onednn", "./internal/tools/learnprior", *runs]
     learned = subprocess.run(learn, check=True, capture_output=True).stdout
     pathlib.Path("search/surrogate/prior.json").write_bytes(learned)
 

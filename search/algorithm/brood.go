@@ -2,9 +2,11 @@ package algorithm
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 
+	"moncae/internal/arch"
 	"moncae/search/genome"
 	"moncae/search/moo"
 	"moncae/search/surrogate"
@@ -32,8 +34,8 @@ type brood struct {
 	known    map[string]bool // identities that are trained, asked for, or ranked
 	parents  []relative
 	front    volumes
-	locs     []float64 // of the places before
-	children []child   // by falling gain, then as they were drawn
+	before   []*Network // of the places before
+	children []child    // by falling gain, then as they were drawn
 }
 
 // relative is who may have children.
@@ -108,13 +110,25 @@ func (b *brood) breed(spread bool) Proposal {
 	return b.forecast(b.children[0])
 }
 
-// farthest is, of the quarter of the children whose LOC is farthest from those of
-// the places before, the one with the lowest levels expected.
+// farthest is, of the children with the optimiser that the fewest of the places before
+// have, and of these the quarter whose LOC is farthest from theirs, the one with the
+// lowest levels expected.
 func (b *brood) farthest() child {
-	slices.SortStableFunc(b.children, func(x, y child) int {
-		return cmp.Compare(distance(y.Network.Arch.LOC(), b.locs), distance(x.Network.Arch.LOC(), b.locs))
+	var locs []float64
+	taken := map[arch.Optimizer]int{}
+	for _, n := range b.before {
+		locs = append(locs, n.Arch.LOC())
+		taken[n.Recipe.Optimizer]++
+	}
+	least := math.MaxInt
+	for _, c := range b.children {
+		least = min(least, taken[c.Network.Recipe.Optimizer])
+	}
+	rare := slices.DeleteFunc(b.children, func(c child) bool { return taken[c.Network.Recipe.Optimizer] > least })
+	slices.SortStableFunc(rare, func(x, y child) int {
+		return cmp.Compare(distance(y.Network.Arch.LOC(), locs), distance(x.Network.Arch.LOC(), locs))
 	})
-	return slices.MinFunc(b.children[:(len(b.children)+3)/4], func(x, y child) int {
+	return slices.MinFunc(rare[:(len(rare)+3)/4], func(x, y child) int {
 		return cmp.Compare(b.level(x), b.level(y))
 	})
 }
@@ -137,7 +151,11 @@ func (b *brood) sort() {
 func (b *brood) draw(parents []relative) Proposal {
 	space := b.problem.Space
 	if len(parents) == 0 {
-		return Proposal{Origin: OriginRandom, Genome: space.Random(b.rng)}
+		p := Proposal{Origin: OriginRandom, Genome: space.Random(b.rng)}
+		if b.rng.IntN(2) == 0 {
+			p.Genome = space.Even(p.Genome, b.rng)
+		}
+		return p
 	}
 	mother := parents[b.rng.IntN(len(parents))]
 	p := Proposal{Origin: OriginChild, Genome: mother.genome}

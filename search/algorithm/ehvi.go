@@ -15,10 +15,11 @@ import (
 // others are exact. A place that is asked for and not told counts as trained, with
 // the result that is expected of it, so that neighbours differ.
 //
-// The first half of the first generation is spread over latent sizes: of random
-// networks, the quarter whose sizes are farthest from those before, and of these
-// the one that the prior thinks best. A model that has seen one size can't tell
-// what the others are worth.
+// The first half of the first generation is spread over latent sizes and optimisers:
+// of random networks with the optimiser that was tried least, the quarter whose sizes
+// are farthest from those before, and of these the one that the prior thinks best. A
+// model that has seen one size can't tell what the others are worth, and one that has
+// seen an optimiser in bad networks alone blames it for them.
 //
 // An Ask costs some fifty milliseconds of processor time after 80 trainings, and
 // stays below half a second: the model learns from mostObserved at most.
@@ -91,7 +92,7 @@ func (e *ehvi) Ask(k int) Proposal {
 	}
 	for _, p := range e.asked[:k] {
 		if p.Network != nil {
-			b.locs = append(b.locs, p.Network.Arch.LOC())
+			b.before = append(b.before, p.Network)
 		}
 	}
 	b.take(e.told[:e.Sees(k)], e.asked[e.Sees(k):k])

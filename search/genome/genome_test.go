@@ -379,3 +379,36 @@ func TestSpaceValidate(t *testing.T) {
 		t.Error("7 layers in the paper's space")
 	}
 }
+
+func TestEvenTakesWholeFieldsOfTheFirstBlock(t *testing.T) {
+	space := Space{Name: Extended, MaxBlocks: 4, MaxFilters: 32}
+	rng := rand.New(rand.NewPCG(46, 1))
+	taken := map[string]int{}
+	for range 200 {
+		g := space.Random(rng)
+		even := space.Even(g, rng)
+		if err := space.Check(even); err != nil {
+			t.Fatal(err)
+		}
+		for name, field := range map[string]func(Block) any{
+			"active": func(b Block) any { return b.Active }, "filters": func(b Block) any { return b.Filters }, "kernel": func(b Block) any { return b.Kernel },
+			"batch norm": func(b Block) any { return b.BatchNorm }, "activation": func(b Block) any { return b.Activation },
+			"dropout": func(b Block) any { return b.Dropout }, "pool": func(b Block) any { return b.Pool }, "skip": func(b Block) any { return b.Skip },
+		} {
+			kept, first := true, true
+			for i, b := range even.Blocks {
+				kept = kept && field(b) == field(g.Blocks[i])
+				first = first && field(b) == field(g.Blocks[0])
+			}
+			if !kept && !first {
+				t.Fatalf("%s: %+v of %+v", name, even, g)
+			}
+			if first && !kept {
+				taken[name]++
+			}
+		}
+	}
+	if taken["active"] > 0 || taken["kernel"] < 50 || taken["skip"] < 50 || taken["dropout"] == 0 {
+		t.Errorf("taken from the first block: %v", taken)
+	}
+}

@@ -30,6 +30,30 @@ func (s Space) Random(rng *rand.Rand) Genome {
 	return g
 }
 
+// Even is a copy of g in which all blocks have some of the first one's fields, each
+// by an even chance. Of networks that are drawn gene by gene, hardly any is like those
+// that people build, whose blocks are alike.
+func (Space) Even(g Genome, rng *rand.Rand) Genome {
+	g = g.Clone()
+	first := g.Blocks[0]
+	for _, take := range []func(*Block){
+		func(b *Block) { b.Filters = first.Filters },
+		func(b *Block) { b.Kernel = first.Kernel },
+		func(b *Block) { b.BatchNorm = first.BatchNorm },
+		func(b *Block) { b.Activation = first.Activation },
+		func(b *Block) { b.Dropout = first.Dropout },
+		func(b *Block) { b.Pool = first.Pool },
+		func(b *Block) { b.Skip = first.Skip },
+	} {
+		if rng.IntN(2) == 0 {
+			for i := range g.Blocks {
+				take(&g.Blocks[i])
+			}
+		}
+	}
+	return g
+}
+
 // Mutate is a copy of g in which 1 + Poisson(1) genes have another value, drawn
 // from the genes that take part: those of active blocks and of the whole
 // network, the same one perhaps twice (a dropout of the extended space may stay). A block can be switched off this way;

@@ -16,8 +16,9 @@ type Target struct {
 	Nothing float64 // without learning
 }
 
-// worst is a level beyond which differences mean nothing, nor does a failure.
-const worst = 0.3
+// worst is the level of what learned nothing, or less, or failed: how much less says
+// nothing about others.
+const worst = 0
 
 // Level puts a value of the objective on the scale; a NaN is a failure.
 func (t Target) Level(value float64) float64 {

@@ -17,7 +17,14 @@ type Prior struct {
 	Scale    []float64 `json:"scale"`
 	Weights  []float64 `json:"weights"`
 	Level    float64   `json:"level"`
+
+	// slope is the standard deviation of a weight's difference from that of the prior.
+	slope float64
 }
+
+// What a data set's weights may differ by: from those that were learned, and where
+// nothing was.
+const learnedSlope, flatSlope = 0.03, 0.15
 
 // Learned is the prior of a reconstruction loss, as
 // internal/tools/learnprior made it from searches on several data sets.
@@ -29,12 +36,13 @@ func Learned() Prior {
 	if !slices.Equal(p.Features, Names) {
 		panic("surrogate: prior.json was learned for other features")
 	}
+	p.slope = learnedSlope
 	return p
 }
 
 // Flat expects nothing of any feature, and scales them like p.
 func (p Prior) Flat() Prior {
-	p.Weights, p.Level = make([]float64, len(p.Weights)), 0
+	p.Weights, p.Level, p.slope = make([]float64, len(p.Weights)), 0, flatSlope
 	return p
 }
 

@@ -6,42 +6,51 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// What Fit chooses from, by the likelihood of what was observed: the size and the
-// length (in standard deviations of a feature, over all features) of the residual,
-// and the noise of an observation.
+// What Fit chooses from, by the likelihood of what was observed: the standard
+// deviations of the residual, of what latents of one size have in common, and of the
+// noise of an observation.
 var (
-	sizes   = []float64{0.15, 0.3, 0.6, 1.2}
-	lengths = []float64{0.5, 1, 2}
-	noises  = []float64{0.05, 0.12, 0.3}
+	residuals = []float64{0.1, 0.2, 0.4}
+	offsets   = []float64{0.2, 0.4}
+	noises    = []float64{0.05, 0.12, 0.3}
 )
 
 // chosenFrom is how many observations they are chosen by: three numbers need no more,
 // and each of the choices costs the cube.
 const chosenFrom = 96
 
-// level and slope are standard deviations of the prior: of the data set's own
-// level, and of a weight's difference from that of the prior.
-const (
-	level = 1.0
-	slope = 0.15
-)
+// level is the standard deviation of a data set's own level.
+const level = 1.0
 
 // Process is a Gaussian process over features: the prior's line, whose weights and
-// level may differ from data set to data set, and a residual with a Matérn kernel
-// (ν = 5/2; Rasmussen and Williams 2006, chapters 2, 4 and 5).
+// level may differ from data set to data set and from latent size to latent size,
+// and a residual with a Matérn kernel over all features (ν = 5/2, of length 1;
+// Rasmussen and Williams 2006, chapters 2, 4 and 5). Sizes are alike within a factor
+// of e or two. What a size can reach is a limit of the data's, not the sum of what
+// its networks' features promise: without an offset of its own the smallest one,
+// which the hypervolume favours, is overestimated to the end.
 type Process struct {
 	prior   Prior
 	rows    [][]float64 // standardised
-	size    float64
-	length  float64
-	noise   float64
+	chosen  choice
 	weights []float64     // K⁻¹(y − mean)
 	inverse *mat.SymDense // K⁻¹
 }
 
+// choice are the standard deviations that Fit chooses.
+type choice struct{ residual, offset, noise float64 }
+
+// alike is what of a covariance doesn't depend on the choice: of the line, of the
+// residual, and of the latent sizes.
+type alike struct{ line, matern, size float64 }
+
+func (c choice) covariance(a alike) float64 {
+	return a.line + c.residual*c.residual*a.matern + c.offset*c.offset*a.size
+}
+
 // Fit makes a process of observations y at features x; there may be none.
 func Fit(prior Prior, x [][]float64, y []float64) *Process {
-	p := &Process{prior: prior, size: sizes[1], length: lengths[1], noise: noises[1]}
+	p := &Process{prior: prior, chosen: choice{residuals[1], offsets[0], noises[1]}}
 	for _, row := range x {
 		p.rows = append(p.rows, prior.standardise(row))
 	}
@@ -54,8 +63,7 @@ func Fit(prior Prior, x [][]float64, y []float64) *Process {
 	}
 	p.choose(residual)
 	var chol mat.Cholesky
-	line, distances := p.gram()
-	if _, ok := p.condition(line, distances, mat.NewVecDense(len(y), residual), &chol); !ok {
+	if _, ok := p.condition(p.gram(), mat.NewVecDense(len(y), residual), &chol); !ok {
 		panic("surrogate: a covariance with noise is not positive definite")
 	}
 	p.inverse = new(mat.SymDense)
@@ -65,10 +73,10 @@ func Fit(prior Prior, x [][]float64, y []float64) *Process {
 	return p
 }
 
-// choose takes the size, length and noise under which the observations are likeliest;
-// of many, chosenFrom that are evenly spread decide.
+// choose takes what the observations are likeliest under; of many, chosenFrom that are
+// evenly spread decide.
 func (p *Process) choose(residual []float64) {
-	some := Process{}
+	some := Process{prior: p.prior}
 	var y []float64
 	n := min(len(residual), chosenFrom)
 	for i := range n {
@@ -77,43 +85,40 @@ func (p *Process) choose(residual []float64) {
 	}
 	best := math.Inf(-1)
 	var chol mat.Cholesky
-	line, distances := some.gram()
-	for _, size := range sizes {
-		for _, length := range lengths {
+	pairs := some.gram()
+	for _, r := range residuals {
+		for _, o := range offsets {
 			for _, noise := range noises {
-				some.size, some.length, some.noise = size, length, noise
-				if likelihood, ok := some.condition(line, distances, mat.NewVecDense(n, y), &chol); ok && likelihood > best {
-					best = likelihood
-					p.size, p.length, p.noise = size, length, noise
+				some.chosen = choice{r, o, noise}
+				if likelihood, ok := some.condition(pairs, mat.NewVecDense(n, y), &chol); ok && likelihood > best {
+					best, p.chosen = likelihood, some.chosen
 				}
 			}
 		}
 	}
 }
 
-// gram are the line's covariances of all rows, and the distances between them.
-func (p *Process) gram() (line, distances *mat.SymDense) {
-	n := len(p.rows)
-	line, distances = mat.NewSymDense(n, nil), mat.NewSymDense(n, nil)
-	for i := range n {
-		for j := i; j < n; j++ {
-			l, d := compare(p.rows[i], p.rows[j])
-			line.SetSym(i, j, l)
-			distances.SetSym(i, j, d)
+// gram compares all pairs of rows: the upper triangle, row by row.
+func (p *Process) gram() []alike {
+	var pairs []alike
+	for i, a := range p.rows {
+		for _, b := range p.rows[i:] {
+			pairs = append(pairs, p.prior.compare(a, b))
 		}
 	}
-	return line, distances
+	return pairs
 }
 
 // condition computes the weights and the logarithm of the marginal likelihood.
-func (p *Process) condition(line, distances *mat.SymDense, y *mat.VecDense, chol *mat.Cholesky) (likelihood float64, ok bool) {
+func (p *Process) condition(pairs []alike, y *mat.VecDense, chol *mat.Cholesky) (likelihood float64, ok bool) {
 	n := y.Len()
 	k := mat.NewSymDense(n, nil)
 	for i := range n {
 		for j := i; j < n; j++ {
-			v := line.At(i, j) + p.matern(distances.At(i, j))
+			v := p.chosen.covariance(pairs[0])
+			pairs = pairs[1:]
 			if i == j {
-				v += p.noise * p.noise
+				v += p.chosen.noise * p.chosen.noise
 			}
 			k.SetSym(i, j, v)
 		}
@@ -134,16 +139,14 @@ func (p *Process) condition(line, distances *mat.SymDense, y *mat.VecDense, chol
 func (p *Process) Predict(x []float64) (mean, deviation float64) {
 	row := p.prior.standardise(x)
 	mean = p.prior.mean(row)
-	l, _ := compare(row, row)
-	variance := l + p.size*p.size
+	variance := p.chosen.covariance(p.prior.compare(row, row))
 	n := len(p.rows)
 	if n == 0 {
 		return mean, math.Sqrt(variance)
 	}
 	k := make([]float64, n)
 	for i, r := range p.rows {
-		l, d := compare(row, r)
-		k[i] = l + p.matern(d)
+		k[i] = p.chosen.covariance(p.prior.compare(row, r))
 		mean += k[i] * p.weights[i]
 	}
 	raw := p.inverse.RawSymmetric() // the upper triangle, row by row
@@ -158,18 +161,20 @@ func (p *Process) Predict(x []float64) (mean, deviation float64) {
 	return mean, math.Sqrt(max(variance, 0))
 }
 
-// compare gives the line's covariance of two rows and the distance between them,
-// as a root mean square over the features.
-func compare(a, b []float64) (line, distance float64) {
+// compare compares two standardised rows; the distance is a root mean square over
+// the features.
+func (p Prior) compare(a, b []float64) alike {
 	dot, square := 0.0, 0.0
 	for i := range a {
 		dot += a[i] * b[i]
 		square += (a[i] - b[i]) * (a[i] - b[i])
 	}
-	return level*level + slope*slope*dot, math.Sqrt(square / float64(len(a)))
-}
-
-func (p *Process) matern(distance float64) float64 {
-	r := math.Sqrt(5) * distance / p.length
-	return p.size * p.size * (1 + r + r*r/3) * math.Exp(-r)
+	r := math.Sqrt(5 * square / float64(len(a)))
+	size := p.Scale[0] * (a[0] - b[0]) // Names' first, in e-folds
+	near := math.Exp(-size * size / 2)
+	return alike{
+		line:   level*level + p.slope*p.slope*dot*(1+near),
+		matern: (1 + r + r*r/3) * math.Exp(-r),
+		size:   near,
+	}
 }

@@ -24,10 +24,10 @@ func TestProcessIsThatOfScikitLearn(t *testing.T) {
 	if err := json.Unmarshal(b, &want); err != nil {
 		t.Fatal(err)
 	}
-	plain := Prior{Mean: make([]float64, 3), Scale: []float64{1, 1, 1}, Weights: make([]float64, 3)}
+	plain := Prior{Mean: make([]float64, 3), Scale: []float64{1, 1, 1}, Weights: make([]float64, 3)}.Flat()
 	p := Fit(plain, want.X, want.Y)
-	if p.size != want.Chosen[0] || p.length != want.Chosen[1] || p.noise != want.Chosen[2] {
-		t.Errorf("chosen %v, %v, %v; want %v", p.size, p.length, p.noise, want.Chosen)
+	if p.chosen != (choice{want.Chosen[0], want.Chosen[1], want.Chosen[2]}) {
+		t.Errorf("chosen %v; want %v", p.chosen, want.Chosen)
 	}
 	for i, x := range want.New {
 		mean, deviation := p.Predict(x)
