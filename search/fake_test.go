@@ -101,12 +101,14 @@ func config(t *testing.T) Config {
 // create begins a run with the fake training.
 func create(t *testing.T, path string, c Config, o Options) *Study {
 	t.Helper()
-	o.Engine = fakeEngine{}
+	if o.Engine == nil {
+		o.Engine = fakeEngine{}
+	}
 	s, err := Create(path, c, images(60), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.options.Trainer = task.NewHere(fakeEngine{}, fakeFit)
+	s.options.Trainer = task.NewHere(o.Engine, fakeFit)
 	return s
 }
 

@@ -328,6 +328,43 @@ func (otherEngine) Info() engine.Info {
 	return i
 }
 
+// coarseEngine is the fake engine on a device that has bfloat16 too.
+type coarseEngine struct{ fakeEngine }
+
+func (coarseEngine) Info() engine.Info {
+	i := fakeEngine{}.Info()
+	i.Precisions = append(i.Precisions, engine.BFloat16)
+	return i
+}
+
+func TestAutomaticPrecisionIsThatOfTheDeviceWhereTheRunBegan(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "run")
+	c := config(t)
+	c.Precision = engine.Auto
+	s := create(t, path, c, Options{Engine: coarseEngine{}})
+	front, err := s.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := open(t, path); r.Config.Precision != engine.BFloat16 {
+		t.Errorf("run.json has precision %s", r.Config.Precision)
+	}
+	if _, err := Resume(path, images(60), Options{Engine: fakeEngine{}}); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "precision bf16") {
+		t.Errorf("on a device without it: %v", err)
+	}
+	s = resumed(t, path, Options{Elsewhere: true})
+	if _, err := s.Finetune(t.Context(), []string{front.Members[0].ID}, 5, nil); err != nil {
+		t.Errorf("finetuning elsewhere: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestResumeKeepsTheEngineOrRefuses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "run")
