@@ -293,6 +293,25 @@ func TestConstant(t *testing.T) {
 	})
 }
 
+// A picture of which a part is missing says so, in our words.
+func TestCutPictures(t *testing.T) {
+	for _, name := range []string{"grey.jpg", "cmyk.jpg", "grey.png", "palette.png", "grey.bmp", "lossless.webp", "group40.tif", "ownpalette.gif"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []int{2, 3, 4} {
+			_, err := new(Decoder).Decode(data[:len(data)*(part-1)/part])
+			if err != nil && (strings.Contains(err.Error(), "invalid") || strings.Contains(err.Error(), "Huffman") || strings.Contains(err.Error(), "EOF")) {
+				t.Errorf("%s without its last part of %d: %v", name, part, err)
+			}
+			if err == nil && !strings.HasSuffix(name, ".jpg") && part == 2 {
+				t.Errorf("half of %s was read", name)
+			}
+		}
+	}
+}
+
 func TestBadHeaders(t *testing.T) {
 	huge := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x10\x00\x00\x00\x10\x00\x00\x08\x02\x00\x00\x00????")
 	for _, c := range []struct {

@@ -58,7 +58,7 @@ func unknown(data []byte) error {
 }
 
 // prefixes are the packages that decoders' errors begin with.
-var prefixes = regexp.MustCompile(`^((jpeg|png|gif|bmp|webp|tiff|riff|vp8l?|lzw|ccitt|zlib|flate)(: |$))+((invalid (JPEG )?format|format error):? ?)?`)
+var prefixes = regexp.MustCompile(`^((jpeg|png|gif|bmp|webp|tiff|riff|vp8l?|lzw|ccitt|zlib|flate)(: |$))*((invalid (JPEG )?format|format error):? ?)?`)
 
 // explain says in our words what a decoder found.
 func explain(format string, err error) error {
@@ -82,6 +82,8 @@ func explain(format string, err error) error {
 		return fmt.Errorf("the %s is cut off", name)
 	}
 	switch what := prefixes.ReplaceAllString(err.Error(), ""); {
+	case what == "short Huffman data", what == "not enough pixel data":
+		return fmt.Errorf("the %s is damaged, or cut off: pixels are missing", name)
 	case strings.HasPrefix(what, "flate: "), strings.HasPrefix(what, "zlib: "):
 		return fmt.Errorf("the %s is damaged: its compressed bytes are not those that were written", name)
 	case what != "":
