@@ -2,15 +2,11 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
 // look is how often idle places are looked for.
 const look = time.Second
-
-// errDiffer ends what the pool is at; Close has the reason.
-var errDiffer = errors.New("two workers gave different results for the same task")
 
 // backUp has idle places try tasks that take long, until the pool is closed.
 func (p *Pool) backUp() {
@@ -32,7 +28,7 @@ func (p *Pool) backUpOne() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := len(p.idle) - 1
-	if p.waiting > 0 || last < 0 || p.err != nil || p.ctx.Err() != nil {
+	if p.waiting > 0 || last < 0 || p.err != nil || p.differ != nil || p.ctx.Err() != nil {
 		return false
 	}
 	f := p.latest()

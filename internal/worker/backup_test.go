@@ -53,7 +53,8 @@ func settled(t *testing.T, p *Pool) {
 // A worker that hangs costs its task no retry: one with nothing to do takes it on.
 // What the first says when it comes back has to be the same.
 func TestAnIdleWorkerTakesOnALateTask(t *testing.T) {
-	for answer, want := range map[string]string{"same": "", "another": "two workers gave different results for the same task (worker "} {
+	const differ = "two workers gave different results for the same task (worker "
+	for answer, want := range map[string]string{"same": "", "another": differ, "late": differ} {
 		p, task := stuck(t)
 		heard := 0
 		r, err := p.Do(context.Background(), order(task, func(json.RawMessage, []Part) error { heard++; return nil }))
@@ -67,12 +68,18 @@ func TestAnIdleWorkerTakesOnALateTask(t *testing.T) {
 			t.Fatal(err)
 		}
 		settled(t, p)
+		if answer == "late" { // nobody wants anything any more: closing tells
+			if err := p.Close(); err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%v, wanted %q", err, want)
+			}
+			continue
+		}
 		_, err = p.Do(context.Background(), order("", nil))
-		if (err != nil) != (want != "") {
+		if (err != nil) != (want != "") || err != nil && !strings.HasPrefix(err.Error(), "not begun, for "+want) {
 			t.Errorf("the next task after %q: %v", answer, err)
 		}
-		if err := p.Close(); (err != nil) != (want != "") || err != nil && !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%q: %v, wanted %q", answer, err, want)
+		if err := p.Close(); err != nil {
+			t.Errorf("it is told twice: %v", err)
 		}
 	}
 }

@@ -177,9 +177,6 @@ func (f *flight) compare(first, second answer) {
 	}
 	p.differ = fmt.Errorf("two workers gave different results for the same task (%s, then %s): the second is refused, but one of these machines computes wrongly, so that no result of either can be relied on",
 		first.named(), second.named())
-	if p.err == nil {
-		p.err = errDiffer
-	}
 	p.freed.Broadcast()
 }
 

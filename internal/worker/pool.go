@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +52,7 @@ type Pool struct {
 	flights []*flight
 	late    map[string]*schedule.Late // by kind of task
 	differ  error                     // two results that had to be the same
+	told    bool                      // of it, to who wanted a task done after it
 }
 
 // NewPool makes a pool; Close ends it.
@@ -107,7 +109,8 @@ func (p *Pool) Forget(key string) {
 	p.given = slices.DeleteFunc(p.given, func(g Given) bool { return g.Key == key })
 }
 
-// Close ends all workers, which have nothing to do.
+// Close ends all workers, which have nothing to do. Its error is that of two results that
+// differed, where no task was wanted since.
 func (p *Pool) Close() error {
 	p.cancel()
 	p.mu.Lock()
@@ -118,6 +121,9 @@ func (p *Pool) Close() error {
 	p.copies.Wait()
 	p.mu.Lock()
 	idle, err := p.idle, p.differ
+	if p.told {
+		err = nil
+	}
 	p.idle = nil
 	p.mu.Unlock()
 	var wait sync.WaitGroup
@@ -142,7 +148,7 @@ func (p *Pool) take(ctx context.Context, avoid *slot) (*slot, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		for len(p.idle) == 0 && p.err == nil && ctx.Err() == nil {
+		for len(p.idle) == 0 && p.err == nil && p.differ == nil && ctx.Err() == nil {
 			p.giveUp()
 			p.waiting++
 			p.freed.Wait()
@@ -150,6 +156,10 @@ func (p *Pool) take(ctx context.Context, avoid *slot) (*slot, error) {
 		}
 		if err := errors.Join(ctx.Err(), p.err); err != nil {
 			return nil, err
+		}
+		if p.differ != nil {
+			p.told = true
+			return nil, fmt.Errorf("not begun, for %w", p.differ)
 		}
 		at := len(p.idle) - 1
 		if p.idle[at] == avoid && at > 0 {

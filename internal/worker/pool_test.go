@@ -231,14 +231,18 @@ func TestWhatIsGivenIsGivenOnce(t *testing.T) {
 // checkpoint, and then the task.
 func TestEndsCostOneTask(t *testing.T) {
 	for what, want := range map[string]string{
-		"fail": "the device fell off", "panic": "exit code 2: panic: a bug", "hang": "it said nothing for 300ms and was ended", "garbage": "no message of the worker protocol",
+		"fail": "the device fell off", "panic": "exit code 2: panic: a bug", "hang": "it said nothing for 2s and was ended", "garbage": "no message of the worker protocol",
 		"SIGKILL": "killed by SIGKILL", "SIGSEGV": "SIGSEGV", "SIGABRT": "SIGABRT", "checkpoint": "exit code 3",
 	} {
 		t.Run(what, func(t *testing.T) {
 			if strings.HasPrefix(what, "SIG") && runtime.GOOS == "windows" {
 				t.Skip("there are no signals")
 			}
-			p := pool(t, 2, 300*time.Millisecond)
+			silence := time.Duration(0)
+			if what == "hang" {
+				silence = 2 * time.Second
+			}
+			p := pool(t, 2, silence)
 			once := t.TempDir() + "/once"
 			if err := os.WriteFile(once, nil, 0o600); err != nil {
 				t.Fatal(err)
