@@ -232,6 +232,11 @@ test-ray: wheel $(RAY)/.ready ## searches on a Ray cluster of three nodes, whose
 test-ray-long: RAY_KILLS := 20
 test-ray-long: test-ray ## the same, with twenty kills at random moments; those that a file RAY_DONE= names are passed over, and it is told those that pass
 
+.PHONY: bench-ray
+bench-ray: wheel $(RAY)/.ready ## a search on Ray, on this machine, beside one in one process (half an hour on a quiet machine)
+	$(RAY)/bin/python -m pip install -q --disable-pip-version-check --force-reinstall --no-deps dist/moncae-*-py3-none-*.whl
+	PATH=$(CURDIR)/$(RAY)/bin:$$PATH RAY_worker_niceness=0 $(RAY)/bin/python scripts/bench_workers.py --moncae $(RAY)/bin/moncae --workers ray:local --most 1.15
+
 test-bare: wheel ## the wheel in bare Debians with Python 3.11, 3.13 and the newest, without Go, compiler and network (root)
 	bash scripts/test-bare.sh bookworm trixie:python3-torch sid:python3-torch
 

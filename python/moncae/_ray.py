@@ -304,14 +304,16 @@ def connect(address: str) -> str:
         settings["include_dashboard"] = False
     whole = address or os.environ.get("RAY_ADDRESS") or "auto"
     host, _, port = whole.rpartition(":")
+    token = ""
     try:
         if is_port(whole):  # Ray itself tries for minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=20).close()
+            token = "; if it wants a token, that has to be in ~/.ray/auth_token or RAY_AUTH_TOKEN here"
         ray.init(address=whole, **settings)
     except (OSError, RuntimeError, ValueError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         place = f"at {address}" if address else "here"
-        return f"there is no Ray cluster {place}: start one with `ray start --head`, name one with --workers ray:HOST:PORT, or use this machine alone by --workers ray:local ({reason}); a cluster that wants a token has to find it here, in ~/.ray/auth_token or RAY_AUTH_TOKEN"
+        return f"there is no Ray cluster {place}: start one with `ray start --head`, name one with --workers ray:HOST:PORT, or use this machine alone by --workers ray:local ({reason}){token}"
     return ""
 
 
