@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"testing"
 
@@ -61,16 +62,54 @@ func TestOptimizers(t *testing.T) {
 	}
 }
 
-// TestHalf checks that training in bfloat16 follows the float32 curve, to a few
-// of bfloat16's 8 bits.
+// TestHalf checks that training in a coarse precision follows the float32 curve, to
+// a few of the bits that its products have: bfloat16's 8, TF32's 11.
 func TestHalf(t *testing.T) {
 	j := newJob(t, openEngine(t))
 	want := j.must(t)
-	j.precision = engine.BFloat16
-	got := j.must(t)
-	for i := range want.losses {
-		if d := math.Abs(float64(got.losses[i] - want.losses[i])); !(d <= 0.02*float64(want.losses[i]) && d > 0) {
-			t.Errorf("loss of step %d is %v in bfloat16, %v in float32", i, got.losses[i], want.losses[i])
+	for precision, within := range map[engine.Precision]float64{engine.BFloat16: 0.02, engine.TF32: 0.002} {
+		j.precision = precision
+		got := j.must(t)
+		for i := range want.losses {
+			if d := math.Abs(float64(got.losses[i] - want.losses[i])); !(d <= within*float64(want.losses[i])) {
+				t.Errorf("loss of step %d is %v in %s, %v in float32", i, got.losses[i], precision, want.losses[i])
+			}
+		}
+		if precision == engine.BFloat16 && got.losses[0] == want.losses[0] {
+			t.Errorf("in %s the first loss is float32's to the bit", precision)
+		}
+	}
+}
+
+// TestReportedInFloat32: what is measured of equal weights is the same to the bit,
+// whatever a program trains in.
+func TestReportedInFloat32(t *testing.T) {
+	j := newJob(t, openEngine(t))
+	rows := []int32{0, 1, 2, 3, 4, 5, 6}
+	measure := func(precision engine.Precision) (m engine.Metrics, output []float32) {
+		j.precision = precision
+		p, err := j.compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		output = make([]float32, len(rows)*j.net.Output.Values())
+		if m, err = p.Evaluate(rows); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Infer(rows, nil, output); err != nil {
+			t.Fatal(err)
+		}
+		return m, output
+	}
+	want, pixels := measure(engine.Float32)
+	for _, precision := range []engine.Precision{engine.TF32, engine.BFloat16} {
+		if got, output := measure(precision); got != want || !slices.Equal(output, pixels) {
+			t.Errorf("trained in %s, %+v is measured, in float32 %+v", precision, got, want)
 		}
 	}
 }
