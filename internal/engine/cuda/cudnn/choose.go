@@ -93,13 +93,12 @@ func (s *selection) among(graph descriptor, mode C.int) (err error) {
 	}
 	for _, config := range proposed(q, heuristics) {
 		s.rank++
-		switch taken, err := s.take(config); {
+		switch taken, err := s.take(q, config); {
 		case err != nil && (IsMemory(err) || !Unusable(err)):
 			return err
 		case err != nil:
 			s.failed = err
 		case taken:
-			q.give(&s.made.parts, config)
 			return nil
 		}
 	}
@@ -119,8 +118,8 @@ func proposed(q *parts, heuristics descriptor) []descriptor {
 	return get(q, heuristics, C.CUDNN_ATTR_ENGINEHEUR_RESULTS, C.CUDNN_TYPE_BACKEND_DESCRIPTOR, configs)
 }
 
-// take makes a plan of a proposal if that is one of those wanted.
-func (s *selection) take(config descriptor) (taken bool, err error) {
+// take makes a plan of a proposal of q's if that is one of those wanted.
+func (s *selection) take(q *parts, config descriptor) (taken bool, err error) {
 	number, notes, err := engineOf(config)
 	if err != nil || !wanted(s.problem, notes) {
 		return false, err
@@ -136,7 +135,8 @@ func (s *selection) take(config descriptor) (taken bool, err error) {
 	}
 	s.made.plan, s.made.Engine, s.made.Rank, s.made.Workspace = made, number, s.rank, workspace[0]
 	s.made.TensorCores = notes[C.CUDNN_NUMERICAL_NOTE_TENSOR_CORE]
-	p.give(&s.made.parts, made)
+	q.give(&s.made.parts, config)
+	p.give(&s.made.parts, made) // behind it, to go before it
 	return true, nil
 }
 
