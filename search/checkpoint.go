@@ -9,6 +9,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
+	"moncae/internal/run"
 	"moncae/internal/train"
 	"moncae/search/task"
 )
@@ -33,13 +34,13 @@ func (s *Study) dropStale() error {
 
 // interruptedRound is the round of this very finetuning that was interrupted after
 // some candidates, which a checkpoint of another one tells; else next.
-func (s *Study) interruptedRound(chosen []*Candidate, next, epochs int, recipe *arch.Recipe) (int, error) {
-	for round := next - 1; round >= len(s.config.Finetune.Rounds()); round-- {
+func (s *Study) interruptedRound(chosen []*Candidate, next int, round run.Round, recipe *arch.Recipe) (int, error) {
+	for number := next - 1; number >= len(s.config.Finetune.Rounds()); number-- {
 		for _, c := range chosen {
-			if s.state.HasFinetuned(c.ID, round) {
+			if s.state.HasFinetuned(c.ID, number) {
 				continue
 			}
-			kept, ok, err := s.dir.ReadCheckpoint(c.ID, finetuneCheckpoint(round))
+			kept, ok, err := s.dir.ReadCheckpoint(c.ID, finetuneCheckpoint(number))
 			if err != nil || !ok {
 				continue // what is damaged is told when it is wanted
 			}
@@ -47,12 +48,12 @@ func (s *Study) interruptedRound(chosen []*Candidate, next, epochs int, recipe *
 			if recipe != nil {
 				r = *recipe
 			}
-			t := s.refining(c, round, epochs)
+			t := s.refining(c, number, round.Epochs, s.roundRows(round))
 			t.Recipe = r
 			s.complete(&t)
 			what, err := s.trainingKey(c.ID, t)
 			if err != nil || kept.Training == what {
-				return round, err
+				return number, err
 			}
 		}
 	}

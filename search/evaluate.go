@@ -48,7 +48,7 @@ func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job
 
 // evaluate trains a candidate, whose network is a, and records it; rungs may end it.
 func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, rungs []train.Rung, times *run.Times) error {
-	begin := time.Now()
+	begin := s.options.Now()
 	s.emit(CandidateStarted{Candidate: &c, Epochs: s.config.Epochs})
 	out, result, err := s.train(ctx, c.ID, task.Training{
 		Arch: a, Recipe: c.Recipe, Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.rows.limited, Rungs: rungs,
@@ -69,7 +69,7 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, rungs []
 		}
 	}
 	c.Rungs, c.Stopped = out.Rungs, out.Stopped
-	c.Steps, c.Seconds = out.Steps, run.Seconds(time.Since(begin))
+	c.Steps, c.Seconds = out.Steps, run.Seconds(s.options.Now().Sub(begin))
 	if err := s.record(&c); err != nil {
 		return err
 	}
@@ -94,6 +94,7 @@ func (s *Study) train(ctx context.Context, id string, t task.Training, checkpoin
 	watch := task.Watch{
 		Progress: func(images int) { s.emit(Trained{ID: id, Images: images}) },
 		Epoch:    func(n int, e train.Epoch) { s.emit(EpochFinished{ID: id, Epoch: n, Loss: e}) },
+		Halt:     s.halt(),
 	}
 	what, err := s.trainingKey(id, t)
 	if err != nil {

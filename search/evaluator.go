@@ -39,7 +39,6 @@ func NewEvaluator(ctx context.Context, c Config, set *dataset.Set, o Options) (*
 	if err != nil {
 		return nil, err
 	}
-	s.fingerprint = dataset.Fingerprint(set)
 	unload, err := s.options.Trainer.Load(set)
 	if err != nil {
 		return nil, err

@@ -57,6 +57,8 @@ type (
 	FinetuneStarted struct{ Round, Of, Candidates, Epochs, ImagesPerEpoch int }
 	// FinetuneFinished comes when all of them are on the disk.
 	FinetuneFinished struct{ Times run.Times }
+	// Decided comes when the clock of a search for a time has decided.
+	Decided struct{ run.Clock }
 	// Status comes about once a second while candidates are trained.
 	Status struct{ run.Live }
 )
@@ -69,4 +71,5 @@ func (CandidateFinished) event()  {}
 func (GenerationFinished) event() {}
 func (FinetuneStarted) event()    {}
 func (FinetuneFinished) event()   {}
+func (Decided) event()            {}
 func (Status) event()             {}

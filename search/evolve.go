@@ -24,13 +24,15 @@ func (s *Study) evolve(ctx context.Context) error {
 	a := algorithm.New(s.config.Algorithm, s.problem())
 	e := &evolution{
 		Study: s, algorithm: a, crew: hire(ctx, s.options.Jobs, s.options.Memory),
-		order: schedule.NewCourse(n, a.Sees), places: make([]place, n), finished: make(chan int, n), begin: time.Now(),
+		order: schedule.NewCourse(n, a.Sees), places: make([]place, n), finished: make(chan int, n), begin: time.Now(), mark: s.used(),
 	}
 	err := e.run()
 	if err != nil {
 		e.crew.cancel()
 	}
-	return first(e.crew.finish(), err)
+	err = first(e.crew.finish(), err)
+	s.config = s.config.With(e.ends)
+	return err
 }
 
 // evolution is the part of a study in which candidates are asked for.
@@ -40,6 +42,8 @@ type evolution struct {
 	crew      *crew
 	order     *schedule.Course
 	places    []place
+	mark      float64       // seconds of the run when the clock was last asked
+	ends      run.Clock     // the clock's decision, where it has made one
 	announced int           // generations that observers heard of
 	finished  chan int      // places whose training is over
 	times     run.Times     // since a generation was closed
@@ -69,6 +73,9 @@ func (e *evolution) run() error {
 		if err != nil {
 			return err
 		}
+		if e.order.Over() {
+			return nil
+		}
 		e.announce()
 		e.crew.add(jobs...)
 		for !e.order.Ready() {
@@ -89,6 +96,12 @@ func (e *evolution) run() error {
 // ask asks for all places that may be asked for, and gives what is to be trained.
 func (e *evolution) ask() (jobs []job, err error) {
 	for k, ok := e.order.Ask(); ok; k, ok = e.order.Ask() {
+		if g := k / e.config.Population; k%e.config.Population == 0 && !e.goesOn(g) {
+			e.order.End(k)
+			e.places = e.places[:k]
+			e.ends.Generations = g
+			return jobs, e.decide(e.ends)
+		}
 		p := e.algorithm.Ask(k)
 		if p.Known != "" {
 			e.known(k, p.Known)
@@ -136,7 +149,7 @@ func (e *evolution) announce() {
 	if g < e.state.Next() {
 		return
 	}
-	started := GenerationStarted{Generation: g, Of: e.config.Generations, ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
+	started := GenerationStarted{Generation: g, Of: e.planned(g), ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
 	for i, p := range e.places[next : next+e.config.Population] {
 		switch {
 		case p.sort == known || p.sort == unasked && e.recorded(run.CandidateID(g, i)) != nil:
@@ -176,7 +189,7 @@ func (e *evolution) close(g int) error {
 	record := run.Generation{Generation: g, Population: e.algorithm.Population(), Hypervolume: front.Hypervolume, Times: e.spentTimes()}
 	return e.append(record, func() {
 		e.state.Close(record)
-		e.options.Observer(GenerationFinished{Generation: g, Of: e.config.Generations, Front: front, Times: record.Times})
+		e.options.Observer(GenerationFinished{Generation: g, Of: e.planned(g), Front: front, Times: record.Times})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"moncae/internal/arch"
+	"moncae/internal/dataset"
 	"moncae/internal/run"
 	"moncae/internal/rundir"
 	"moncae/search/task"
@@ -14,12 +15,15 @@ import (
 
 // finetuneAll trains what the configuration says on, from the weights of the search.
 func (s *Study) finetuneAll(ctx context.Context) error {
-	for i, r := range s.config.Finetune.Rounds() {
-		if err := s.finetune(ctx, s.state.Chosen(s.config, s.reference, i), i, r.Epochs, s.config.Finetune.Recipe); err != nil {
+	for i := 0; ; i++ {
+		more, err := s.nextRound(i)
+		if err != nil || !more {
+			return err
+		}
+		if err := s.finetune(ctx, s.state.Chosen(s.config, s.reference, i), i, s.config.Finetune.Rounds()[i], s.config.Finetune.Recipe); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // Finetune trains candidates on for so many epochs on all training images, from
@@ -44,16 +48,17 @@ func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *
 	}
 	defer func() { err = errors.Join(err, unload()) }()
 	defer s.live.end()
-	if round, err = s.interruptedRound(chosen, round, epochs, recipe); err != nil {
+	r := run.Round{Epochs: epochs}
+	if round, err = s.interruptedRound(chosen, round, r, recipe); err != nil {
 		return front, err
 	}
-	if err := s.finetune(ctx, chosen, round, epochs, recipe); err != nil {
+	if err := s.finetune(ctx, chosen, round, r, recipe); err != nil {
 		return front, err
 	}
 	return s.writeFront(s.state.Candidates)
 }
 
-func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs int, recipe *arch.Recipe) error {
+func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round int, r run.Round, recipe *arch.Recipe) error {
 	if len(chosen) == 0 {
 		return nil
 	}
@@ -61,6 +66,7 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 		begin = time.Now()
 		times run.Times
 		jobs  []job
+		rows  = s.roundRows(r)
 	)
 	for _, c := range chosen {
 		if s.state.HasFinetuned(c.ID, round) {
@@ -70,15 +76,16 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 		if err != nil {
 			return err
 		}
-		r := n.Recipe
+		t := s.refining(c, round, r.Epochs, rows)
+		t.Arch, t.Recipe = n.Arch, n.Recipe
 		if recipe != nil {
-			r = *recipe
+			t.Recipe = *recipe
 		}
-		jobs = append(jobs, s.job(n.Arch, len(s.training)*epochs, func(ctx context.Context) error {
-			return s.refine(ctx, c, n, r, round, epochs, &times)
+		jobs = append(jobs, s.job(n.Arch, len(rows.Numbers)*r.Epochs, func(ctx context.Context) error {
+			return s.refine(ctx, c, n, t, round, &times)
 		}))
 	}
-	s.emit(FinetuneStarted{Round: round, Of: len(s.config.Finetune.Rounds()), Candidates: len(jobs), Epochs: epochs, ImagesPerEpoch: len(s.training)})
+	s.emit(FinetuneStarted{Round: round, Of: len(s.config.Finetune.Rounds()), Candidates: len(jobs), Epochs: r.Epochs, ImagesPerEpoch: len(rows.Numbers)})
 	idle, err := runJobs(ctx, jobs, s.options.Jobs, s.options.Memory)
 	if err != nil {
 		return err
@@ -89,17 +96,15 @@ func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round, epochs
 }
 
 // refine is one candidate's finetuning.
-func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r arch.Recipe, round, epochs int, times *run.Times) error {
-	begin := time.Now()
+func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, t task.Training, round int, times *run.Times) error {
+	begin := s.options.Now()
 	before := c.Best()
 	weights, err := s.dir.Weights(before.Weights, n)
 	if err != nil {
 		return err
 	}
-	s.emit(CandidateStarted{Candidate: c, Finetuning: true, Epochs: epochs})
-	t := s.refining(c, round, epochs)
-	t.Probe = s.probeWithin(before.Values)
-	t.Arch, t.Recipe, t.Start.Weights = n.Arch, r, weights
+	s.emit(CandidateStarted{Candidate: c, Finetuning: true, Epochs: t.Epochs})
+	t.Probe, t.Start.Weights = s.probeWithin(before.Values), weights
 	out, result, err := s.train(ctx, c.ID, t, finetuneCheckpoint(round))
 	if err != nil {
 		return fmt.Errorf("finetuning %s: %w", c.ID, err)
@@ -112,7 +117,7 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 		}
 		f.Result.Epochs += before.Epochs
 	}
-	f.Seconds = run.Seconds(time.Since(begin))
+	f.Seconds = run.Seconds(s.options.Now().Sub(begin))
 	if err := s.recordFinetuned(c, f); err != nil {
 		return err
 	}
@@ -124,11 +129,19 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, r ar
 }
 
 // refining is a finetuning, but for its network and first weights.
-func (s *Study) refining(c *Candidate, round, epochs int) task.Training {
+func (s *Study) refining(c *Candidate, round, epochs int, rows task.Rows) task.Training {
 	return task.Training{
-		Epochs: epochs, Train: s.rows.training, Start: &task.Start{SHA256: c.Best().Weights.SHA256},
+		Epochs: epochs, Train: rows, Start: &task.Start{SHA256: c.Best().Weights.SHA256},
 		Seed: seedOf(s.config.Seed, c.Generation, c.Index, fmt.Sprintf("finetune %d", round)),
 	}
+}
+
+// roundRows are the images that a round of finetuning trains on.
+func (s *Study) roundRows(r run.Round) task.Rows {
+	if r.Images == 0 {
+		return s.rows.training
+	}
+	return task.RowsOf(dataset.Sample(s.set, s.training, r.Images, s.config.Seed))
 }
 
 func (s *Study) recordFinetuned(c *Candidate, f run.Finetuning) error {

@@ -3,7 +3,6 @@ package search
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"moncae/internal/baseline"
 	"moncae/internal/run"
@@ -41,7 +40,7 @@ func (s *Study) frontOf(candidates []*Candidate) Front {
 	}
 	f.Hypervolume = moo.Hypervolume(points, s.reference)
 	slices.SortStableFunc(f.Members, func(a, b Member) int { return cmp.Compare(a.Values, b.Values) })
-	elapsed := s.state.Seconds + run.Seconds(time.Since(s.began))
+	elapsed := s.state.Seconds + run.Seconds(s.options.Now().Sub(s.began))
 	f.Seconds = &elapsed
 	return f
 }

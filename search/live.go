@@ -133,7 +133,11 @@ func (l *live) status(now time.Time) run.Live {
 	left := max(0, l.todo-l.inPhase)
 	s := run.Live{Format: "moncae.live", Version: 1, Phase: l.phase, Fraction: (l.before + l.done) / max(1, l.before+l.done+left), Candidates: []run.InFlight{}}
 	s.Text = l.phase
-	if spent := now.Sub(l.began); l.done > 0 && spent > 2*liveEvery { // before, it would be a guess
+	if time := l.study.config.Time; time > 0 {
+		used := l.study.used()
+		s.Fraction, s.SecondsLeft = min(1, used/time), max(1, time-used)
+		s.Text += ", about " + Left(s.SecondsLeft) + " left"
+	} else if spent := now.Sub(l.began); l.done > 0 && spent > 2*liveEvery { // before, it would be a guess
 		s.SecondsLeft = left * spent.Seconds() / l.done
 		s.Text += ", about " + Left(s.SecondsLeft) + " left"
 	}

@@ -40,6 +40,10 @@ type Options struct {
 	// Elsewhere lets the device lack the precision that the run began with: trainings
 	// take the device's own then.
 	Elsewhere bool
+	// Began is when the session's time began; the zero time: now. Now is the clock of
+	// searches for a time; nil: time.Now.
+	Began time.Time
+	Now   func() time.Time
 }
 
 // Study is a run under way. One goroutine uses it.
@@ -61,6 +65,7 @@ type Study struct {
 	pcas                          map[int]*baseline.Figures // by number of values
 	rows                          taskRows
 	began                         time.Time
+	aSize                         float64 // seconds that PCA of one more size takes, where it was measured
 	live                          *live
 
 	mu    sync.Mutex // guards what follows, and the observer; nobody appends to the journal under it
@@ -79,28 +84,32 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 	if err != nil {
 		return nil, err
 	}
-	c = s.config
-	s.fingerprint = dataset.Fingerprint(set)
+	return s, s.begin(path)
+}
+
+// begin makes the run's folder.
+func (s *Study) begin(path string) error {
+	c, set := s.config, s.set
 	config, err := json.Marshal(c)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	preprocess, err := json.Marshal(set.Info.Preprocess)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	info := s.options.Trainer.Info()
 	class, err := json.Marshal(info.Class(c.Precision))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var repeatable *bool
-	if info.Name == engine.Mixed {
+	if info.Name == engine.Mixed || c.Time > 0 {
 		repeatable = new(bool)
 	}
 	columns, err := set.Info.Columns.JSON()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.dir, err = rundir.Create(path, rundir.Manifest{
 		Run: c.RunID(s.fingerprint), Moncae: version.Number(), Seed: c.Seed,
@@ -109,12 +118,12 @@ func Create(path string, c Config, set *dataset.Set, o Options) (*Study, error) 
 			Name: set.Name, Source: set.Info.Path, Fingerprint: s.fingerprint, Shape: set.Shape, TrainRows: set.Rows(), Columns: columns, TestFraction: set.Info.TestFraction,
 		},
 		ValidationIDs: s.validationIDs(),
-	}, o.FS)
+	}, s.options.FS)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.state, err = run.Replay(c, nil)
-	return s, err
+	return err
 }
 
 // Resume opens a run to continue it with the data that it began with.
@@ -144,13 +153,14 @@ func resume(dir *rundir.Dir, set *dataset.Set, o Options) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.dir, s.fingerprint, s.reference = dir, m.Data.Fingerprint, m.Reference
+	s.dir, s.reference = dir, m.Reference
 	if !slices.Equal(s.validationIDs(), m.ValidationIDs) {
 		return nil, fault.Damagedf("%s: field validation_ids is not the split of this data by this moncae (the run was made by %s)", dir.Path, m.Moncae)
 	}
 	if s.state, err = run.Replay(c, dir.Records()); err != nil {
 		return nil, err
 	}
+	s.config = s.state.Decided(c)
 	return s, s.dropStale()
 }
 
@@ -179,7 +189,13 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if o.Recorded == nil {
 		o.Recorded = func(string, any) {}
 	}
-	s := &Study{config: c, options: o, set: set, pcas: map[int]*baseline.Figures{}, began: time.Now()}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Began.IsZero() {
+		o.Began = o.Now()
+	}
+	s := &Study{config: c, options: o, set: set, fingerprint: dataset.Fingerprint(set), pcas: map[int]*baseline.Figures{}, began: o.Began}
 	s.live = newLive(s, o.Observer)
 	s.options.Observer = s.live.observe
 	var err error
@@ -286,7 +302,7 @@ func (s *Study) Close() error { return s.dir.Close() }
 // append journals an entry and lets it be known; then takes it in, under the lock, in
 // the journal's order.
 func (s *Study) append(e run.Entry, then func()) error {
-	kind, data := run.Record(time.Since(s.began), e)
+	kind, data := run.Record(s.options.Now().Sub(s.began), e)
 	return s.dir.AppendThen(kind, data, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()

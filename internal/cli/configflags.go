@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -30,6 +31,7 @@ type configFlags struct {
 	seed                                                                    uint64
 	earlyStop                                                               bool
 	bounds                                                                  []string
+	time                                                                    time.Duration
 	set                                                                     map[string]func(*run.Config) error
 }
 
@@ -43,6 +45,14 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	number := func(p *int, name, usage string, field func(*run.Config) *int) {
 		f.IntVar(p, name, *field(&standard), usage)
 		o.set[name] = func(c *run.Config) error { *field(c) = *p; return nil }
+	}
+	f.DurationVar(&o.time, "time", 0, "plan population, generations, epochs and finetuning so that all is over after this `time`, for example 10m (default as long as what is planned takes)")
+	o.set["time"] = func(c *run.Config) error {
+		if o.time.Seconds() < search.LeastTime {
+			return fault.Usagef("--time %v is too short for a search: give %ds or more, for example 10m", o.time, search.LeastTime)
+		}
+		c.Time, c.Finetune.Epochs, c.Finetune.Trial = o.time.Seconds(), 0, 0
+		return nil
 	}
 	number(&o.population, "population", "candidates in a generation", func(c *run.Config) *int { return &c.Population })
 	number(&o.generations, "generations", "generations, the first, random one too", func(c *run.Config) *int { return &c.Generations })
@@ -123,7 +133,29 @@ func (o *configFlags) build(f *pflag.FlagSet) (run.Config, error) {
 	if c, err = o.apply(f, c); err != nil {
 		return c, err
 	}
+	if err := o.timed(f); err != nil {
+		return c, err
+	}
 	return c, c.Validate()
+}
+
+// byTime are the flags of what --time plans.
+var byTime = []string{"population", "generations", "epochs", "train-limit", "finetune", "finetune-trial", "finetune-scope"}
+
+// timed refuses what can't be given with --time.
+func (o *configFlags) timed(f *pflag.FlagSet) error {
+	if !f.Changed("time") {
+		return nil
+	}
+	for _, name := range byTime {
+		if f.Changed(name) {
+			return fault.Usagef("--%s can't be given with --time, which plans it", name)
+		}
+	}
+	if o.name() == search.Paper {
+		return fault.Usagef("--preset %s can't be given with --time: it keeps the paper's protocol, whatever time that takes", search.Paper)
+	}
+	return nil
 }
 
 // plan fits the preset to the data; flags that were given stay, and so does what
@@ -133,6 +165,9 @@ func (o *configFlags) plan(f *pflag.FlagSet, c run.Config, set *dataset.Set) (ru
 		return c, nil
 	}
 	planned := search.ForData(c, set.Shape, set.Rows())
+	if c.Time > 0 {
+		planned = search.ForTime(planned, set.Rows())
+	}
 	if f.Changed("finetune") {
 		planned.Finetune.Trial = c.Finetune.Trial
 	}

@@ -63,12 +63,27 @@ func (p *progress) observe(e search.Event) {
 		}
 	case search.CandidateFinished:
 		p.finished(e)
+	case search.Decided:
+		p.decided(e)
 	case search.FinetuneFinished:
 		p.end()
 		p.sum = p.sum.Plus(e.Times)
 	case search.GenerationFinished:
 		p.end()
 		p.generation(e)
+	}
+}
+
+// decided tells what the clock of a search for a time has decided.
+func (p *progress) decided(e search.Decided) {
+	r := e.Round
+	switch {
+	case e.Generations > 0:
+		fmt.Fprintf(p.Err, "%v: the search ends with generation %d\n", time.Since(p.began).Round(time.Second), e.Generations)
+	case r != nil && r.Images > 0:
+		fmt.Fprintf(p.Err, "%v: finetuning of the %s, %s of %d images\n", time.Since(p.began).Round(time.Second), r.Scope, view.Epochs(r.Epochs), r.Images)
+	case r != nil:
+		fmt.Fprintf(p.Err, "%v: finetuning of the %s, %s\n", time.Since(p.began).Round(time.Second), r.Scope, view.Epochs(r.Epochs))
 	}
 }
 

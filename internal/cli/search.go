@@ -33,6 +33,7 @@ type searchOptions struct {
 	noExport   bool
 	events     int
 	evaluate   bool
+	began      time.Time
 	library    string
 	json       bool
 	verbose    bool
@@ -54,6 +55,7 @@ Fitness is measured on validation images, which are training images set apart.`,
   moncae search --data photos/ --image-size 64x64 --run photos-run
   moncae search --data mnist --preset standard --seed 29 --run mnist-29
   moncae search --run digits-2 --seed 29 --init digits
+  moncae search --data photos/ --time 10m --run photos-10m
   moncae search --run mnist-29 --resume
   moncae search --evaluate --data mnist < questions.jsonl`,
 		Args: cobra.NoArgs,
@@ -81,6 +83,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 }
 
 func (a *app) search(cmd *cobra.Command, o *searchOptions) (err error) {
+	o.began = time.Now()
 	if err := o.workers.check(o.jobs); err != nil {
 		return err
 	}
@@ -215,7 +218,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		s.progress.observe(e)
 		events.observe(e)
 	}
-	options := search.Options{Trainer: on, Jobs: on.jobs(o.jobs), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch, Recorded: events.recorded, FS: a.FS}
+	options := search.Options{Trainer: on, Jobs: on.jobs(o.jobs), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch, Recorded: events.recorded, FS: a.FS, Began: o.began}
 	if o.resume {
 		s.Study, err = search.Resume(o.run, s.set, options)
 	} else {
@@ -225,7 +228,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		if config, err = search.Begin(config, o.init); err != nil {
 			return nil, err
 		}
-		s.Study, err = search.Create(o.run, config, s.set, options)
+		s.Study, err = create(cmd.Context(), o.run, config, s.set, options)
 	}
 	if err != nil {
 		return nil, err
@@ -238,7 +241,10 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	a.understood(s.set.Info)
 	c, info := s.Config(), on.Info()
 	fmt.Fprintf(a.Err, "%s: %d images of %v; %s, %d × %d candidates, %s; %s on %s\n", s.set.Name, s.set.Rows(), s.set.Shape,
-		c.Algorithm, c.Population, c.Generations, view.Epochs(c.Epochs), info.Name, info.Device)
+		c.Algorithm, c.Population, s.Generations(), view.Epochs(c.Epochs), info.Name, info.Device)
+	if c.Time > 0 {
+		fmt.Fprintln(a.Err, timePlan(c, s.Generations()))
+	}
 	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", view.Reference(c.Objectives, s.Reference()), c.Validation)
 	if workers := cmp.Or(on.jobs(o.jobs), info.Workers); c.Window > 0 && c.Window < workers {
 		fmt.Fprintf(a.Err, "%s has %d trainings at once under way, here are workers for %d: --window %d uses them, and is another search\n", c.Algorithm, c.Window, workers, workers)
@@ -249,10 +255,27 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	return s, nil
 }
 
+func create(ctx context.Context, path string, c run.Config, set *dataset.Set, o search.Options) (*search.Study, error) {
+	if c.Time > 0 {
+		return search.CreateWithin(ctx, path, c, set, o)
+	}
+	return search.Create(path, c, set, o)
+}
+
+// timePlan says what a search does in its time.
+func timePlan(c run.Config, generations int) string {
+	images := "all training images"
+	if c.TrainLimit > 0 {
+		images = fmt.Sprintf("%d training images", c.TrainLimit)
+	}
+	return fmt.Sprintf("%v in all: about %d trainings of %s of %s, as many as there is time for, then finetuning for what is left; another run decides otherwise",
+		time.Duration(c.Time*float64(time.Second)), c.Population*generations, view.Epochs(c.Epochs), images)
+}
+
 // plan fits a preset to the data, and tells of epochs that it changes.
 func (a *app) plan(cmd *cobra.Command, o *configFlags, c run.Config, set *dataset.Set) (run.Config, error) {
 	planned, err := o.plan(cmd.Flags(), c, set)
-	if planned.Epochs != c.Epochs {
+	if planned.Epochs != c.Epochs && c.Time == 0 {
 		fmt.Fprintf(a.Err, "%d images are few: %s where the preset has %d, so that a training has as many steps as with 5,000 images\n",
 			set.Rows(), view.Epochs(planned.Epochs), c.Epochs)
 	}

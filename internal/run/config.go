@@ -27,6 +27,10 @@ type Config struct {
 	Algorithm   string       `json:"algorithm"`
 	Population  int          `json:"population"`
 	Generations int          `json:"generations"` // the first, random one too
+	// Time is what a search may take, in seconds, which plans itself for it: then
+	// Generations is the most of them, and the clock's decisions (Clock) say how many
+	// there are, and what is finetuned. 0: as long as what is planned takes.
+	Time float64 `json:"time,omitempty"`
 	// Spread is how many genomes are drawn for a place of the first generation; the
 	// one whose latent size is farthest from those before it takes the place.
 	Spread int `json:"spread,omitempty"`
@@ -68,6 +72,8 @@ type Finetune struct {
 	Trial int `json:"trial,omitempty"`
 	// Recipe is how, for all; nil: each candidate's own.
 	Recipe *arch.Recipe `json:"recipe,omitempty"`
+	// Decided are the rounds of a search for a time, instead of Epochs, Scope and Trial.
+	Decided []Round `json:"-"`
 }
 
 // What is finetuned at the end of a search.
@@ -107,6 +113,8 @@ func (c Config) Validate() error {
 	check(slices.Contains(algorithm.Names, c.Algorithm), "algorithm %q is unknown: it is one of %s%s", c.Algorithm, strings.Join(algorithm.Names, ", "), suggest.Meant(c.Algorithm, algorithm.Names))
 	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
 	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
+	check(c.Time >= 0 && !math.IsInf(c.Time, 0), "a time of %v seconds: it is 0 (as long as it takes) or more", c.Time)
+	check(c.Time == 0 || c.Finetune.Epochs == 0, "a search for a time decides on its finetuning by the clock: the configuration has %d epochs", c.Finetune.Epochs)
 	check(c.Spread >= 0, "a spread of %d: it is 0 (plain random) or more", c.Spread)
 	check(len(c.Init) <= c.Population, "%d genomes to begin with, and a population of %d: it takes as many at least", len(c.Init), c.Population)
 	for i, g := range c.Init {

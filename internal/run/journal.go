@@ -13,17 +13,19 @@ const (
 	kindCandidate  = "candidate"  // a candidate is done
 	kindGeneration = "generation" // a generation is done
 	kindFinetune   = "finetune"   // a candidate's finetuning is done
+	kindClock      = "clock"      // a search for a time has decided
 
 	kindConvolutions = "convolutions" // a session is over, and its engine chose how convolutions were computed
 )
 
-// Entry is one of *Candidate, Session, Generation, Finetuning and Convolutions.
+// Entry is one of *Candidate, Session, Generation, Finetuning, Clock and Convolutions.
 type Entry interface{ kind() string }
 
 func (Session) kind() string    { return kindSession }
 func (*Candidate) kind() string { return kindCandidate }
 func (Generation) kind() string { return kindGeneration }
 func (Finetuning) kind() string { return kindFinetune }
+func (Clock) kind() string      { return kindClock }
 
 func (Convolutions) kind() string { return kindConvolutions }
 

@@ -100,7 +100,7 @@ func (m *mending) take(r rundir.Record) {
 	}
 	var err error
 	switch r.Kind {
-	case kindCandidate, kindGeneration, kindFinetune:
+	case kindCandidate, kindGeneration, kindFinetune, kindClock:
 		if err = r.Decode(&d); err == nil {
 			event := r
 			event.Data = d.Event

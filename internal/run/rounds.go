@@ -10,19 +10,20 @@ import (
 // Round is one of the search's own finetunings, which are numbered from 0. Those
 // of Study.Finetune have the numbers after them.
 type Round struct {
-	Scope  string
-	Epochs int
+	Scope  string `json:"scope"`
+	Epochs int    `json:"epochs"`
+	Images int    `json:"images,omitempty"` // training images that it uses; 0: all
 }
 
 // Rounds are the finetunings of a search, in order.
 func (f Finetune) Rounds() []Round {
 	switch {
 	case f.Epochs == 0:
-		return nil
+		return f.Decided
 	case f.Trial == 0:
-		return []Round{{f.Scope, f.Epochs}}
+		return []Round{{Scope: f.Scope, Epochs: f.Epochs}}
 	}
-	return []Round{{f.Scope, min(f.Trial, f.Epochs)}, {ScopeFront, f.Epochs}}
+	return []Round{{Scope: f.Scope, Epochs: min(f.Trial, f.Epochs)}, {Scope: ScopeFront, Epochs: f.Epochs}}
 }
 
 // Chosen are the candidates that a round of the search's own finetuning is for. It

@@ -56,10 +56,11 @@ func Open(path string) (*Run, error) {
 	if r.State, err = Replay(r.Config, dir.Records()); err != nil {
 		return nil, err
 	}
+	r.Config = r.Decided(r.Config)
 	if r.Front, err = decodeFront(dir); err != nil {
 		return nil, err
 	}
-	r.Finished = r.Next() >= r.Config.Generations && r.finetuned(r.Config, r.Manifest.Reference)
+	r.Finished = r.Next() >= r.Config.Generations && r.finetuned(r.Config, r.Manifest.Reference) && r.over(r.Config)
 	r.Candidates = inOrder(r.Candidates)
 	if r.Front != nil {
 		r.Front.Seconds = &r.Seconds

@@ -14,6 +14,7 @@ type State struct {
 	Population  []string     // ids of the last finished generation's
 	Generations []Generation
 	Finetunings []Finetuning
+	Clock       []Clock
 	Seconds     float64 // of the sessions that are over
 	byID        map[string]*Candidate
 	elapsed     map[string]float64 // by candidate
@@ -29,7 +30,7 @@ func Replay(c Config, records []rundir.Record) (State, error) {
 			Event   json.RawMessage `json:"event"`
 		}
 		switch r.Kind {
-		case kindSession, kindCandidate, kindGeneration, kindFinetune:
+		case kindSession, kindCandidate, kindGeneration, kindFinetune, kindClock:
 		default:
 			continue
 		}
@@ -87,6 +88,12 @@ func (st *State) apply(c Config, r rundir.Record) error {
 			return err
 		}
 		st.Improve(f)
+	case kindClock:
+		var d Clock
+		if err := decoded(r, &d, func() error { return c.checkClock(d) }); err != nil {
+			return err
+		}
+		st.Clock = append(st.Clock, d)
 	}
 	return nil
 }

@@ -23,6 +23,12 @@ func (c *Course) Ask() (place int, ok bool) {
 	return c.asked - 1, true
 }
 
+// End has the places from this one on be none. None of them may have been told; those
+// that were asked for before it are waited for.
+func (c *Course) End(place int) {
+	c.done, c.asked = c.done[:place], min(c.asked, place)
+}
+
 // Done notes that a place has its result.
 func (c *Course) Done(place int) { c.done[place] = true }
 

@@ -10,28 +10,35 @@ func (t *training) nextRung() int {
 
 // judge measures the training at a rung, and tells whether it ends there.
 func (t *training) judge() (stop bool, err error) {
-	m, err := t.validate()
-	if err != nil {
-		return false, err
-	}
-	if diverged(m.Loss) {
-		t.fail("diverged: the validation loss is %v after step %d", m.Loss, t.out.Steps)
-		return true, nil
+	if err := t.glance(); err != nil || diverged(t.last.Loss) {
+		return true, err
 	}
 	r := t.o.Rungs[len(t.out.Rungs)]
-	t.out.Rungs = append(t.out.Rungs, m.Loss)
-	t.out.Stopped, t.last = r.Most > 0 && m.Loss > r.Most, m
+	t.out.Rungs = append(t.out.Rungs, t.last.Loss)
+	t.out.Stopped = r.Most > 0 && t.last.Loss > r.Most
 	return t.out.Stopped, nil
 }
 
+// glance measures the training within an epoch; one that has diverged fails.
+func (t *training) glance() (err error) {
+	if t.last, err = t.validate(); err == nil && diverged(t.last.Loss) {
+		t.fail("diverged: the validation loss is %v after step %d", t.last.Loss, t.out.Steps)
+	}
+	return err
+}
+
 // stopped ends a training within epoch e, whose losses so far stand for it.
-func (t *training) stopped(e int, loss, best float64) (err error) {
+func (t *training) stopped(e int, loss, best float64) error {
+	if diverged(t.last.Loss) {
+		return nil
+	}
 	t.out.Epochs = e
 	t.out.History = append(t.out.History, Epoch{loss, t.last.Loss})
 	if t.o.Epoch != nil {
 		t.o.Epoch(e, t.out.History[len(t.out.History)-1])
 	}
-	if t.last.Loss < best {
+	better, err := t.better(t.last.Loss, best)
+	if err == nil && better {
 		t.out.Metrics, t.out.BestEpoch = t.last, e
 		t.out.Weights, err = t.p.Weights()
 	}

@@ -60,6 +60,9 @@ type Options struct {
 	Keeping Keeping
 	// Rungs, by rising step, are where the training is judged before its end.
 	Rungs []Rung
+	// Halt, where set, is asked now and then whether the training is to end with what it
+	// has.
+	Halt func() bool
 	// Progress, where set, hears of the training images done since the last call.
 	Progress func(images int)
 	// Epoch, where set, hears of each epoch, from 1, after its validation.
@@ -177,7 +180,8 @@ type training struct {
 	recipe arch.Recipe
 	batch  int
 	out    Outcome
-	last   engine.Metrics // at a rung
+	last   engine.Metrics // at a rung, or where it was halted
+	halted bool
 	keeper *keeper
 }
 
@@ -213,11 +217,14 @@ func (t *training) run(start arch.Weights) error {
 	}
 	steps := len(t.o.Train) / t.batch
 	for e := from.Epoch; e <= t.o.Epochs; e++ {
+		if e > 1 && t.halts() {
+			return nil
+		}
 		loss, ok, err := t.epoch(e, steps, from.Step, from.Sum)
 		if err != nil {
 			return err
 		}
-		if t.out.Stopped {
+		if t.out.Stopped || t.halted {
 			return t.stopped(e, loss, best)
 		}
 		if !ok {
@@ -291,6 +298,10 @@ func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool
 		if err := t.interrupted(e, at, sum); err != nil {
 			return 0, false, err
 		}
+		if at > 0 && t.halts() {
+			t.halted = true
+			return sum / float64(at), false, t.glance()
+		}
 		if at > 0 && t.nextRung() == first+at {
 			if stop, err := t.judge(); err != nil || stop {
 				return sum / float64(at), false, err
@@ -327,6 +338,8 @@ func (t *training) epoch(e, steps, done int, sum float64) (mean float64, ok bool
 		}
 	}
 }
+
+func (t *training) halts() bool { return t.o.Halt != nil && t.o.Halt() }
 
 func (t *training) validate() (engine.Metrics, error) {
 	if err := t.ctx.Err(); err != nil {

@@ -44,7 +44,7 @@ func (h *Here) Train(ctx context.Context, t Training, w Watch) (out Trained, err
 	o := train.Options{
 		Epochs: t.Epochs, Patience: t.Patience, Batch: t.Batch, Seed: t.Seed, Loss: t.Loss, Denoise: t.Denoise, Precision: t.Class.Precision,
 		Train: t.Train.Numbers, Validation: t.Validation.Numbers,
-		Rungs: t.Rungs, Keeping: w.Keeping, Progress: w.Progress, Epoch: w.Epoch,
+		Rungs: t.Rungs, Keeping: w.Keeping, Progress: w.Progress, Epoch: w.Epoch, Halt: w.Halt,
 	}
 	if t.Start != nil {
 		o.Weights, o.KeepStart = t.Start.Weights, true

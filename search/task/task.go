@@ -98,4 +98,7 @@ type Watch struct {
 	Progress func(images int)           // since the last
 	Epoch    func(n int, e train.Epoch) // from 1
 	Keeping  train.Keeping
+	// Halt, where set, tells that the training is to end with what it has; a worker is
+	// not asked.
+	Halt func() bool
 }
