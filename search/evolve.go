@@ -182,7 +182,7 @@ func (e *evolution) close(g int) error {
 	candidates := slices.Clone(e.state.Candidates)
 	e.mu.Unlock()
 	candidates = slices.DeleteFunc(candidates, func(c *Candidate) bool { return c.Generation > g })
-	front, err := e.writeFront(candidates)
+	front, err := e.writeSoon(candidates)
 	if err != nil {
 		return err
 	}

@@ -10,13 +10,13 @@ import (
 )
 
 // Front is the front as it stands, baselines included.
-func (s *Study) Front() Front { return s.frontOf(s.state.Candidates) }
+func (s *Study) Front() Front { return s.frontOf(s.state.Candidates, s.pcas.at) }
 
 // WhyEmpty says why there is no one on the front.
 func (s *Study) WhyEmpty() string { return s.state.WhyEmpty(s.config.Objectives, s.reference) }
 
-// frontOf is the front of some of the run's candidates.
-func (s *Study) frontOf(candidates []*Candidate) Front {
+// frontOf is the front of some of the run's candidates, beside pca's figures.
+func (s *Study) frontOf(candidates []*Candidate, pca func(values int) *baseline.Figures) Front {
 	m := s.dir.Manifest
 	f := Front{
 		Format: run.FrontFormat, Version: run.FrontVersion, Run: m.Run, Data: m.Data.Name, Split: "validation", Seed: m.Seed,
@@ -35,7 +35,7 @@ func (s *Study) frontOf(candidates []*Candidate) Front {
 	}
 	var points []moo.Point
 	for _, c := range run.Members(s.config, s.reference, candidates, (*Candidate).Best) {
-		f.Members = append(f.Members, s.member(c))
+		f.Members = append(f.Members, s.member(c, pca))
 		points = append(points, s.config.Point(c.Best().Values))
 	}
 	f.Hypervolume = moo.Hypervolume(points, s.reference)
@@ -45,24 +45,14 @@ func (s *Study) frontOf(candidates []*Candidate) Front {
 	return f
 }
 
-func (s *Study) member(c *Candidate) Member {
+func (s *Study) member(c *Candidate, pca func(values int) *baseline.Figures) Member {
 	r := c.Best()
 	n := c.Latent.Values()
 	return Member{
 		ID: c.ID, Latent: c.Latent, Values: n, LOC: r.Values[run.ObjectiveLOC], Ratio: float64(s.set.Shape.Values()) / float64(n),
 		BCE: r.Figures.BCE, ExcessBCE: r.Figures.BCE - s.floor, MSE: r.Figures.MSE, PSNR: r.Figures.PSNR, SSIM: r.Figures.SSIM,
-		Params: c.Params, FLOPs: c.FLOPs, Epochs: r.Epochs, Objectives: s.objectives(r.Values), PCA: s.pcaAt(n),
+		Params: c.Params, FLOPs: c.FLOPs, Epochs: r.Epochs, Objectives: s.objectives(r.Values), PCA: pca(n),
 	}
-}
-
-// pcaAt is PCA with so many values, computed once.
-func (s *Study) pcaAt(values int) *baseline.Figures {
-	f, ok := s.pcas[values]
-	if !ok {
-		f = s.pca.At(values, s.validation)
-		s.pcas[values] = f
-	}
-	return f
 }
 
 // objectives are the values that the search is about.
@@ -76,7 +66,25 @@ func (s *Study) objectives(v run.Values) run.Values {
 
 // writeFront puts the front of candidates on the disk.
 func (s *Study) writeFront(candidates []*Candidate) (Front, error) {
-	f := s.frontOf(candidates)
+	return s.write(s.frontOf(candidates, s.pcas.at))
+}
+
+// writeSoon is writeFront before the search's end: one for a time doesn't wait for PCA.
+func (s *Study) writeSoon(candidates []*Candidate) (Front, error) {
+	if s.config.Time == 0 {
+		return s.writeFront(candidates)
+	}
+	var sizes []int
+	f := s.frontOf(candidates, func(values int) *baseline.Figures {
+		sizes = append(sizes, values)
+		figures, _ := s.pcas.known(values)
+		return figures
+	})
+	s.pcas.later(sizes)
+	return s.write(f)
+}
+
+func (s *Study) write(f Front) (Front, error) {
 	content, err := f.Encode()
 	if err != nil {
 		return f, err

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"moncae/internal/arch"
 	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/search/algorithm"
@@ -23,7 +24,7 @@ func TestSearchesBeginWithAFront(t *testing.T) {
 		c := config(t)
 		c.SetAlgorithm(name)
 		c.Seed, c.Generations, c.Population, c.Space.MaxBlocks = 7, 2, len(front.Front.Members)+2, c.Space.MaxBlocks+1
-		c, err := Begin(c, []string{before, before}) // each network once
+		c, err := Begin(c, []string{before, before}, arch.Shape{C: 1, H: 8, W: 8}) // each network once
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,7 @@ func TestSearchesBeginWithAFront(t *testing.T) {
 			t.Errorf("%s: the front depends on the number of jobs", name)
 		}
 	}
-	c, err := Begin(c, []string{before})
+	c, err := Begin(c, []string{before}, arch.Shape{C: 1, H: 8, W: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,11 +69,11 @@ func TestWhatSearchesCantBeginWith(t *testing.T) {
 	} {
 		c := config(t)
 		x.change(&c)
-		if _, err := Begin(c, []string{before}); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), x.want) {
+		if _, err := Begin(c, []string{before}, arch.Shape{C: 1, H: 8, W: 8}); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := Begin(c, []string{"nowhere"}); err == nil {
+	if _, err := Begin(c, []string{"nowhere"}, arch.Shape{C: 1, H: 8, W: 8}); err == nil {
 		t.Error("a run that isn't there is taken")
 	}
 	c.Init = []genome.Genome{{}}

@@ -51,12 +51,12 @@ const quickLook = 16
 // there are too few images.
 func (s *Study) quickError() float64 {
 	p := s.rows.probe
-	x := s.pca.Codes(quickLook, p.Train.Numbers)
+	x := s.pcas.pca.Codes(quickLook, p.Train.Numbers)
 	if x == nil {
 		return s.guess()
 	}
 	n := float64(len(p.Validation.Numbers))
-	wrong := p.Error(s.set, x, s.pca.Codes(quickLook, p.Validation.Numbers)) * n
+	wrong := p.Error(s.set, x, s.pcas.pca.Codes(quickLook, p.Validation.Numbers)) * n
 	return min(s.guess(), (wrong+1)/(n+2))
 }
 

@@ -61,8 +61,7 @@ type Study struct {
 	mean                          baseline.Loss
 	blend                         graph.Blend // of the configuration's loss
 	floor                         float64
-	pca                           *baseline.PCA
-	pcas                          map[int]*baseline.Figures // by number of values
+	pcas                          *pcas
 	rows                          taskRows
 	began                         time.Time
 	aSize                         float64 // seconds that PCA of one more size takes, where it was measured
@@ -195,7 +194,7 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	if o.Began.IsZero() {
 		o.Began = o.Now()
 	}
-	s := &Study{config: c, options: o, set: set, fingerprint: dataset.Fingerprint(set), pcas: map[int]*baseline.Figures{}, began: o.Began}
+	s := &Study{config: c, options: o, set: set, fingerprint: dataset.Fingerprint(set), began: o.Began}
 	s.live = newLive(s, o.Observer)
 	s.options.Observer = s.live.observe
 	var err error
@@ -212,7 +211,7 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 		s.mean.Similarity = baseline.MeanSimilarity(set, mean, s.validation)
 	}
 	s.floor = dataset.StatsOf(set, s.validation).Floor
-	s.pca = baseline.NewPCA(set, s.training)
+	s.pcas = newPCAs(baseline.NewPCA(set, s.training), s.validation)
 	if c.Uses(run.ObjectiveProbe) {
 		if err := s.checkProbe(); err != nil {
 			return nil, err

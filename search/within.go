@@ -79,9 +79,9 @@ func (s *Study) Generations() int {
 // plan fits the configuration to the time, between what a preset's shares of trainings
 // and steps are.
 func (s *Study) plan(ctx context.Context, base effort) error {
-	s.pcaAt(1) // most of its work is done once, and before the clock is asked
+	s.pcas.at(1) // what all sizes need is done before the clock is asked
 	begin := s.used()
-	s.pcaAt(16)
+	s.pcas.at(16)
 	s.aSize = s.used() - begin
 	pace, err := s.measurePace(ctx)
 	if err != nil {

@@ -64,7 +64,7 @@ Fitness is measured on validation images, which are training images set apart.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.run, "run", "r", "", "`folder` that the run is kept in (required)")
 	f.BoolVar(&o.resume, "resume", false, "go on with the run in --run")
-	f.StringArrayVar(&o.init, "init", nil, "begin the first generation with the networks of this `run`'s front; can be repeated")
+	f.StringArrayVar(&o.init, "init", nil, "begin the first generation with the networks of this run's front, or with the network in this arch.json: a `path`; can be repeated")
 	o.data.locate(f, dataset.Default)
 	o.data.prepare(f)
 	o.config.add(f)
@@ -186,8 +186,8 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 			return nil, err
 		}
 		for _, path := range o.init {
-			if !rundir.Exists(path) {
-				return nil, fault.Usagef("--init %s: there is no run: it has no run.json", path)
+			if err := search.CanBegin(path); err != nil {
+				return nil, err
 			}
 		}
 		if rundir.Exists(o.run) {
@@ -225,7 +225,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 		if config, err = a.plan(cmd, &o.config, config, s.set); err != nil {
 			return nil, err
 		}
-		if config, err = search.Begin(config, o.init); err != nil {
+		if config, err = search.Begin(config, o.init, s.set.Shape); err != nil {
 			return nil, err
 		}
 		s.Study, err = create(cmd.Context(), o.run, config, s.set, options)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 
 	"moncae/internal/arch"
@@ -73,12 +74,25 @@ func (s Space) Check(g Genome) error {
 	if len(g.Blocks) != s.MaxBlocks {
 		return fmt.Errorf("%d blocks, the space has %d", len(g.Blocks), s.MaxBlocks)
 	}
-	for i, gene := range s.genes() {
+	for _, gene := range s.genes() {
 		if !gene.valid(&g) {
-			return fmt.Errorf("gene %d (block %d) has a value that the space %s doesn't have", i, gene.block, s.Name)
+			return gene.refuse(s)
 		}
 	}
 	return nil
+}
+
+// refuse tells which values the gene has in the space.
+func (g gene) refuse(s Space) error {
+	place := "the network"
+	if g.block >= 0 {
+		place = fmt.Sprintf("block %d", g.block)
+	}
+	choices := "numbers from 0 to 1, 1 excluded"
+	if g.choices != nil {
+		choices = strings.Trim(fmt.Sprint(g.choices()), "[]")
+	}
+	return fmt.Errorf("%s: its %s is none of the space %s, which has %s", place, g.field, s.Name, choices)
 }
 
 // Widen is g with as many inactive blocks more as the space has.

@@ -1,0 +1,61 @@
+package search
+
+import (
+	"slices"
+	"sync"
+
+	"moncae/internal/baseline"
+)
+
+// pcas are PCA's figures by number of values, each computed once. Of thousands of values
+// that takes minutes. Several goroutines may use it.
+type pcas struct {
+	pca        *baseline.PCA
+	validation []int32
+
+	computing sync.Mutex // held while pca works
+	mu        sync.Mutex // guards what follows
+	done      map[int]*baseline.Figures
+	asked     map[int]bool // to be done in the background
+}
+
+func newPCAs(pca *baseline.PCA, validation []int32) *pcas {
+	return &pcas{pca: pca, validation: validation, done: map[int]*baseline.Figures{}, asked: map[int]bool{}}
+}
+
+// known are the figures with so many values, as far as they have been computed.
+func (p *pcas) known(values int) (f *baseline.Figures, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f, ok = p.done[values]
+	return f, ok
+}
+
+// at computes them where they aren't known.
+func (p *pcas) at(values int) *baseline.Figures {
+	p.computing.Lock()
+	defer p.computing.Unlock()
+	f, ok := p.known(values)
+	if !ok {
+		f = p.pca.At(values, p.validation)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.done[values] = f
+	}
+	return f
+}
+
+// later has figures computed in the background, the fewest values first.
+func (p *pcas) later(values []int) {
+	p.mu.Lock()
+	values = slices.DeleteFunc(slices.Sorted(slices.Values(values)), func(n int) bool { return p.asked[n] })
+	for _, n := range values {
+		p.asked[n] = true
+	}
+	p.mu.Unlock()
+	go func() {
+		for _, n := range values {
+			p.at(n)
+		}
+	}()
+}
