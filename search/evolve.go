@@ -20,6 +20,9 @@ func (s *Study) evolve(ctx context.Context) error {
 	if s.state.Next() >= s.config.Generations {
 		return nil
 	}
+	if s.config.Time > 0 && s.aSize == 0 { // resumed
+		s.measurePCA()
+	}
 	n := s.config.Population * s.config.Generations
 	a := algorithm.New(s.config.Algorithm, s.problem())
 	e := &evolution{

@@ -13,6 +13,9 @@ type pcas struct {
 	pca        *baseline.PCA
 	validation []int32
 
+	// most is the largest number of values that there is time for; 0: any.
+	most int
+
 	computing sync.Mutex // held while pca works
 	mu        sync.Mutex // guards what follows
 	done      map[int]*baseline.Figures
@@ -31,8 +34,11 @@ func (p *pcas) known(values int) (f *baseline.Figures, ok bool) {
 	return f, ok
 }
 
-// at computes them where they aren't known.
+// at computes them where they aren't known; nil where PCA can't be had.
 func (p *pcas) at(values int) *baseline.Figures {
+	if p.most > 0 && values > p.most {
+		return nil
+	}
 	p.computing.Lock()
 	defer p.computing.Unlock()
 	f, ok := p.known(values)
@@ -48,7 +54,7 @@ func (p *pcas) at(values int) *baseline.Figures {
 // later has figures computed in the background, the fewest values first.
 func (p *pcas) later(values []int) {
 	p.mu.Lock()
-	values = slices.DeleteFunc(slices.Sorted(slices.Values(values)), func(n int) bool { return p.asked[n] })
+	values = slices.DeleteFunc(slices.Sorted(slices.Values(values)), func(n int) bool { return p.asked[n] || p.most > 0 && n > p.most })
 	for _, n := range values {
 		p.asked[n] = true
 	}

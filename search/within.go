@@ -79,10 +79,7 @@ func (s *Study) Generations() int {
 // plan fits the configuration to the time, between what a preset's shares of trainings
 // and steps are.
 func (s *Study) plan(ctx context.Context, base effort) error {
-	s.pcas.at(1) // what all sizes need is done before the clock is asked
-	begin := s.used()
-	s.pcas.at(16)
-	s.aSize = s.used() - begin
+	s.measurePCA()
 	pace, err := s.measurePace(ctx)
 	if err != nil {
 		return err
@@ -118,6 +115,27 @@ func (s *Study) plan(ctx context.Context, base effort) error {
 		s.rows.limited = task.RowsOf(s.limited)
 	}
 	return c.Validate()
+}
+
+// pcaShare is the share of the time that PCA of one size may take.
+const pcaShare = 0.2
+
+// measurePCA does what all sizes need, before the clock is asked, and tells by one size
+// how many values there is time for: work grows with them and, where they are many,
+// with their square.
+func (s *Study) measurePCA() {
+	const probe, margin = 16.0, 32.0
+	s.pcas.at(1)
+	begin := s.used()
+	s.pcas.at(probe)
+	s.aSize = s.used() - begin
+	d := float64(s.set.Shape.Values())
+	for n := 2 * probe; n < d; n *= 2 {
+		if s.aSize*(n+margin)/(probe+margin)*(1+(n+margin)/d) > pcaShare*s.config.Time {
+			s.pcas.most = int(n / 2)
+			return
+		}
+	}
 }
 
 // pace is how long trainings take here.

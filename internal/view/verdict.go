@@ -41,7 +41,7 @@ func Verdict(path string, f run.Front) []string {
 }
 
 // NeedsOfPCA is why a table has no PCA of a member's size.
-const NeedsOfPCA = "PCA needs more training images, and more pixels, than values"
+const NeedsOfPCA = "PCA needs more training images, and more pixels, than values, and time where it is short"
 
 func beside(v run.Verdict, members int) string {
 	if v.Compared == 0 {
