@@ -48,29 +48,47 @@ func (c choice) covariance(a alike) float64 {
 	return a.line + c.residual*c.residual*a.matern + c.offset*c.offset*a.size
 }
 
-// Fit makes a process of observations y at features x; there may be none.
+// outlying is how many of its deviations an observation may be worse than what all
+// others let expect; what is beyond that is cut off.
+const outlying = 2
+
+// Fit makes a process of observations y at features x; there may be none. An
+// observation that is far worse than expected is pulled in: a training that diverged
+// says that its like may diverge, and not that all that shares something with it is bad.
 func Fit(prior Prior, x [][]float64, y []float64) *Process {
 	p := &Process{prior: prior, chosen: choice{residuals[1], offsets[0], noises[1]}}
-	for _, row := range x {
-		p.rows = append(p.rows, prior.standardise(row))
-	}
 	if len(x) == 0 {
 		return p
 	}
 	residual := make([]float64, len(y))
 	for i, v := range y {
-		residual[i] = v - prior.mean(p.rows[i])
+		row := prior.standardise(x[i])
+		p.rows, residual[i] = append(p.rows, row), v-prior.mean(row)
 	}
+	pairs := p.gram()
+	p.fit(pairs, residual)
+	for i := range residual {
+		// Leaving one out, by Rasmussen and Williams 2006, equation 5.12.
+		precision := p.inverse.At(i, i)
+		if off := p.weights[i] / precision; off > outlying/math.Sqrt(precision) {
+			residual[i] -= off - outlying/math.Sqrt(precision)
+		}
+	}
+	p.fit(pairs, residual)
+	return p
+}
+
+// fit chooses, and learns the residuals from the prior's line.
+func (p *Process) fit(pairs []alike, residual []float64) {
 	p.choose(residual)
 	var chol mat.Cholesky
-	if _, ok := p.condition(p.gram(), mat.NewVecDense(len(y), residual), &chol); !ok {
+	if _, ok := p.condition(pairs, mat.NewVecDense(len(residual), residual), &chol); !ok {
 		panic("surrogate: a covariance with noise is not positive definite")
 	}
 	p.inverse = new(mat.SymDense)
 	if err := chol.InverseTo(p.inverse); err != nil {
 		panic("surrogate: " + err.Error()) // the noise keeps it well-conditioned
 	}
-	return p
 }
 
 // choose takes what the observations are likeliest under; of many, chosenFrom that are
