@@ -18,7 +18,7 @@ SAMPLERS = {
     "nsga2": lambda seed: optuna.samplers.NSGAIISampler(seed=seed),
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
 }
-REFUSED = 5000  # times in a row, after which the space is taken to hold no network that is allowed
+REFUSED = 1000  # times in a row, after which the space is taken to hold no network that is allowed
 
 
 def suggest(trial: optuna.Trial, parameters: list[dict]) -> dict:
@@ -43,7 +43,7 @@ def ask(study: optuna.Study, evaluator: Evaluator) -> tuple[optuna.Trial, dict]:
         described = evaluator.describe(params)
         if described["status"] == "ok":
             return trial, params
-        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        study.tell(trial, evaluator.space["reference"])  # not FAIL: samplers learn nothing from that, and ask for its like for ever
     raise SystemExit(f"{REFUSED} networks in a row were refused, the last one because {described['error']}")
 
 
@@ -59,8 +59,7 @@ def search(evaluator: Evaluator, study: optuna.Study, trainings: int, trials: Tr
         answer = evaluator.result()
         trials.add(evaluator, answer)
         point = evaluator.point(answer)
-        state = optuna.trial.TrialState.COMPLETE if point else optuna.trial.TrialState.FAIL
-        study.tell(waiting.pop(answer["id"]), point, state=state)
+        study.tell(waiting.pop(answer["id"]), point or evaluator.space["reference"])
 
 
 def main() -> None:
