@@ -14,7 +14,6 @@ import (
 	"moncae/internal/figure"
 	"moncae/internal/run"
 	"moncae/internal/scale"
-	"moncae/internal/view"
 	"moncae/search"
 	"moncae/search/algorithm"
 )
@@ -251,9 +250,9 @@ func (a *app) printScale(s scaled) error {
 	fmt.Fprintf(a.Out, "%d trainings of %s, %.1f s each on average\n", len(s.Trainings), s.From, s.Seconds)
 	for _, c := range s.Curves {
 		fmt.Fprintf(a.Out, "\n%s\n", c.Name)
-		t := table{head: []string{"workers", "trainings", "hours", "used", "most of the rest", ""}}
+		t := table{head: []string{"workers", "trainings", "it takes", "used", "most of the rest", ""}}
 		for _, r := range c.Results {
-			t.add(fmt.Sprint(r.Workers), fmt.Sprint(r.Trainings), view.Fixed(r.Wall/3600, 2), percent(r.Utilisation), percent(r.Lost[r.Limit]), r.Limit)
+			t.add(fmt.Sprint(r.Workers), fmt.Sprint(r.Trainings), time.Duration(r.Wall*float64(time.Second)).Round(time.Second).String(), percent(r.Utilisation), percent(r.Lost[r.Limit]), r.Limit)
 		}
 		if err := t.print(a.Out); err != nil {
 			return err
