@@ -15,7 +15,7 @@ import (
 
 // Shares of a search's time.
 const (
-	generationsEnd = 0.58 // when no more generations begin
+	generationsEnd = 0.6  // of the time for trainings, when no more generations begin
 	trainingsEnd   = 0.96 // when trainings are to be over, less afterwards
 	trainingsHalt  = 0.99 // when those under way are ended, less afterwards
 	trialShare     = 0.25 // of what is left for finetuning, for the trial of every size
@@ -57,6 +57,12 @@ func (s *Study) used() float64 { return s.state.Seconds + s.options.Now().Sub(s.
 // until is when a share of the time is over, in seconds of the run.
 func (s *Study) until(share float64) float64 {
 	return share*s.config.Time - afterwards - sizesAtEnd*s.aSize
+}
+
+// searchEnd is when no more generations begin. What came before the plan was made, the
+// reading of the data say, is no time for trainings.
+func (s *Study) searchEnd() float64 {
+	return s.planned + generationsEnd*(s.until(trainingsEnd)-s.planned)
 }
 
 // halt is what ends trainings when the time is over; nil where there is none.
@@ -102,12 +108,12 @@ func (e *evolution) goesOn(g int) bool {
 	}
 	takes := max(e.used()-e.mark, seconds/float64(max(1, n))*float64(e.config.Population)/float64(e.atOnce()))
 	e.mark = e.used()
-	return e.used()+takes/2 <= generationsEnd*e.config.Time && e.used()+takes <= e.until(trainingsEnd)
+	return e.used()+takes/2 <= e.searchEnd() && e.used()+takes <= e.until(trainingsEnd)
 }
 
-// planned are the generations that a search has, generation g included, as far as that
+// expected are the generations that a search has, generation g included, as far as that
 // is known.
-func (e *evolution) planned(g int) int {
+func (e *evolution) expected(g int) int {
 	switch {
 	case e.ends.Generations > 0:
 		return e.ends.Generations

@@ -152,7 +152,7 @@ func (e *evolution) announce() {
 	if g < e.state.Next() {
 		return
 	}
-	started := GenerationStarted{Generation: g, Of: e.planned(g), ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
+	started := GenerationStarted{Generation: g, Of: e.expected(g), ImagesPerEpoch: len(e.limited), Epochs: e.config.Epochs}
 	for i, p := range e.places[next : next+e.config.Population] {
 		switch {
 		case p.sort == known || p.sort == unasked && e.recorded(run.CandidateID(g, i)) != nil:
@@ -192,7 +192,7 @@ func (e *evolution) close(g int) error {
 	record := run.Generation{Generation: g, Population: e.algorithm.Population(), Hypervolume: front.Hypervolume, Times: e.spentTimes()}
 	return e.append(record, func() {
 		e.state.Close(record)
-		e.options.Observer(GenerationFinished{Generation: g, Of: e.planned(g), Front: front, Times: record.Times})
+		e.options.Observer(GenerationFinished{Generation: g, Of: e.expected(g), Front: front, Times: record.Times})
 	})
 }
 

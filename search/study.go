@@ -64,6 +64,7 @@ type Study struct {
 	pcas                          *pcas
 	rows                          taskRows
 	began                         time.Time
+	planned                       float64 // seconds of the run when its plan was made; 0: by another session
 	aSize                         float64 // seconds that PCA of one more size takes, where it was measured
 	live                          *live
 

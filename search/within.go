@@ -57,7 +57,7 @@ type effort struct {
 
 // times is an effort of so many times the work, shared evenly among both.
 func (e effort) times(x float64) effort {
-	const leastTrainings, leastSteps = 4, 20
+	const leastTrainings, leastSteps = 4, 50
 	return effort{max(leastTrainings, e.trainings*math.Sqrt(x)), max(leastSteps, e.steps*math.Sqrt(x))}
 }
 
@@ -88,9 +88,13 @@ func (s *Study) plan(ctx context.Context, base effort) error {
 	if c.Window > 0 {
 		c.Window = max(c.Window, s.options.Jobs)
 	}
-	have := (generationsEnd*c.Time - s.used()) * float64(s.atOnce())
+	s.planned = s.used()
+	have := (s.searchEnd() - s.planned) * float64(s.atOnce())
+	course := func(e effort) (epochs, limit int) {
+		return s.course(e.steps*float64(c.Batch)+s.validated(1), len(s.limited))
+	}
 	takes := func(e effort) float64 {
-		epochs, limit := s.course(e.steps*float64(c.Batch), len(s.limited))
+		epochs, limit := course(e)
 		if limit == 0 {
 			limit = len(s.limited)
 		}
@@ -109,7 +113,7 @@ func (s *Study) plan(ctx context.Context, base effort) error {
 	c.Population = max(len(c.Init), min(64, max(4, int(math.Round(math.Sqrt(e.trainings/ratio))))))
 	c.Generations = searchedTwice * max(1, int(math.Round(e.trainings/float64(c.Population))))
 	var limit int
-	if c.Epochs, limit = s.course(e.steps*float64(c.Batch), len(s.limited)); limit > 0 {
+	if c.Epochs, limit = course(e); limit > 0 {
 		c.TrainLimit = limit
 		s.limited = dataset.Sample(s.set, s.training, c.TrainLimit, c.Seed)
 		s.rows.limited = task.RowsOf(s.limited)
