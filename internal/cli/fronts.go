@@ -84,11 +84,13 @@ func (a *app) printFronts(fronts []view.NamedFront) error {
 	if err := t.print(a.Out); err != nil {
 		return err
 	}
-	var lines []string
+	var lines, verdicts []string
 	for _, f := range fronts {
 		lines = append(lines, fmt.Sprintf("%s: %s; hypervolume %.4f; seed %d", f.Name, view.Count(f.Front), f.Hypervolume, f.Seed))
+		verdicts = append(verdicts, f.Name+": "+view.VerdictLine(f.Front))
 	}
-	_, err := fmt.Fprintf(a.Out, "%s\nMeasured on validation images, on which the members were selected; each seed has a split of its own.\n", strings.Join(lines, "\n"))
+	_, err := fmt.Fprintf(a.Out, "%s\nMeasured on validation images, on which the members were selected; each seed has a split of its own.\n\n%s\n",
+		strings.Join(lines, "\n"), strings.Join(verdicts, "\n"))
 	return err
 }
 

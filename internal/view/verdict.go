@@ -40,6 +40,18 @@ func Verdict(path string, f run.Front) []string {
 		fmt.Sprintf("or choose by your limits: `%s`.", shell.Line("moncae", "choose", path, "--max-values", strconv.Itoa(knee.Values))))
 }
 
+// VerdictLine is the verdict on one front among several.
+func VerdictLine(f run.Front) string {
+	v := f.Judge()
+	switch knee, some := v.Take[run.ForKnee]; {
+	case len(f.Members) == 0:
+		return "No member."
+	case some:
+		return beside(v, len(f.Members)) + " Take " + knee + " for the knee."
+	}
+	return beside(v, len(f.Members)) + " None is worth having."
+}
+
 // NeedsOfPCA is why a table has no PCA of a member's size.
 const NeedsOfPCA = "PCA needs more training images, and more pixels, than values, and time where it is short"
 
