@@ -5,7 +5,7 @@
 // Modelled are workers that die and nodes that are taken away (at random moments, a
 // given time apart on average), slow workers, the data's way to each node, checkpoints,
 // what the coordinator takes to keep a result and to decide on a training, and late
-// trainings that idle workers try too. Networks are fast or slow, and never fail; finetuning
+// trainings that idle workers try too. Connections have one speed and never fail; finetuning
 // isn't simulated.
 //
 // Equal input gives an equal Result. Costs: about a second for 100,000 trainings on
