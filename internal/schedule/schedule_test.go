@@ -96,3 +96,27 @@ func TestLateIsTwiceTheMedianOfTheLast(t *testing.T) {
 		t.Errorf("%v, want 14 of the last", got)
 	}
 }
+
+// A course that ends early tells what was asked for before its end, and is over then.
+func TestCoursesEndEarly(t *testing.T) {
+	c := NewCourse(9, func(k int) int { return max(0, k-2) })
+	for range 3 {
+		if _, ok := c.Ask(); !ok {
+			t.Fatal("a place of the window can't be asked for")
+		}
+	}
+	c.End(2)
+	if k, ok := c.Ask(); ok {
+		t.Errorf("place %d is asked for behind the end", k)
+	}
+	for k := range 2 {
+		if c.Over() || c.Ready() {
+			t.Errorf("before place %d: over %v, ready %v", k, c.Over(), c.Ready())
+		}
+		c.Done(k)
+		c.Tell()
+	}
+	if _, ok := c.Ask(); ok || !c.Over() || c.Ready() {
+		t.Error("the course isn't over at its end")
+	}
+}
