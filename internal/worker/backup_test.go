@@ -102,7 +102,9 @@ func TestAPlaceIsGivenUpForOtherTasks(t *testing.T) {
 		_, err := p.Do(ctx, o)
 		ended <- err
 	}()
-	<-ended // it has one place, and the task that is over another
+	if err := <-ended; err != nil { // it has one place, and the task that is over another
+		t.Fatal(err)
+	}
 	do(t, p, "pid", 0)
 	settledBut := func() int {
 		p.mu.Lock()
