@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -180,7 +181,10 @@ func open(ctx context.Context, nameOrPath string, o Options) (*located, error) {
 	k, isName := Lookup(nameOrPath)
 	if !isName {
 		if _, err := os.Stat(nameOrPath); err != nil {
-			if !looksLikePath(nameOrPath) {
+			if _, lerr := os.Lstat(nameOrPath); lerr == nil && errors.Is(err, fs.ErrNotExist) {
+				return nil, fault.Usagef("%s: it is a link to a place where nothing is", nameOrPath)
+			}
+			if errors.Is(err, fs.ErrNotExist) && !looksLikePath(nameOrPath) {
 				return nil, unknown(nameOrPath)
 			}
 			return nil, fault.Usagef("no data there: %w", err)

@@ -3,6 +3,7 @@ package fault
 import (
 	"archive/tar"
 	"archive/zip"
+	"cmp"
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
@@ -10,6 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -25,7 +28,7 @@ func Text(err error) string {
 func replace(text string, err error) string {
 	if says := meaning(err); says != "" {
 		if at := strings.LastIndex(text, err.Error()); at >= 0 {
-			text = text[:at] + says + text[at+len(err.Error()):]
+			text = withoutPath(text[:at], err) + says + text[at+len(err.Error()):]
 		}
 		return text
 	}
@@ -63,6 +66,10 @@ var meanings = map[error]string{
 // meaning is what one error means, "" where it says so itself.
 func meaning(err error) string {
 	switch e := err.(type) { //nolint:errorlint // replace walks the chain
+	case *fs.PathError:
+		return fmt.Sprintf("%s: %s", cmp.Or(e.Path, `""`), onDisk(e.Err))
+	case *os.LinkError:
+		return fmt.Sprintf("%s, to be %s: %s", e.Old, e.New, onDisk(e.Err))
 	case *json.SyntaxError:
 		if strings.HasPrefix(e.Error(), "unexpected end") {
 			return fmt.Sprintf("byte %d: it ends within its JSON: it is empty, or was cut off", e.Offset)

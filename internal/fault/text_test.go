@@ -7,10 +7,45 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
+
+// What the system says of a path, by its own errors.
+func TestTextOfPaths(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, err := range []error{os.Symlink("loop", at("loop")), os.WriteFile(at("file"), nil, 0o600), os.Mkdir(at("folder"), 0o700)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	stat := func(name string) error { _, err := os.Stat(at(name)); return err }
+	read := func(name string) error { _, err := os.ReadFile(at(name)); return err }
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{Usagef("latents: %w", stat("none")), "latents: " + at("none") + ": there is no such file or folder"},
+		{read("none"), at("none") + ": there is no such file or folder"},
+		{Usagef("%s: %w", at("none"), read("none")), at("none") + ": there is no such file or folder"},
+		{stat("loop"), at("loop") + ": it is a link that leads back to itself, or through too many links"},
+		{stat("file/below"), at("file/below") + ": a file stands where a folder is wanted"},
+		{read("folder"), at("folder") + ": a folder stands where a file is wanted"},
+		{os.Mkdir(at("folder"), 0o700), at("folder") + ": it is there already"},
+		{stat(strings.Repeat("n", 5000)), at(strings.Repeat("n", 5000)) + ": the name is too long for the disk"},
+		{os.Rename(at("none"), at("new")), at("none") + ", to be " + at("new") + ": there is no such file or folder"},
+		{&os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, "x: no space left on device"},
+	} {
+		if got := Text(c.err); got != c.want {
+			t.Errorf("%v\n got %s\nwant %s", c.err, got, c.want)
+		}
+	}
+}
 
 // What people read says what is wrong with their file, in no library's words.
 func TestText(t *testing.T) {

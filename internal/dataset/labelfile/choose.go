@@ -83,28 +83,60 @@ func (l *Labels) Differ(other *Labels) int {
 	return differ
 }
 
-// nameColumn is the column whose values name the most images, −1 for none.
+// nameColumn is the column that names the images, −1 for none. It is one that names half of
+// them; where several do, such as a column of digits beside 0.png and 1.png, the best of them.
 func (t *Table) nameColumn(find func(string) int, count int, asked string) (int, error) {
 	if asked != "" {
 		return t.column(asked)
 	}
-	best, most := -1, 0
+	best, at := naming{}, -1
 	for c := range t.Columns {
-		seen := map[int]bool{}
-		for _, row := range t.Rows {
-			if i := find(row[c]); i >= 0 {
-				seen[i] = true
-			}
+		n := t.naming(c, find)
+		if n.images == 0 || 2*n.images < count || n.label && n.repeats {
+			continue
 		}
-		n := len(seen)
-		if n > most || n == most && n > 0 && rank(fileNames, t.Columns[c]) < rank(fileNames, t.Columns[best]) {
-			best, most = c, n
+		if at < 0 || n.better(best) {
+			best, at = n, c
 		}
 	}
-	if 2*most < count {
-		return -1, nil
+	return at, nil
+}
+
+// naming is how well a column names images.
+type naming struct {
+	label   bool // it has the name of a column of labels
+	repeats bool // several rows name the same image
+	whole   bool // every row names another image
+	rank    int  // of its name
+	images  int  // that it names
+}
+
+func (t *Table) naming(c int, find func(string) int) naming {
+	named, rows := map[int]bool{}, 0
+	for _, row := range t.Rows {
+		if i := find(row[c]); i >= 0 {
+			named[i] = true
+			rows++
+		}
 	}
-	return best, nil
+	return naming{
+		label: rank(labelNames, t.Columns[c]) < len(labelNames), repeats: len(named) < rows,
+		whole: len(named) == len(t.Rows), rank: rank(fileNames, t.Columns[c]), images: len(named),
+	}
+}
+
+func (n naming) better(than naming) bool {
+	switch {
+	case n.label != than.label:
+		return than.label
+	case n.whole != than.whole:
+		return n.whole
+	case n.rank != than.rank:
+		return n.rank < than.rank
+	case n.repeats != than.repeats:
+		return than.repeats
+	}
+	return n.images > than.images
 }
 
 func (t *Table) column(name string) (int, error) {
