@@ -43,7 +43,10 @@ func splitList(info dataset.Info) string {
 		if len(info.Classes) > 0 && !s.Labelled {
 			more = append(more, "no labels")
 		}
-		splits[i] = fmt.Sprintf("%s %d", s.Name, s.Rows)
+		if splits[i] = fmt.Sprintf("%s %d", s.Name, s.Rows); s.Rows < 0 {
+			splits[i] = s.Name
+			more = append(more, "not counted before all are read")
+		}
 		if len(more) > 0 {
 			splits[i] += " (" + strings.Join(more, ", ") + ")"
 		}

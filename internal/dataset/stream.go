@@ -158,12 +158,18 @@ func (s *stream) start(ctx context.Context, found *located) error {
 // offered are the splits that could be asked for.
 func offered(c *source.Collection, o Options) []SplitInfo {
 	var out []SplitInfo
-	for _, name := range []string{source.Train, source.Val, source.Test} {
+	add := func(name string) {
 		o.Split, o.Limit, o.From, o.To = name, 0, 0, 0
 		if parts, err := partsOf(c, o); err == nil {
 			p := parts[0]
 			out = append(out, SplitInfo{name, p.rows(), p.Folder, p.Labels != nil, p.derived})
 		}
+	}
+	for _, name := range []string{source.Train, source.Val, source.Test} {
+		add(name)
+	}
+	if len(out) == 0 { // one image, which can't be divided
+		add(source.Whole)
 	}
 	return out
 }
@@ -229,7 +235,7 @@ func (s *stream) take(b *Batch, n int) {
 
 // leaveFrames counts the images of a file behind its first, which is the one read.
 func (s *stream) leaveFrames(n int, path string) {
-	s.info.LeftOut.Add("further pages of TIFF files, and frames of animations", path, n)
+	s.info.LeftOut.Add("further pages of TIFF files, pictures of MPO files, and frames of animations", path, n)
 	s.info.Ignored = s.info.LeftOut.Total()
 }
 

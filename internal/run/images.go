@@ -3,6 +3,9 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
 
 	"moncae/internal/dataset"
 	"moncae/internal/dataset/source"
@@ -29,7 +32,9 @@ func recorded(dir *rundir.Dir, name string, o dataset.Options) (string, dataset.
 	}
 	d := dir.Manifest.Data
 	if name == "" {
-		name = dir.DataName()
+		if name = dir.DataName(); gone(name) {
+			return name, o, fault.Usagef("the images of the run %s lay at %s, and don't from here: say where they are with --data", dir.Path, name)
+		}
 	}
 	if d.TestFraction > 0 {
 		o.TestFraction = d.TestFraction
@@ -40,6 +45,13 @@ func recorded(dir *rundir.Dir, name string, o dataset.Options) (string, dataset.
 		}
 	}
 	return name, p.Apply(o), nil
+}
+
+// gone tells whether a data set has neither a known name nor a place that is there.
+func gone(name string) bool {
+	_, known := dataset.Lookup(name)
+	_, err := os.Lstat(name)
+	return !known && errors.Is(err, fs.ErrNotExist)
 }
 
 // DataName is where the run's data set is, as --data takes it.

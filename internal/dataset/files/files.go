@@ -161,7 +161,7 @@ func (l *List) OpenArchives(ctx context.Context) error {
 func byPath(a, b source.File) int { return strings.Compare(a.Path, b.Path) }
 
 // imageEndings are the endings of files that are taken for images.
-var imageEndings = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
+var imageEndings = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm"}
 
 // IsImage tells by its name whether a file is an image.
 func IsImage(name string) bool {

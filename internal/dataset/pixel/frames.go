@@ -5,12 +5,14 @@ import (
 	"encoding/binary"
 )
 
-// Frames is the number of images in a file: pages of a TIFF, frames of an animation
-// (GIF, WebP, PNG). It is 1 where there is one, or where that can't be told.
+// Frames is the number of images in a file: pages of a TIFF, pictures of an MPO, frames
+// of an animation (GIF, WebP, PNG). It is 1 where there is one, or where that can't be told.
 func Frames(data []byte) int {
 	n := 1
 	switch {
 	case len(data) < 8:
+	case bytes.HasPrefix(data, []byte("\xff\xd8")):
+		n = jpegFrames(data)
 	case bytes.HasPrefix(data, []byte("II*\x00")):
 		n = pages(data, binary.LittleEndian)
 	case bytes.HasPrefix(data, []byte("MM\x00*")):
