@@ -25,6 +25,7 @@ type labeller struct {
 type table struct {
 	*labelfile.Table
 	split string // that its name speaks of, "" for none
+	rest  string // of its name beside the split: cat in cat_train.txt
 	asked bool
 	used  bool
 }
@@ -116,8 +117,8 @@ func (l *labeller) read(f *source.File) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	split, _ := splitname.Of(stem(f))
-	return &table{Table: t, split: split}, nil
+	split, rest := splitname.Of(stem(f))
+	return &table{Table: t, split: split, rest: rest}, nil
 }
 
 // stem is a file's name without its ending.
@@ -375,7 +376,16 @@ func (l *labeller) apply(t *table, p *part, split string, found *labelfile.Label
 		note += fmt.Sprintf("; %d of its rows name no image", found.Unknown)
 	}
 	l.c.Notes = append(l.c.Notes, note)
+	if t.tellsPresence(p.classes) {
+		l.c.Notes = append(l.c.Notes, fmt.Sprintf("%s is read as a list of Pascal VOC: class 1 are the images with %s, -1 those without, 0 (where there is one) the difficult ones", t.Path, t.rest))
+	}
 	return true
+}
+
+// tellsPresence tells of a table of one class (cat_train.txt), of which its rows say 1, −1 or 0.
+func (t *table) tellsPresence(classes []string) bool {
+	return t.rest != "" && slices.Contains(classes, "-1") && slices.Contains(classes, "1") &&
+		!slices.ContainsFunc(classes, func(c string) bool { return !slices.Contains([]string{"-1", "0", "1"}, c) })
 }
 
 func splitWord(split string) string {

@@ -10,8 +10,8 @@ import (
 	"moncae/internal/dataset/splitname"
 )
 
-// withoutMasks leaves out masks: images in a folder named so beside one of images or
-// of a split, and files named after the image beside them (img_mask.png).
+// withoutMasks leaves out masks and thumbnails: images in a folder named so beside one of
+// images or of a split, and masks named after the image beside them (img_mask.png).
 func withoutMasks(c *source.Collection, images []*source.File) []*source.File {
 	beside, stems := besides(images), map[string]bool{}
 	for _, f := range images {
@@ -21,8 +21,12 @@ func withoutMasks(c *source.Collection, images []*source.File) []*source.File {
 	for _, f := range images {
 		dir, base := path.Split(f.Path)
 		of := maskOf(strings.TrimSuffix(base, path.Ext(base)))
-		if inMasks(dir, beside) || of != "" && slices.ContainsFunc(imageEndings, func(e string) bool { return stems[dir+of+e] }) {
-			c.LeftOut.Add("masks and annotations beside the images", f.Path, 1)
+		reason := asideIn(dir, beside)
+		if reason == "" && of != "" && slices.ContainsFunc(imageEndings, func(e string) bool { return stems[dir+of+e] }) {
+			reason = areMasks
+		}
+		if reason != "" {
+			c.LeftOut.Add(reason, f.Path, 1)
 			continue
 		}
 		out = append(out, f)
@@ -34,7 +38,7 @@ func withoutMasks(c *source.Collection, images []*source.File) []*source.File {
 }
 
 // besides are the folders with a folder of images, or of a split, in them; or with one
-// that has the same folders as the masks beside it (leftImg8bit/train, gtFine/train).
+// that has the same folders as what is named so beside it (leftImg8bit/train, gtFine/train).
 func besides(images []*source.File) map[string]bool {
 	out := map[string]bool{}
 	below := map[string]map[string]map[string]bool{} // parent → folder → the folders in it
@@ -54,7 +58,7 @@ func besides(images []*source.File) map[string]bool {
 	for parent, of := range below {
 		for m, inside := range of {
 			for n, others := range of {
-				if isMasks(m) && !isMasks(n) && !slices.ContainsFunc(slices.Collect(maps.Keys(inside)), func(s string) bool { return !others[s] }) {
+				if aside(m) != "" && aside(n) == "" && !slices.ContainsFunc(slices.Collect(maps.Keys(inside)), func(s string) bool { return !others[s] }) {
 					out[parent] = true
 				}
 			}
@@ -63,7 +67,7 @@ func besides(images []*source.File) map[string]bool {
 	for _, f := range images {
 		parent := ""
 		for part := range strings.SplitSeq(path.Dir(f.Path), "/") {
-			if split, _ := splitname.Of(part); (isGeneric(part) || split != "") && !isMasks(part) {
+			if split, _ := splitname.Of(part); (isGeneric(part) || split != "") && aside(part) == "" {
 				out[parent] = true
 			}
 			parent += part + "/"
@@ -72,13 +76,31 @@ func besides(images []*source.File) map[string]bool {
 	return out
 }
 
-func inMasks(dir string, beside map[string]bool) bool {
+// asideIn is why the images of a folder are left out, "" if they aren't.
+func asideIn(dir string, beside map[string]bool) string {
 	parent := ""
 	for part := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
-		if isMasks(part) && beside[parent] {
-			return true
+		if reason := aside(part); reason != "" && beside[parent] {
+			return reason
 		}
 		parent += part + "/"
 	}
-	return false
+	return ""
+}
+
+// The reasons.
+const (
+	areMasks      = "masks and annotations beside the images"
+	areThumbnails = "thumbnails and previews beside the images"
+)
+
+// aside is why a folder of this name, beside one of images, is left out; "" if it isn't.
+func aside(name string) string {
+	switch {
+	case isMasks(name):
+		return areMasks
+	case isThumbnails(name):
+		return areThumbnails
+	}
+	return ""
 }

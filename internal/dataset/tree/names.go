@@ -61,6 +61,17 @@ func isMasks(name string) bool {
 		slices.Contains([]string{"SegmentationClass", "SegmentationObject"}, name)
 }
 
+// thumbnailWords are those of folders of smaller copies of images.
+var thumbnailWords = strings.Fields("thumbnail thumbnails thumb thumbs preview previews")
+
+// isThumbnails tells whether a name speaks of smaller copies and of nothing else:
+// thumbnails128x128, image_thumbs, but not thumbs_up.
+func isThumbnails(name string) bool {
+	w := splitname.Words(name)
+	return slices.ContainsFunc(w, func(s string) bool { return slices.Contains(thumbnailWords, s) }) &&
+		!slices.ContainsFunc(w, func(s string) bool { return !slices.Contains(thumbnailWords, s) && !isGeneric(s) && s != "x" })
+}
+
 // maskEndings follow the name of an image in that of its mask.
 var maskEndings = []string{"_mask", "-mask", ".mask", "_masks", "_seg", "-seg", ".seg", "_segmentation", "_gt", "-gt", ".gt", "_label", "_labelIds", ".label", "_annotation", "_trimap"}
 

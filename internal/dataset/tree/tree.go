@@ -20,7 +20,7 @@
 // does a column of splits. Folders that are the same but for a number (images_001) are
 // parts and no classes; several sets beside each other are refused.
 //
-// What is left out is counted by its reason: masks beside images, what lies beside
+// What is left out is counted by its reason: masks and thumbnails beside images, what lies beside
 // the splits, files that are no images. Images that two splits have in common are noted.
 package tree
 
@@ -101,6 +101,9 @@ func Collect(name string, list []source.File, ask source.Columns) (*source.Colle
 	noteLeaks(c, parts)
 	if c.Classes, err = tables.label(number(c, parts)); err != nil {
 		return nil, err
+	}
+	if copies := slices.DeleteFunc(slices.Clone(c.Classes), func(n string) bool { return !isThumbnails(n) }); len(copies) > 0 {
+		c.Notes = append(c.Notes, fmt.Sprintf("%s is read as a class, though its name speaks of smaller copies; where it holds them, move it away", listed(copies)))
 	}
 	for _, f := range others {
 		if !tables.isUsed(f) {

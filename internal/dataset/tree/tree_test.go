@@ -82,6 +82,11 @@ func TestLayouts(t *testing.T) {
 		{"images/1.png masks/1.png", "all: images/1.png=-1", ""},
 		{"images/a/1.png images/b/1.png annotations/trimaps/1.png", "all: images/a/1.png=0 images/b/1.png=1", "a b"},
 		{"train/1.png train_masks/1.png test/1.png", "train: train/1.png=-1; test: test/1.png=-1", ""},
+		{"images/1.png images/2.png thumbnails/1.png thumbnails/2.png", "all: images/1.png=-1 images/2.png=-1", ""},
+		{"images/a/1.png images/b/1.png thumbs/a/1.png previews/b/1.png", "all: images/a/1.png=0 images/b/1.png=1", "a b"},
+		{"images1024x1024/00000/1.png thumbnails128x128/00000/1.png", "all: images1024x1024/00000/1.png=-1", ""},
+		{"train/a/1.png train/b/1.png test/a/1.png thumbs/a/1.png", "train: train/a/1.png=0 train/b/1.png=1; test: test/a/1.png=0", "a b"},
+		{"images/1.png thumbs_up/1.png", "all: images/1.png=0 thumbs_up/1.png=1", "images thumbs_up"},
 		{"mask/1.png no_mask/1.png", "all: mask/1.png=0 no_mask/1.png=1", "mask no_mask"},
 		{"a/1.png a/1_mask.png b/1.png b/1_mask_1.png", "all: a/1.png=0 b/1.png=1", "a b"},
 		{"images/train/a/1.png images/val/a/1.png labels/train/1.txt", "train: images/train/a/1.png=0; val: images/val/a/1.png=0", "a"},
@@ -101,6 +106,30 @@ func TestLayouts(t *testing.T) {
 		}
 		if got := describe(t, col); got != c.want || strings.Join(col.Classes, " ") != c.classes {
 			t.Errorf("%s: %s (%v), want %s (%s)", c.paths, got, col.Classes, c.want, c.classes)
+		}
+	}
+}
+
+// What may be meant otherwise than it was read is noted.
+func TestUnderstood(t *testing.T) {
+	voc := list("JPEGImages/1.png JPEGImages/2.png JPEGImages/3.png JPEGImages/4.png JPEGImages/5.png JPEGImages/6.png")
+	text := "1 -1\n2  1\n3  0\n4 -1\n5 -1\n6  1\n"
+	voc = append(voc, source.File{Path: "Main/cat_train.txt", Size: int64(len(text)), Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
+	for _, c := range []struct {
+		files []source.File
+		note  string
+		left  source.Omissions
+	}{
+		{list("cat/1.png dog/1.png thumbs/1.png"), "thumbs is read as a class, though its name speaks of smaller copies; where it holds them, move it away", nil},
+		{voc, "Main/cat_train.txt is read as a list of Pascal VOC: class 1 are the images with cat, -1 those without, 0 (where there is one) the difficult ones", nil},
+		{list("images/1.png images/2.png thumbs/1.png"), "", source.Omissions{{Reason: areThumbnails, Count: 1, Example: "thumbs/1.png"}}},
+	} {
+		col, err := Collect("data", c.files, source.Columns{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.note != "" && !slices.Contains(col.Notes, c.note) || c.note == "" && col.Notes != nil || !slices.Equal(col.LeftOut, c.left) {
+			t.Errorf("notes %q, want %q; left out %v, want %v", col.Notes, c.note, col.LeftOut, c.left)
 		}
 	}
 }
