@@ -21,7 +21,7 @@ import (
 // model that has seen one size can't tell what the others are worth, and one that has
 // seen an optimiser in bad networks alone blames it for them.
 //
-// An Ask costs some fifty milliseconds of processor time after 80 trainings, and
+// An Ask costs some forty milliseconds of processor time after 80 trainings, and
 // stays below half a second: the model learns from mostObserved at most.
 type ehvi struct {
 	problem  Problem
