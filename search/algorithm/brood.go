@@ -120,11 +120,17 @@ func (b *brood) farthest() child {
 		locs = append(locs, n.Arch.LOC())
 		taken[n.Recipe.Optimizer]++
 	}
+	var rare []child
 	least := math.MaxInt
 	for _, c := range b.children {
-		least = min(least, taken[c.Network.Recipe.Optimizer])
+		n := taken[c.Network.Recipe.Optimizer]
+		if n < least {
+			rare, least = nil, n
+		}
+		if n == least {
+			rare = append(rare, c)
+		}
 	}
-	rare := slices.DeleteFunc(b.children, func(c child) bool { return taken[c.Network.Recipe.Optimizer] > least })
 	slices.SortStableFunc(rare, func(x, y child) int {
 		return cmp.Compare(distance(y.Network.Arch.LOC(), locs), distance(x.Network.Arch.LOC(), locs))
 	})
