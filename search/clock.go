@@ -129,17 +129,13 @@ func (s *Study) nextRound(i int) (ok bool, err error) {
 	if i < len(s.config.Finetune.Rounds()) {
 		return true, nil
 	}
-	if s.config.Time == 0 || s.over() {
+	if s.config.Time == 0 || s.state.Over() {
 		return false, nil
 	}
 	d := run.Clock{Round: s.roundOf(i)}
 	d.Over = d.Round == nil
 	s.config = s.config.With(d)
 	return !d.Over, s.decide(d)
-}
-
-func (s *Study) over() bool {
-	return slices.ContainsFunc(s.state.Clock, func(d run.Clock) bool { return d.Over })
 }
 
 // roundOf is the round that the time left is for: first a trial of every size's best,

@@ -31,9 +31,9 @@ func (c Config) With(d Clock) Config {
 	return c
 }
 
-// over tells whether a search has nothing more to decide.
-func (st *State) over(c Config) bool {
-	return c.Time == 0 || slices.ContainsFunc(st.Clock, func(d Clock) bool { return d.Over })
+// Over tells whether the clock has ended the search.
+func (st *State) Over() bool {
+	return slices.ContainsFunc(st.Clock, func(d Clock) bool { return d.Over })
 }
 
 func (c Config) checkClock(d Clock) error {

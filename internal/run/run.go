@@ -60,7 +60,7 @@ func Open(path string) (*Run, error) {
 	if r.Front, err = decodeFront(dir); err != nil {
 		return nil, err
 	}
-	r.Finished = r.Next() >= r.Config.Generations && r.finetuned(r.Config, r.Manifest.Reference) && r.over(r.Config)
+	r.Finished = r.Next() >= r.Config.Generations && r.finetuned(r.Config, r.Manifest.Reference) && (r.Config.Time == 0 || r.Over())
 	r.Candidates = inOrder(r.Candidates)
 	if r.Front != nil {
 		r.Front.Seconds = &r.Seconds
