@@ -73,7 +73,7 @@ func ForData(c Config, shape arch.Shape, images int) Config {
 	c.Epochs *= more
 	c.Finetune.Trial *= more
 	c.Finetune.Epochs *= more
-	halvings := bits.Len(uint(max(shape.H, shape.W)-1)) - 1
+	halvings := bits.Len(uint(max(shape.H, shape.W) - 1))
 	c.Space.MaxBlocks = max(c.Space.MaxBlocks, halvings)
 	return c
 }

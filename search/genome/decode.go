@@ -22,7 +22,7 @@ type Limits struct {
 // exact size that the block had before it pooled. A 3×3 convolution to the
 // image's channels ends it, as logits. A skip adds a convolution's input to its
 // output where their shapes agree, and is inert elsewhere; so is a pooling where
-// a side is under 3. A convolution that moves by 2 has a kernel of 3 at least.
+// a side is under 3 (2 in the extended space). A convolution that moves by 2 has a kernel of 3 at least.
 //
 // In the paper's space, filters never grow along the encoder (the smaller
 // neighbour counts), and a block's mirror has its filters. In the extended space
@@ -66,6 +66,14 @@ type step struct {
 	latent                 *Latent // of the last block in the extended space
 }
 
+// pooled is the least side that a pooling halves.
+func (s Space) pooled() int {
+	if s.ToPixel {
+		return 2
+	}
+	return 3
+}
+
 func (s Space) plan(g Genome, in arch.Shape) []step {
 	var steps []step
 	for i, b := range g.Blocks {
@@ -77,7 +85,7 @@ func (s Space) plan(g Genome, in arch.Shape) []step {
 	for i := range steps {
 		st := &steps[i]
 		st.in = in
-		if min(in.H, in.W) < 3 {
+		if min(in.H, in.W) < s.pooled() {
 			st.Pool = NoPool
 		}
 		if s.Name == Paper {

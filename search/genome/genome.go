@@ -50,7 +50,8 @@ type Latent struct {
 // Pool is how a block halves its sides.
 type Pool string
 
-// The poolings. All but NoPool act only where both sides are at least 3.
+// The poolings. All but NoPool act only where both sides are at least 3, in the
+// extended space at least 2.
 const (
 	NoPool  Pool = "none"
 	MaxPool Pool = "max"    // 2×2 maximum after the block

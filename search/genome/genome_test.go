@@ -15,12 +15,12 @@ import (
 )
 
 var (
-	paper    = Space{Paper, 6, 128, ""}
-	extended = Space{Extended, 8, 128, ""}
+	paper    = Space{Name: Paper, MaxBlocks: 6, MaxFilters: 128}
+	extended = Space{Name: Extended, MaxBlocks: 8, MaxFilters: 128}
 )
 
 func anySpace(t *rapid.T) Space {
-	s := rapid.SampledFrom([]Space{paper, extended, {Extended, 4, 16, HighRates}, {Paper, 1, 4, ""}}).Draw(t, "space")
+	s := rapid.SampledFrom([]Space{paper, extended, Space{MaxBlocks: 4, MaxFilters: 16}.Named(Extended), {Name: Paper, MaxBlocks: 1, MaxFilters: 4}}).Draw(t, "space")
 	return s
 }
 
@@ -113,7 +113,7 @@ func TestDecodeByHand(t *testing.T) {
 			conv(3, 3, 1),
 		},
 	}
-	a, recipe, err := Space{Extended, 4, 128, ""}.Decode(g, want.Input, Limits{})
+	a, recipe, err := Space{Name: Extended, MaxBlocks: 4, MaxFilters: 128}.Decode(g, want.Input, Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestDecodeByHand(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", a, want)
 	}
 	g.Blocks[3].Kernel = 1
-	if a, _, err := (Space{Extended, 4, 128, ""}).Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 1 {
+	if a, _, err := (Space{Name: Extended, MaxBlocks: 4, MaxFilters: 128}).Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 1 {
 		t.Errorf("a strided convolution with kernel 1: %+v, its mirror %+v (%v)", a.Encoder[8], a.Decoder[0], err)
 	}
 	if want := (arch.Recipe{Optimizer: arch.Adam, LearningRate: 1e-3, Schedule: arch.OneCycle}); recipe != want {
@@ -141,7 +141,7 @@ func TestPaperFiltersNeverGrow(t *testing.T) {
 		},
 		Optimizer: arch.Adadelta, Schedule: arch.Constant,
 	}
-	a, recipe, err := Space{Paper, 3, 128, ""}.Decode(g, arch.Shape{C: 1, H: 8, W: 8}, Limits{})
+	a, recipe, err := Space{Name: Paper, MaxBlocks: 3, MaxFilters: 128}.Decode(g, arch.Shape{C: 1, H: 8, W: 8}, Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,13 +167,13 @@ func TestRatesAreThoseOfTheSpace(t *testing.T) {
 		optimizer   arch.Optimizer
 		least, most float64
 	}{
-		{Space{Extended, 1, 4, ""}, arch.Adam, 1e-4, 1e-2},
-		{Space{"", 1, 4, HighRates}.Named(Paper), arch.Adam, 1e-4, 1e-2},
-		{Space{"", 1, 4, ""}.Named(Extended), arch.Adam, 2e-3, 0.2},
-		{Space{"", 1, 4, ""}.Named(Extended), arch.RMSprop, 2e-3, 0.2},
-		{Space{"", 1, 4, ""}.Named(Extended), arch.Adagrad, 0.02, 2},
-		{Space{"", 1, 4, ""}.Named(Extended), arch.Adadelta, 1, 10},
-		{Space{"", 1, 4, ""}.Named(Extended), arch.SGD, 0.05, 5},
+		{Space{Name: Extended, MaxBlocks: 1, MaxFilters: 4}, arch.Adam, 1e-4, 1e-2},
+		{Space{MaxBlocks: 1, MaxFilters: 4, Rates: HighRates}.Named(Paper), arch.Adam, 1e-4, 1e-2},
+		{Space{MaxBlocks: 1, MaxFilters: 4}.Named(Extended), arch.Adam, 2e-3, 0.2},
+		{Space{MaxBlocks: 1, MaxFilters: 4}.Named(Extended), arch.RMSprop, 2e-3, 0.2},
+		{Space{MaxBlocks: 1, MaxFilters: 4}.Named(Extended), arch.Adagrad, 0.02, 2},
+		{Space{MaxBlocks: 1, MaxFilters: 4}.Named(Extended), arch.Adadelta, 1, 10},
+		{Space{MaxBlocks: 1, MaxFilters: 4}.Named(Extended), arch.SGD, 0.05, 5},
 	} {
 		g := c.space.Random(rand.New(rand.NewPCG(1, 2)))
 		g.Optimizer = c.optimizer
@@ -358,24 +358,48 @@ func TestSameSeedSameGenome(t *testing.T) {
 	}
 }
 
+// A pooling halves sides of 2 where the space says so, and of 3 and more elsewhere.
+func TestPoolingsToAPixel(t *testing.T) {
+	for _, pool := range []Pool{MaxPool, Strided} {
+		b := Block{Active: true, Filters: 4, Kernel: 1, Activation: arch.ReLU, Pool: pool}
+		g := Genome{Blocks: []Block{b, b, b, b, b}, Latent: Latent{Filters: 3}, Optimizer: arch.Adam, Rate: 0.5, Schedule: arch.Constant}
+		for s, want := range map[Space]arch.Shape{
+			Space{MaxBlocks: 5, MaxFilters: 4}.Named(Extended):             {C: 3, H: 1, W: 1},
+			{Name: Extended, MaxBlocks: 5, MaxFilters: 4}:                  {C: 3, H: 2, W: 2},
+			{Name: Paper, MaxBlocks: 5, MaxFilters: 4}:                     {C: 4, H: 2, W: 2},
+			Space{MaxBlocks: 5, MaxFilters: 4, ToPixel: true}.Named(Paper): {C: 4, H: 2, W: 2},
+		} {
+			a, _, err := s.Decode(g, arch.Shape{C: 1, H: 28, W: 28}, Limits{})
+			if err != nil || a.Latent() != want {
+				t.Errorf("%+v, %s: latent %v, %v; want %v", s, pool, a.Latent(), err, want)
+			}
+		}
+	}
+}
+
 func TestSpaceValidate(t *testing.T) {
-	for _, s := range []Space{paper, extended, {Extended, 1, 4, HighRates}} {
+	for _, s := range []Space{paper, extended, Space{MaxBlocks: 1, MaxFilters: 4}.Named(Extended)} {
 		if err := s.Validate(); err != nil {
 			t.Errorf("%+v: %v", s, err)
 		}
 	}
-	for _, s := range []Space{{Paper, 3, 8, HighRates}, {Extended, 3, 8, "low"}} {
-		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "learning rates") {
-			t.Errorf("%+v: %v", s, err)
+	for want, refused := range map[string][]Space{
+		"learning rates":      {{Name: Paper, MaxBlocks: 3, MaxFilters: 8, Rates: HighRates}, {Name: Extended, MaxBlocks: 3, MaxFilters: 8, Rates: "low"}},
+		"poolings to a pixel": {{Name: Paper, MaxBlocks: 3, MaxFilters: 8, ToPixel: true}},
+	} {
+		for _, s := range refused {
+			if err := s.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%+v: %v", s, err)
+			}
 		}
 	}
-	err := Space{"papier", 9, 3, ""}.Validate()
+	err := Space{Name: "papier", MaxBlocks: 9, MaxFilters: 3}.Validate()
 	for _, want := range []string{"papier", "9 layers", "3 filters"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v doesn't name %q", err, want)
 		}
 	}
-	if err := (Space{Paper, 7, 128, ""}).Validate(); err == nil {
+	if err := (Space{Name: Paper, MaxBlocks: 7, MaxFilters: 128}).Validate(); err == nil {
 		t.Error("7 layers in the paper's space")
 	}
 }

@@ -85,7 +85,7 @@ func TestParametersAreDrawnAsTheyTell(t *testing.T) {
 }
 
 func TestParametersThatAreRefused(t *testing.T) {
-	s := Space{Extended, 2, 8, ""}
+	s := Space{Name: Extended, MaxBlocks: 2, MaxFilters: 8}
 	good := func() map[string]json.RawMessage {
 		var m map[string]json.RawMessage
 		text := `{"block0.filters":8,"block0.kernel":3,"block0.batch_norm":true,"block0.activation":"relu","block0.dropout":0.1,"block0.pool":"max",

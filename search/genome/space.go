@@ -26,6 +26,9 @@ type Space struct {
 	// Rates are the learning rates of the extended space: HighRates, or those that it had
 	// before there was a choice.
 	Rates string `json:"rates,omitempty"`
+	// ToPixel lets poolings halve sides of 2, so that a latent may be a single pixel. The
+	// paper's space, and older runs, pool sides of 3 and more.
+	ToPixel bool `json:"to_pixel,omitempty"`
 }
 
 // HighRates are those that networks learn most by within some hundred steps.
@@ -33,7 +36,7 @@ const HighRates = "high"
 
 // Named is the space with another name, as new runs have it.
 func (s Space) Named(name string) Space {
-	s.Name, s.Rates = name, ""
+	s.Name, s.Rates, s.ToPixel = name, "", name == Extended
 	if name == Extended {
 		s.Rates = HighRates
 	}
@@ -59,6 +62,9 @@ func (s Space) Validate() error {
 	}
 	if s.Rates != "" && (s.Rates != HighRates || s.Name != Extended) {
 		errs = append(errs, fmt.Errorf("learning rates %q: the space %s of a run has %q or none", s.Rates, Extended, HighRates))
+	}
+	if s.ToPixel && s.Name != Extended {
+		errs = append(errs, fmt.Errorf("poolings to a pixel: the space %s alone has them", Extended))
 	}
 	if s.MaxBlocks < 1 || s.MaxBlocks > blocks {
 		errs = append(errs, fmt.Errorf("at most %d layers: the space %q takes 1 to %d", s.MaxBlocks, s.Name, blocks))

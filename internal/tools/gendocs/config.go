@@ -30,8 +30,8 @@ This page is made from the commands by ` + "`make docs`" + `.
 ## Presets
 
 What a preset of ` + "`moncae search`" + ` stands for. Each value has a flag of its own, which replaces it.
-Where an epoch of all training images has fewer than 280 steps of 16 images (140 of more), ` + "`quick`" + ` and ` + "`standard`" + ` multiply their epochs until it would have as many; images with a side of more than 32
-get a layer more for each doubling, if there would be fewer than can bring the side down to two.
+Where an epoch of all training images has fewer than 280 steps of 16 images (140 of more), ` + "`quick`" + ` and ` + "`standard`" + ` multiply their epochs until it would have as many; they have
+as many layers more as bring the longer side down to one pixel: 5 in all for 28 pixels, 6 for 64.
 
 `
 
