@@ -14,11 +14,14 @@ var sides = [][2]int{{4, 4}, {5, 5}, {7, 4}, {4, 9}, {1, 1}, {2, 3}, {3, 1}, {13
 
 func (s *suite) testLayers(t *testing.T) {
 	seed := uint64(100)
-	try := func(name string, in arch.Shape, encoder, decoder arch.Stack) {
+	batches := func(batch int, name string, in arch.Shape, encoder, decoder arch.Stack) {
 		seed++
 		t.Run(fmt.Sprintf("%s %v", name, in), func(t *testing.T) {
-			s.check(t, autoencoder(t, s.kinkless(arch.Arch{Input: in, Encoder: encoder, Decoder: decoder}), 1+int(seed%3), graph.BCE, seed))
+			s.check(t, autoencoder(t, s.kinkless(arch.Arch{Input: in, Encoder: encoder, Decoder: decoder}), batch, graph.BCE, seed))
 		})
+	}
+	try := func(name string, in arch.Shape, encoder, decoder arch.Stack) {
+		batches(1+int((seed+1)%3), name, in, encoder, decoder)
 	}
 	for i, side := range sides {
 		in := arch.Shape{C: 1 + i%4, H: side[0], W: side[1]}
@@ -44,12 +47,29 @@ func (s *suite) testLayers(t *testing.T) {
 			try("dense", in, arch.Stack{conv(2, 3, 1), {Kind: arch.Dense, Filters: 3}}, arch.Stack{upsample(in.H, in.W), conv(in.C, 3, 1)})
 		}
 	}
+	s.testFullVectors(batches)
 	in := arch.Shape{C: 4, H: 4, W: 6}
 	half := conv(64, 3, 2)
 	try("logits of an upsampling's convolution", in, arch.Stack{half}, arch.Stack{upsample(in.H, in.W), conv(in.C, 3, 1)})
 	try("logits of an upsampling", in, arch.Stack{half}, arch.Stack{conv(in.C, 3, 1), upsample(in.H, in.W)})
 	try("logits of a sum", in, arch.Stack{half}, arch.Stack{upsample(in.H, in.W), conv(in.C, 3, 1), {Kind: arch.Add, From: 2}})
 	try("logits of a norm", in, arch.Stack{conv(3, 1, 1)}, arch.Stack{conv(in.C, 3, 1), activation(arch.SiLU), batchNorm})
+}
+
+// testFullVectors has batches whose images fill the lanes of vectors, or all but
+// three of them.
+func (s *suite) testFullVectors(try func(batch int, name string, in arch.Shape, encoder, decoder arch.Stack)) {
+	for i, side := range sides {
+		in := arch.Shape{C: 1 + i%4, H: side[0], W: side[1]}
+		for j, kernel := range []int{1, 3, 5, 7} {
+			few, more := 1+(i+j)%3, 4+(i+2*j)%6
+			try(16+13*(j%2), fmt.Sprint("full vectors, conv", kernel), in,
+				arch.Stack{conv(more, kernel, 1), activation(arch.ELU), conv(few, kernel, 2), conv(more, kernel, 1)},
+				arch.Stack{conv(more, kernel, 1), upsample(in.H, in.W), conv(in.C, kernel, 1)})
+		}
+	}
+	in := arch.Shape{C: 2, H: 6, W: 8}
+	try(16, "full vectors, upsampled", in, arch.Stack{conv(16, 3, 2)}, arch.Stack{upsample(in.H, in.W), conv(17, 5, 1), activation(arch.ReLU), conv(2, 3, 1)})
 }
 
 // losses are those of autoencoders, and blends of them.

@@ -59,6 +59,7 @@ template <Act A, class Z, class Y> [[gnu::always_inline]] static inline void eac
 template <class X, class Y> KERNEL void activate(Act a, size_t n, const X *x, Y *y) {
   byact(a, [=](auto A) { each_act<A.value>(n, [=](size_t i) { return float(x[i]); }, y); });
 }
+template <class Y> void activation(Act a, size_t n, const float *x, void *y) { activate(a, n, x, (Y *)y); }
 // dx = dy·act'; y is act's output, for SiLU its input. dx may be dy.
 template <class Y, class D, class X> KERNEL void slope(Act a, size_t n, const Y *y, const D *dy, X *dx) {
   byact(a, [=](auto A) { EACH(i, n) dx[i] = float(dy[i]) * slope1<A.value>(y[i]); });

@@ -91,6 +91,7 @@ struct Kernels {
   void (*backward)(const Backward &);
   void (*add)(size_t n, const void *a, const void *b, void *y);
   void (*widen)(size_t n, const void *x, float *y);
+  void (*activate)(Act, size_t n, const float *x, void *y);
   void (*dropout)(const Shape &, const Philox &, const void *x, void *y, uint8_t *mask, uint8_t *scratch);
   void (*dropout_grad)(size_t n, float scale, const uint8_t *mask, const void *dy, void *dx);
   // noise: y is x with normal noise, clamped to [0, 1]; scratch holds one image.

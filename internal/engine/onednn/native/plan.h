@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "abreast.h"
 #include "prims.h"
 #include "shim.h"
 
@@ -107,6 +108,7 @@ private:
   void forward(const mn_step &);
   void grad_weight(const mn_step &);
   void grad_input(const mn_step &);
+  bool abreast(const moncae::Linear &, moncae::Way, bool wide, moncae::Abreast &);
   void few_forward(const mn_step &, const moncae::Linear &, Place weights, Place bias);
   void few_grad_weight(const mn_step &, const moncae::Linear &);
   void few_grad_input(const mn_step &, const moncae::Linear &);

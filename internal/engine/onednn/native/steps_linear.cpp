@@ -40,10 +40,20 @@ memory mn_plan::packed(const Shared &p, Place weights) {
   return m;
 }
 
+// abreast tells whether a layer is for the kernels that have images abreast, and
+// what it is to them.
+bool mn_plan::abreast(const Linear &l, Way way, bool wide, Abreast &g) {
+  g = {l.x, l.y, l.kernel, l.stride, l.pads.top, l.pads.left, l.act, wide};
+  if (!l.bf16 || !l.kernel || !abreast_fits(g, way)) return false;
+  need_scratch(abreast_scratch(g));
+  return true;
+}
+
 void mn_plan::forward(const mn_step &s) {
   Linear l = linear(s, s.x, s.y);
   Place w{net.params.data() + s.weight, 0}, b{net.params.data() + s.bias, 0};
   if (s.norm) fold(s, l, w, b);
+  if (Abreast g; abreast(l, way_forward, is_float(s.y), g)) return own([=, this] { abreast_forward(g, at(s.x), pointer(w), pointer(b), at(s.y), scratched()); });
   if (few_sided(l)) return few_forward(s, l, w, b);
   Shared p = linear_forward(l);
   held.push_back(p);
@@ -53,6 +63,7 @@ void mn_plan::forward(const mn_step &s) {
 
 void mn_plan::grad_input(const mn_step &s) {
   Linear l = linear(s, s.dx, s.dy);
+  if (Abreast g; abreast(l, way_grad_input, is_float(s.dx), g)) return own([=, this] { abreast_grad_input(g, at(s.dy), net.params.data() + s.weight, at(s.dx), scratched()); });
   if (few_sided(l)) return few_grad_input(s, l);
   Shared p = linear_grad_input(l);
   held.push_back(p);
@@ -69,6 +80,7 @@ size_t mn_plan::widened(int tensor) {
 
 void mn_plan::grad_weight(const mn_step &s) {
   Linear l = linear(s, s.x, s.dy);
+  if (Abreast g; abreast(l, way_grad_weight, false, g)) return own([=, this] { abreast_grad_weight(g, at(s.x), at(s.dy), net.grads.data() + s.weight, net.grads.data() + s.bias, scratched()); });
   if (few_sided(l)) return few_grad_weight(s, l);
   size_t x_at = tensors[s.x].offset, dy_at = tensors[s.dy].offset;
   if (bf16 && l.stride > 1 && l.x.w == 1) { // oneDNN 3.2 reads past the single column in bfloat16

@@ -30,8 +30,7 @@ void mn_plan::up_forward(const mn_step &s) {
   Place w{net.params.data() + s.weight, 0}, b{net.params.data() + s.bias, 0};
   if (s.norm) fold(s, linear(s, s.x, s.y), w, b);
   for (int phase = 0; phase < 4; phase++) {
-    Shared p = linear_forward(phase_layer(s, low, image, phase));
-    held.push_back(p);
+    Linear l = phase_layer(s, low, image, phase);
     Place folded{nullptr, keep(pairs * f.side() * f.side() * sizeof(float))};
     weigh([=, this] {
       const float *from = pointer(w);
@@ -39,6 +38,12 @@ void mn_plan::up_forward(const mn_step &s) {
       std::fill(to, to + pairs * f.side() * f.side(), 0.f);
       each_weight(f, pairs, phase, [=](size_t i, size_t j) { to[j] += from[i]; });
     });
+    if (Abreast g; abreast(l, way_forward, false, g)) {
+      own([=, this] { abreast_forward(g, at(s.x), pointer(folded), pointer(b), at<uint16_t>(s.aux) + phase * l.y.values(), scratched()); });
+      continue;
+    }
+    Shared p = linear_forward(l);
+    held.push_back(p);
     memory weights = packed(p, folded);
     own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, tensors[s.x].offset)}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_BIAS, memory_at(p->bias, b)}, {DNNL_ARG_DST, phase_of(s.aux, p->y, phase)}}));
   }
@@ -56,12 +61,16 @@ void mn_plan::up_grad_weight(const mn_step &s) {
     std::fill(db, db + image.c, 0.f);
   });
   for (int phase = 0; phase < 4; phase++) {
-    Shared p = linear_grad_weight(phase_layer(s, low, image, phase));
-    held.push_back(p);
-    size_t plain = keep(p->plain.get_size()), bias = keep(p->bias.get_size());
-    memory out = inside(p->reordered ? p->packed : p->plain, p->reordered ? keep(p->packed.get_size()) : plain);
-    own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, tensors[s.x].offset)}, {DNNL_ARG_DIFF_DST, phase_of(s.aux, p->y, phase)}, {DNNL_ARG_DIFF_WEIGHTS, out}, {DNNL_ARG_DIFF_BIAS, inside(p->bias, bias)}}));
-    if (p->reordered) own(call(p->reorder, p->reorder_scratch, {{DNNL_ARG_FROM, out}, {DNNL_ARG_TO, inside(p->plain, plain)}}));
+    Linear l = phase_layer(s, low, image, phase);
+    size_t plain = keep(pairs * f.side() * f.side() * sizeof(float)), bias = keep(image.c * sizeof(float));
+    if (Abreast g; abreast(l, way_grad_weight, false, g)) own([=, this] { abreast_grad_weight(g, at(s.x), at<uint16_t>(s.aux) + phase * l.y.values(), kept(plain), kept(bias), scratched()); });
+    else {
+      Shared p = linear_grad_weight(l);
+      held.push_back(p);
+      memory out = inside(p->reordered ? p->packed : p->plain, p->reordered ? keep(p->packed.get_size()) : plain);
+      own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, tensors[s.x].offset)}, {DNNL_ARG_DIFF_DST, phase_of(s.aux, p->y, phase)}, {DNNL_ARG_DIFF_WEIGHTS, out}, {DNNL_ARG_DIFF_BIAS, inside(p->bias, bias)}}));
+      if (p->reordered) own(call(p->reorder, p->reorder_scratch, {{DNNL_ARG_FROM, out}, {DNNL_ARG_TO, inside(p->plain, plain)}}));
+    }
     own([=, this] {
       const float *from = kept(plain), *sums = kept(bias);
       each_weight(f, pairs, phase, [=](size_t i, size_t j) { dw[i] += from[j]; });
@@ -78,14 +87,19 @@ void mn_plan::up_grad_input(const mn_step &s) {
   Folding f(s.kernel);
   const float *weights = net.params.data() + s.weight;
   for (int phase = 0; phase < 4; phase++) {
-    Shared p = linear_grad_input(phase_layer(s, low, image, phase));
-    held.push_back(p);
+    Linear l = phase_layer(s, low, image, phase);
     Place folded{nullptr, keep(pairs * f.side() * f.side() * sizeof(float))};
     own([=, this] {
       float *to = pointer(folded);
       std::fill(to, to + pairs * f.side() * f.side(), 0.f);
       each_weight(f, pairs, phase, [=](size_t i, size_t j) { to[j] += weights[i]; });
     });
+    if (Abreast g; abreast(l, way_grad_input, false, g)) {
+      own([=, this] { abreast_grad_input(g, at<uint16_t>(s.aux) + phase * l.y.values(), pointer(folded), at<uint16_t>(s.x2) + phase * l.x.values(), scratched()); });
+      continue;
+    }
+    Shared p = linear_grad_input(l);
+    held.push_back(p);
     memory w = packed(p, folded);
     own(call(p->run, p->scratch, {{DNNL_ARG_DIFF_DST, phase_of(s.aux, p->y, phase)}, {DNNL_ARG_WEIGHTS, w}, {DNNL_ARG_DIFF_SRC, phase_of(s.x2, p->x, phase)}}));
   }

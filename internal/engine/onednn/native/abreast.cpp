@@ -1,0 +1,491 @@
+#include "abreast.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,bmi,bmi2,prefer-vector-width=512")
+#pragma GCC optimize("no-math-errno", "no-trapping-math")
+// gcc 12 warns of what its own header leaves open on purpose.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+
+namespace moncae {
+
+namespace {
+
+constexpr int group = 16; // images abreast
+constexpr int pixels_most = 6, channels_most = 4; // of a tile: 24 sums in registers
+
+inline int least(int a, int b) { return a < b ? a : b; }
+inline int most(int a, int b) { return a > b ? a : b; }
+inline int up(int a, int b) { return (a + b - 1) / b; } // a ≥ 0
+
+// turn transposes sixteen vectors of sixteen values.
+inline void turn(__m512i *v) {
+  __m512i t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) {
+    t[2 * i] = _mm512_unpacklo_epi32(v[2 * i], v[2 * i + 1]);
+    t[2 * i + 1] = _mm512_unpackhi_epi32(v[2 * i], v[2 * i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    v[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]), v[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    v[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]), v[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; c++) {
+    __m512i a = _mm512_shuffle_i32x4(v[c], v[4 + c], 0x88), b = _mm512_shuffle_i32x4(v[8 + c], v[12 + c], 0x88);
+    __m512i e = _mm512_shuffle_i32x4(v[c], v[4 + c], 0xdd), f = _mm512_shuffle_i32x4(v[8 + c], v[12 + c], 0xdd);
+    t[c] = _mm512_shuffle_i32x4(a, b, 0x88), t[8 + c] = _mm512_shuffle_i32x4(a, b, 0xdd);
+    t[4 + c] = _mm512_shuffle_i32x4(e, f, 0x88), t[12 + c] = _mm512_shuffle_i32x4(e, f, 0xdd);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i++) v[i] = t[i];
+}
+
+// Of a group of images, `stride` values from one to the next; what is missing is 0.
+struct Images {
+  const uint16_t *at;
+  size_t stride;
+  int count;
+  // block gives n ≤ 32 values of each image from o on, as pairs: v[i] is pair i of all.
+  void block(size_t o, int n, __m512i *v) const {
+    __mmask32 mask = n == 32 ? ~0u : (1u << n) - 1;
+#pragma GCC unroll 16
+    for (int l = 0; l < group; l++) v[l] = l < count ? _mm512_maskz_loadu_epi16(mask, at + l * stride + o) : _mm512_setzero_si512();
+    turn(v);
+  }
+  // pairs: to[i] is values 2i and 2i+1 of all images, n of them; n is even.
+  void pairs(size_t o, int n, uint32_t *to) const {
+    for (int i = 0; i < n; i += 32) {
+      __m512i v[16];
+      int m = least(32, n - i);
+      block(o + i, m, v);
+      for (int k = 0; k < m / 2; k++) _mm512_storeu_si512(to + (i / 2 + k) * group, v[k]);
+    }
+  }
+  // singles: to[i] is value i of all images.
+  void singles(size_t o, int n, uint16_t *to) const {
+    for (int i = 0; i < n; i += 32) {
+      __m512i v[16];
+      int m = least(32, n - i);
+      block(o + i, m, v);
+      for (int k = 0; k < m; k++) {
+        __m512i both = k % 2 ? _mm512_srli_epi32(v[k / 2], 16) : v[k / 2];
+        _mm256_storeu_si256((__m256i *)(to + (i + k) * group), _mm512_cvtepi32_epi16(both));
+      }
+    }
+  }
+};
+
+// One axis of a pass: its i-th place out is out0 + i·out_step, and tap u there
+// reads place in_step·i + first + u. The tap's weight is tap0 + u·tap_step.
+struct Axis {
+  int taps, first, in_step, out0, out_step, count, tap0, tap_step;
+  // clip drops taps that never fall within `in` places.
+  void clip(int in) {
+    int low = least(taps, most(0, -(first + (count - 1) * in_step))), high = most(low, least(taps, in - first));
+    taps = high - low, first += low, tap0 += low * tap_step;
+  }
+  // The taps that fall within for `n` places from the i-th on.
+  void range(int i, int n, int in, int &low, int &high) const {
+    int at = first + i * in_step;
+    low = least(taps, most(0, -(at + (n - 1) * in_step))), high = most(low, least(taps, in - at));
+  }
+};
+
+Axis forward_axis(int kernel, int stride, int pad, int in, int out) {
+  Axis a{kernel, -pad, stride, 0, 1, out, 0, 1};
+  a.clip(in);
+  return a;
+}
+
+// The way back, for places p of the input with (p + pad) mod stride = rest:
+// only every stride-th tap falls on them.
+Axis backward_axis(int kernel, int stride, int pad, int rest, int in, int out) {
+  int begin = (rest - pad % stride + stride) % stride, taps = rest < kernel ? up(kernel - rest, stride) : 0;
+  int count = begin < in ? up(in - begin, stride) : 0;
+  Axis a{taps, (begin + pad - rest) / stride - taps + 1, 1, begin, stride, count, rest + stride * (taps - 1), -stride};
+  if (count) a.clip(out);
+  return a;
+}
+
+// What a pass reads, pairs of channels of sixteen images a vector, with zeros
+// beside every row. Of one channel, a pair is two neighbouring pixels.
+struct Field {
+  uint32_t *at;
+  int depth, left, wide; // vectors a pixel; zeros before a row; pixels of a row with its zeros
+  size_t row() const { return size_t(wide) * depth * group; }
+  size_t size(int rows) const { return rows * row(); }
+};
+
+Field field(int channels, int left, int width, int right) { return {nullptr, (channels + 1) / 2, left, left + width + right}; }
+
+void fill(const Field &f, const Shape &s, const Images &from, uint16_t *words) {
+  const size_t vector = group * sizeof(uint32_t);
+  int n = s.w * s.c, right = f.wide - f.left - s.w;
+  for (int h = 0; h < s.h; h++) {
+    uint32_t *row = f.at + h * f.row(), *to = row + f.left * f.depth * group;
+    memset(row, 0, f.left * f.depth * vector);
+    memset(to + s.w * f.depth * group, 0, right * f.depth * vector);
+    if (s.c % 2 == 0) {
+      from.pairs(size_t(h) * n, n, to);
+      continue;
+    }
+    from.singles(size_t(h) * n, n, words);
+    memset(words + n * group, 0, group * sizeof(uint16_t)); // after the last
+    auto word = [&](int i) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(words + i * group))); };
+    if (s.c == 1) {
+      if (f.left) _mm512_storeu_si512(to - group, _mm512_slli_epi32(word(0), 16));
+      for (int i = 0; i < s.w; i++) _mm512_storeu_si512(to + i * group, _mm512_or_si512(word(i), _mm512_slli_epi32(word(i + 1), 16)));
+      continue;
+    }
+    for (int i = 0; i < s.w; i++)
+      for (int c = 0; c < s.c; c += 2, to += group) {
+        __m512i pair = word(i * s.c + c);
+        if (c + 1 < s.c) pair = _mm512_or_si512(pair, _mm512_slli_epi32(word(i * s.c + c + 1), 16));
+        _mm512_storeu_si512(to, pair);
+      }
+  }
+}
+
+inline __m512 dot(__m512 sum, __m512i x, __m512i w) { return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w); }
+
+struct Tile {
+  int rows, taps;               // of the kernel; vectors in a row of it
+  const uint32_t *x;            // the first pixel's first vector
+  size_t x_row, x_pixel, x_tap; // in values
+  const uint32_t *w;
+  size_t w_row;
+  const float *bias;
+  float *y;
+  size_t y_pixel;
+};
+
+template <int O, int P> void tile(const Tile &t) {
+  __m512 sum[P][O];
+#pragma GCC unroll 8
+  for (int o = 0; o < O; o++)
+#pragma GCC unroll 8
+    for (int p = 0; p < P; p++) sum[p][o] = _mm512_set1_ps(t.bias[o]);
+  for (int r = 0; r < t.rows; r++) {
+    const uint32_t *x = t.x + r * t.x_row, *w = t.w + r * t.w_row;
+    for (int k = 0; k < t.taps; k++, x += t.x_tap, w += O) {
+      __m512i u[O];
+#pragma GCC unroll 8
+      for (int o = 0; o < O; o++) u[o] = _mm512_set1_epi32(w[o]);
+#pragma GCC unroll 8
+      for (int p = 0; p < P; p++) {
+        __m512i v = _mm512_loadu_si512(x + p * t.x_pixel);
+#pragma GCC unroll 8
+        for (int o = 0; o < O; o++) sum[p][o] = dot(sum[p][o], v, u[o]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int p = 0; p < P; p++)
+#pragma GCC unroll 8
+    for (int o = 0; o < O; o++) _mm512_storeu_ps(t.y + p * t.y_pixel + o * group, sum[p][o]);
+}
+
+typedef void (*TileOf)(const Tile &);
+template <int O> constexpr TileOf tiles_of[] = {tile<O, 1>, tile<O, 2>, tile<O, 3>, tile<O, 4>, tile<O, 5>, tile<O, 6>};
+TileOf tile_of(int o, int p) {
+  switch (o) {
+  case 1: return tiles_of<1>[p - 1];
+  case 2: return tiles_of<2>[p - 1];
+  case 3: return tiles_of<3>[p - 1];
+  default: return tiles_of<4>[p - 1];
+  }
+}
+
+// each_part calls f(begin, length) for parts of n that are as alike as can be.
+template <class F> void each_part(int n, int longest, F f) {
+  int parts = up(n, longest);
+  for (int i = 0, at = 0; i < parts; i++) {
+    int length = (n - at + parts - i - 1) / (parts - i);
+    f(at, length);
+    at += length;
+  }
+}
+
+// Weights by out channel and in channel, whichever way the pass goes.
+struct Filter {
+  const uint16_t *at;
+  int outs, ins, kernel;
+  size_t out_step, in_step;
+};
+
+// pack writes the weights of taps rows × columns as the tiles read them:
+// [tile of out channels][row][column and pair][out channel].
+void pack(const Filter &f, const Axis &rows, const Axis &columns, uint32_t *to) {
+  bool one = f.ins == 1;
+  each_part(f.outs, channels_most, [&](int o0, int n) {
+    for (int r = 0; r < rows.taps; r++)
+      for (int k = 0; k < columns.taps; k += one ? 2 : 1)
+        for (int c = 0; c < f.ins; c += 2) {
+          const uint16_t *w = f.at + o0 * f.out_step + c * f.in_step + size_t(rows.tap0 + r * rows.tap_step) * f.kernel + columns.tap0 + k * columns.tap_step;
+          bool second = one ? k + 1 < columns.taps : c + 1 < f.ins;
+          ptrdiff_t next = one ? columns.tap_step : ptrdiff_t(f.in_step);
+          for (int o = 0; o < n; o++, w += f.out_step) *to++ = w[0] | (second ? uint32_t(w[next]) << 16 : 0);
+        }
+  });
+}
+size_t packed_row(const Filter &f, const Axis &columns) { return f.ins == 1 ? up(columns.taps, 2) : size_t(columns.taps) * ((f.ins + 1) / 2); }
+
+// narrow rounds float32 to bfloat16.
+void narrow(size_t n, const float *from, uint16_t *to) {
+  for (size_t i = 0; i < n; i++) {
+    uint32_t u = __builtin_bit_cast(uint32_t, from[i]);
+    to[i] = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+  }
+}
+
+// finish brings a row of sums, a vector a value, to the images.
+void finish(const Abreast &g, Act act, int n, int images, float *sums, float *turned, char *to, size_t image_bytes) {
+  int wide = round_up(n, group);
+  for (int i = 0; i < n; i += group) {
+    __m512i v[16];
+#pragma GCC unroll 16
+    for (int l = 0; l < group; l++) v[l] = _mm512_loadu_si512(sums + (i + l) * group);
+    turn(v);
+#pragma GCC unroll 16
+    for (int l = 0; l < group; l++) _mm512_storeu_si512(turned + l * wide + i, v[l]);
+  }
+  auto put = kernels(!g.wide).activate;
+  for (int l = 0; l < images; l++) put(act, n, turned + l * wide, to + l * image_bytes);
+}
+
+// What one pass over a group of images needs, carved from the scratch.
+struct Scratch {
+  char *at;
+  template <class T> T *take(size_t n) {
+    T *p = (T *)at;
+    at += (n * sizeof(T) + 63) / 64 * 64;
+    return p;
+  }
+};
+
+constexpr int strides_most = 2;
+
+// convolve makes `out` of `in`: rows and columns have an axis for each rest.
+void convolve(const Abreast &g, Act act, const Shape &in, const Shape &out, const void *from, const Filter &filter, const float *bias, void *to, int rests, const Axis *rows, const Axis *columns, Scratch scratch) {
+  int left = 0, right = 0;
+  for (int b = 0; b < rests; b++) {
+    const Axis &c = columns[b];
+    left = most(left, -c.first);
+    if (c.count) right = most(right, (c.count - 1) * c.in_step + c.first + c.taps - in.w);
+  }
+  bool one = in.c == 1;
+  Field f = field(in.c, left, in.w, right + one);
+  f.at = scratch.take<uint32_t>(f.size(in.h));
+  uint16_t *words = scratch.take<uint16_t>(size_t(in.w * in.c + 1) * group);
+  float *zeros = scratch.take<float>(out.c), *sums = scratch.take<float>(size_t(round_up(out.w * out.c, group)) * group);
+  float *turned = scratch.take<float>(size_t(round_up(out.w * out.c, group)) * group);
+  uint32_t *packed[strides_most][strides_most];
+  for (int a = 0; a < rests; a++)
+    for (int b = 0; b < rests; b++) {
+      packed[a][b] = scratch.take<uint32_t>(rows[a].taps * packed_row(filter, columns[b]) * out.c);
+      pack(filter, rows[a], columns[b], packed[a][b]);
+    }
+  memset(zeros, 0, out.c * sizeof(float));
+  if (!bias) bias = zeros;
+  size_t in_image = in.values() / in.n, out_image = out.values() / out.n * (g.wide ? 4 : 2), out_row = out_image / out.h;
+  for (int n = 0; n < in.n; n += group) {
+    int images = least(group, in.n - n);
+    fill(f, in, {(const uint16_t *)from + n * in_image, in_image, images}, words);
+    for (int a = 0; a < rests; a++)
+      for (int i = 0; i < rows[a].count; i++) {
+        int low, high;
+        rows[a].range(i, 1, in.h, low, high);
+        for (int b = 0; b < rests; b++) {
+          const Axis &c = columns[b];
+          each_part(out.c, channels_most, [&](int o0, int os) {
+            size_t w_row = packed_row(filter, c) * os;
+            const uint32_t *w = packed[a][b] + rows[a].taps * packed_row(filter, c) * o0 + low * w_row;
+            const uint32_t *x = f.at + ptrdiff_t(rows[a].first + i * rows[a].in_step + low) * ptrdiff_t(f.row());
+            each_part(c.count, pixels_most, [&](int p0, int ps) {
+              int begin, end;
+              c.range(p0, ps, in.w, begin, end);
+              if (one) begin &= ~1;
+              int k = one ? begin / 2 : begin * f.depth, taps = one ? up(end - begin, 2) : (end - begin) * f.depth;
+              Tile t{high - low, taps, x + (f.left + c.first + p0 * c.in_step + begin) * f.depth * group, f.row(), size_t(c.in_step) * f.depth * group, size_t(one ? 2 : 1) * group,
+                     w + k * os, w_row, bias + o0, sums + ((c.out0 + p0 * c.out_step) * out.c + o0) * group, size_t(c.out_step) * out.c * group};
+              tile_of(os, ps)(t);
+            });
+          });
+        }
+        finish(g, act, out.w * out.c, images, sums, turned, (char *)to + n * out_image + (rows[a].out0 + i * rows[a].out_step) * out_row, out_image);
+      }
+  }
+}
+
+// Sums over the pixels of a group: for O channels of dy and T neighbouring
+// values of x's rows.
+struct Sum {
+  int rows, columns;
+  const uint16_t *x, *dy;
+  size_t x_row, x_pixel, dy_row, dy_pixel;
+  float *to; // O rows of T
+  size_t to_row;
+};
+
+template <int O, int T> void sum(const Sum &s) {
+  __m256 acc[O][T];
+#pragma GCC unroll 8
+  for (int o = 0; o < O; o++)
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) acc[o][t] = _mm256_setzero_ps();
+  for (int r = 0; r < s.rows; r++) {
+    const uint16_t *x = s.x + r * s.x_row, *y = s.dy + r * s.dy_row;
+    for (int i = 0; i < s.columns; i++, x += s.x_pixel, y += s.dy_pixel) {
+      __m256i d[O];
+#pragma GCC unroll 8
+      for (int o = 0; o < O; o++) d[o] = _mm256_loadu_si256((const __m256i *)(y + o * group));
+#pragma GCC unroll 8
+      for (int t = 0; t < T; t++) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(x + t * group));
+#pragma GCC unroll 8
+        for (int o = 0; o < O; o++) acc[o][t] = _mm256_dpbf16_ps(acc[o][t], (__m256bh)v, (__m256bh)d[o]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int o = 0; o < O; o++)
+#pragma GCC unroll 8
+    for (int t = 0; t < T; t++) {
+      __m128 four = _mm_add_ps(_mm256_castps256_ps128(acc[o][t]), _mm256_extractf128_ps(acc[o][t], 1));
+      four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+      s.to[o * s.to_row + t] += _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+    }
+}
+
+typedef void (*SumOf)(const Sum &);
+template <int O> constexpr SumOf sums_of[] = {sum<O, 1>, sum<O, 2>, sum<O, 3>, sum<O, 4>, sum<O, 5>, sum<O, 6>};
+SumOf sum_of(int o, int t) {
+  switch (o) {
+  case 1: return sums_of<1>[t - 1];
+  case 2: return sums_of<2>[t - 1];
+  case 3: return sums_of<3>[t - 1];
+  default: return sums_of<4>[t - 1];
+  }
+}
+
+void channel_sums(const Shape &s, const uint16_t *dy, float *db) {
+  for (int c = 0; c < s.c; c++) {
+    __m512 total = _mm512_setzero_ps();
+    for (int i = 0; i < s.h * s.w; i++) {
+      __m256i v = _mm256_loadu_si256((const __m256i *)(dy + (size_t(i) * s.c + c) * group));
+      total = _mm512_add_ps(total, _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(v), 16)));
+    }
+    db[c] += _mm512_reduce_add_ps(total);
+  }
+}
+
+} // namespace
+
+bool abreast_usable() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") && !strcmp(kernels_isa(), "avx512");
+}
+
+void abreast_forward(const Abreast &g, const void *x, const float *w, const float *bias, void *y, float *scratch) {
+  Scratch s{(char *)scratch};
+  size_t taps = size_t(g.kernel) * g.kernel, values = taps * g.x.c * g.y.c;
+  uint16_t *narrowed = s.take<uint16_t>(values);
+  narrow(values, w, narrowed);
+  Axis rows = forward_axis(g.kernel, g.stride, g.top, g.x.h, g.y.h), columns = forward_axis(g.kernel, g.stride, g.left, g.x.w, g.y.w);
+  convolve(g, g.act, g.x, g.y, x, {narrowed, g.y.c, g.x.c, g.kernel, taps * g.x.c, taps}, bias, y, 1, &rows, &columns, s);
+}
+
+void abreast_grad_input(const Abreast &g, const void *dy, const float *w, void *dx, float *scratch) {
+  Scratch s{(char *)scratch};
+  size_t taps = size_t(g.kernel) * g.kernel, values = taps * g.x.c * g.y.c;
+  uint16_t *narrowed = s.take<uint16_t>(values);
+  narrow(values, w, narrowed);
+  Axis rows[strides_most], columns[strides_most];
+  for (int i = 0; i < g.stride; i++) {
+    rows[i] = backward_axis(g.kernel, g.stride, g.top, i, g.x.h, g.y.h);
+    columns[i] = backward_axis(g.kernel, g.stride, g.left, i, g.x.w, g.y.w);
+  }
+  convolve(g, act_none, g.y, g.x, dy, {narrowed, g.x.c, g.y.c, g.kernel, taps, taps * g.x.c}, nullptr, dx, g.stride, rows, columns, s);
+}
+
+void abreast_grad_weight(const Abreast &g, const void *x, const void *dy, float *dw, float *db, float *scratch) {
+  Scratch s{(char *)scratch};
+  const Shape &in = g.x, &out = g.y;
+  Axis rows = forward_axis(g.kernel, g.stride, g.top, in.h, out.h), columns = forward_axis(g.kernel, g.stride, g.left, in.w, out.w);
+  int left = most(0, -columns.first), right = most(0, (out.w - 1) * g.stride + columns.first + columns.taps - in.w);
+  int wide = left + in.w + right, line = columns.taps * in.c, row_values = in.w * in.c;
+  size_t x_row = size_t(wide) * in.c * group, dy_row = size_t(out.w) * out.c * group, in_image = in.values() / in.n, out_image = out.values() / out.n;
+  uint16_t *xs = s.take<uint16_t>(x_row * in.h), *dys = s.take<uint16_t>(dy_row * out.h);
+  float *sums = s.take<float>(size_t(out.c) * rows.taps * line);
+  memset(sums, 0, size_t(out.c) * rows.taps * line * sizeof(float));
+  memset(db, 0, out.c * sizeof(float));
+  for (int n = 0; n < in.n; n += group) {
+    int images = least(group, in.n - n);
+    Images from{(const uint16_t *)x + n * in_image, in_image, images};
+    for (int h = 0; h < in.h; h++) {
+      uint16_t *row = xs + h * x_row, *to = row + left * in.c * group;
+      memset(row, 0, left * in.c * group * sizeof(uint16_t));
+      memset(to + row_values * group, 0, right * in.c * group * sizeof(uint16_t));
+      from.singles(size_t(h) * row_values, row_values, to);
+    }
+    Images{(const uint16_t *)dy + n * out_image, out_image, images}.singles(0, int(out_image), dys);
+    channel_sums(out, dys, db);
+    for (int r = 0; r < rows.taps; r++) {
+      // Rows and columns of dy whose tap falls within x.
+      int tap = rows.first + r, h0 = up(most(0, -tap), g.stride), h1 = tap < in.h ? least(out.h, (in.h - 1 - tap) / g.stride + 1) : 0;
+      each_part(line, pixels_most, [&](int t0, int ts) {
+        int from_left = columns.first + t0 / in.c, to_right = columns.first + (t0 + ts - 1) / in.c;
+        int w0 = up(most(0, -to_right), g.stride), w1 = from_left < in.w ? least(out.w, (in.w - 1 - from_left) / g.stride + 1) : 0;
+        if (h1 <= h0 || w1 <= w0) return;
+        each_part(out.c, channels_most, [&](int o0, int os) {
+          Sum t{h1 - h0, w1 - w0, xs + (h0 * g.stride + tap) * x_row + (size_t(left + columns.first + w0 * g.stride) * in.c + t0) * group, dys + h0 * dy_row + (size_t(w0) * out.c + o0) * group,
+                x_row * g.stride, size_t(g.stride) * in.c * group, dy_row, size_t(out.c) * group, sums + (size_t(o0) * rows.taps + r) * line + t0, size_t(rows.taps) * line};
+          sum_of(os, ts)(t);
+        });
+      });
+    }
+  }
+  memset(dw, 0, size_t(out.c) * in.c * g.kernel * g.kernel * sizeof(float));
+  for (int o = 0; o < out.c; o++)
+    for (int r = 0; r < rows.taps; r++)
+      for (int k = 0; k < columns.taps; k++)
+        for (int c = 0; c < in.c; c++) dw[((size_t(o) * in.c + c) * g.kernel + rows.tap0 + r) * g.kernel + columns.tap0 + k] = *sums++;
+}
+
+} // namespace moncae
+#else
+namespace moncae {
+bool abreast_usable() { return false; }
+void abreast_forward(const Abreast &, const void *, const float *, const float *, void *, float *) {}
+void abreast_grad_input(const Abreast &, const void *, const float *, void *, float *) {}
+void abreast_grad_weight(const Abreast &, const void *, const void *, float *, float *, float *) {}
+} // namespace moncae
+#endif
+
+namespace moncae {
+
+// oneDNN's are as fast where 32 channels and more are written, and where a kernel
+// of one pixel has many channels: there, turning the images costs more than the
+// sums. Few lanes may be idle, and a group of images should stay in the caches.
+bool abreast_fits(const Abreast &g, Way way) {
+  bool full = g.x.n % 16 == 0 || g.x.n % 16 >= 12 || g.x.n >= 64;
+  if (!abreast_usable() || !full || g.stride > 2 || abreast_scratch(g) > 2 << 20) return false;
+  if (g.kernel == 1 && g.stride == 1 && g.x.c * g.y.c > 64) return false;
+  if (way == way_grad_weight) return true;
+  return way == way_forward ? g.y.c < 32 : g.x.c < 32 || g.stride > 1;
+}
+
+// More than any pass takes: both sides as vectors, with borders, and the weights.
+size_t abreast_scratch(const Abreast &g) {
+  auto side = [&](const Shape &s) { return size_t(s.h) * (s.w + 2 * g.kernel + 2) * ((s.c + 1) / 2) * 16; };
+  auto row = [](const Shape &s) { return size_t(round_up(s.w * s.c, 16) + 1) * 16 * 3; };
+  size_t weights = size_t(g.kernel) * g.kernel * (g.x.c + 1) * (g.y.c + 1);
+  return side(g.x) + side(g.y) + row(g.x) + row(g.y) + 2 * weights + 1024 + g.x.c + g.y.c;
+}
+
+} // namespace moncae
