@@ -55,7 +55,7 @@ func (s *Study) Finetune(ctx context.Context, ids []string, epochs int, recipe *
 	if err := s.finetune(ctx, chosen, round, r, recipe); err != nil {
 		return front, err
 	}
-	return s.writeFront(s.state.Candidates)
+	return s.writeFront()
 }
 
 func (s *Study) finetune(ctx context.Context, chosen []*Candidate, round int, r run.Round, recipe *arch.Recipe) error {

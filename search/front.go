@@ -64,16 +64,15 @@ func (s *Study) objectives(v run.Values) run.Values {
 	return out
 }
 
-// writeFront puts the front of candidates on the disk.
-func (s *Study) writeFront(candidates []*Candidate) (Front, error) {
-	return s.write(s.frontOf(candidates, s.pcas.at))
+// writeFront puts the front of all candidates on the disk.
+func (s *Study) writeFront() (Front, error) {
+	s.pcas.rest()
+	return s.write(s.Front())
 }
 
-// writeSoon is writeFront before the search's end: one for a time doesn't wait for PCA.
+// writeSoon puts the front of candidates on the disk while the search goes on: with
+// those of PCA's figures that are known, and the others on their way.
 func (s *Study) writeSoon(candidates []*Candidate) (Front, error) {
-	if s.config.Time == 0 {
-		return s.writeFront(candidates)
-	}
 	var sizes []int
 	f := s.frontOf(candidates, func(values int) *baseline.Figures {
 		sizes = append(sizes, values)

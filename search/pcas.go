@@ -8,7 +8,8 @@ import (
 )
 
 // pcas are PCA's figures by number of values, each computed once. Of thousands of values
-// that takes minutes. Several goroutines may use it.
+// that takes long: while trainings go on it is done in the background. Several
+// goroutines may use it.
 type pcas struct {
 	pca        *baseline.PCA
 	validation []int32
@@ -19,11 +20,12 @@ type pcas struct {
 	computing sync.Mutex // held while pca works
 	mu        sync.Mutex // guards what follows
 	done      map[int]*baseline.Figures
-	asked     map[int]bool // to be done in the background
+	wanted    []int // to be done in the background, in this order
+	working   bool  // a goroutine does them
 }
 
 func newPCAs(pca *baseline.PCA, validation []int32) *pcas {
-	return &pcas{pca: pca, validation: validation, done: map[int]*baseline.Figures{}, asked: map[int]bool{}}
+	return &pcas{pca: pca, validation: validation, done: map[int]*baseline.Figures{}}
 }
 
 // known are the figures with so many values, as far as they have been computed.
@@ -51,17 +53,36 @@ func (p *pcas) at(values int) *baseline.Figures {
 	return f
 }
 
-// later has figures computed in the background, the fewest values first.
+// later has figures computed in the background, the fewest values first, instead of
+// those that were wanted before.
 func (p *pcas) later(values []int) {
 	p.mu.Lock()
-	values = slices.DeleteFunc(slices.Sorted(slices.Values(values)), func(n int) bool { return p.asked[n] || p.most > 0 && n > p.most })
-	for _, n := range values {
-		p.asked[n] = true
+	defer p.mu.Unlock()
+	p.wanted = slices.Sorted(slices.Values(values))
+	if !p.working {
+		p.working = true
+		go p.work()
 	}
-	p.mu.Unlock()
-	go func() {
-		for _, n := range values {
-			p.at(n)
+}
+
+// rest ends the background's work after the figures in hand.
+func (p *pcas) rest() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wanted = nil
+}
+
+func (p *pcas) work() {
+	for {
+		p.mu.Lock()
+		if len(p.wanted) == 0 {
+			p.working = false
+			p.mu.Unlock()
+			return
 		}
-	}()
+		n := p.wanted[0]
+		p.wanted = p.wanted[1:]
+		p.mu.Unlock()
+		p.at(n)
+	}
 }

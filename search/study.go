@@ -264,6 +264,7 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 	}
 	defer func() { err = errors.Join(err, unload()) }()
 	defer s.live.end()
+	defer s.pcas.rest()
 	defer func() { err = errors.Join(err, s.noteConvolutions()) }()
 	if err := s.evolve(ctx); err != nil {
 		return front, err
@@ -271,7 +272,7 @@ func (s *Study) Run(ctx context.Context) (front Front, err error) {
 	if err := s.finetuneAll(ctx); err != nil {
 		return front, err
 	}
-	return s.writeFront(s.state.Candidates)
+	return s.writeFront()
 }
 
 // load brings the data to the device and notes the session.

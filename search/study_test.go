@@ -203,6 +203,36 @@ func TestMembersKeepTheirPromises(t *testing.T) {
 	}
 }
 
+// Generations don't wait for PCA, the search's end does.
+func TestGenerationsDontWaitForPCA(t *testing.T) {
+	t.Parallel()
+	var s *Study
+	generations := 0
+	s = create(t, filepath.Join(t.TempDir(), "run"), config(t), Options{Observer: func(e Event) {
+		if g, ok := e.(GenerationFinished); ok {
+			for _, m := range g.Front.Members {
+				if m.PCA != nil {
+					t.Errorf("generation %d, %s: PCA of %d values, and no one may compute it", g.Generation, m.ID, m.Values)
+				}
+			}
+			if generations++; generations == g.Of {
+				s.pcas.computing.Unlock()
+			}
+		}
+	}})
+	s.pcas.computing.Lock()
+	complete(t, s)
+	compared := 0
+	for _, m := range open(t, s.dir.Path).Front.Members {
+		if m.PCA != nil {
+			compared++
+		}
+	}
+	if generations != 4 || compared == 0 || s.pcas.wanted != nil {
+		t.Errorf("%d generations, %d members beside PCA, %v still wanted", generations, compared, s.pcas.wanted)
+	}
+}
+
 func TestFinetuningIsRecorded(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "run")
