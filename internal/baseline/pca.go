@@ -3,9 +3,11 @@ package baseline
 import (
 	"math"
 
+	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/mat"
 
 	"moncae/internal/dataset"
+	"moncae/internal/gemm"
 	"moncae/internal/metric"
 	"moncae/internal/pca"
 )
@@ -101,7 +103,7 @@ func (p *PCA) Codes(values int, rows []int32) *mat.Dense {
 	v := p.directions(values)
 	for at := 0; at < len(rows); at += block {
 		end := min(at+block, len(rows))
-		codes.Slice(at, end, 0, values).(*mat.Dense).Mul(p.centred(rows[at:end]), v)
+		codes.Slice(at, end, 0, values).(*mat.Dense).Copy(gemm.Product(blas.NoTrans, p.centred(rows[at:end]), blas.NoTrans, v))
 	}
 	return codes
 }
@@ -111,7 +113,7 @@ func (p *PCA) can(values int) bool {
 }
 
 // link fits the link of a number of directions on training images.
-func (p *PCA) link(v mat.Matrix) link {
+func (p *PCA) link(v *mat.Dense) link {
 	var xs, rs []float64
 	p.reconstruct(v, pca.Thin(p.rows, 1, max(1, linkValues/len(p.mean))), func(x, r []float64) {
 		xs, rs = append(xs, x...), append(rs, r...)
@@ -139,14 +141,12 @@ func (p *PCA) centred(rows []int32) *mat.Dense {
 }
 
 // reconstruct visits blocks of values x and their reconstructions r.
-func (p *PCA) reconstruct(v mat.Matrix, rows []int32, visit func(x, r []float64)) {
+func (p *PCA) reconstruct(v *mat.Dense, rows []int32, visit func(x, r []float64)) {
 	d := p.set.Shape.Values()
 	for at := 0; at < len(rows); at += block {
 		x := p.centred(rows[at:min(at+block, len(rows))])
 		n, _ := x.Dims()
-		var z, r mat.Dense
-		z.Mul(x, v)
-		r.Mul(&z, v.T())
+		r := gemm.Product(blas.NoTrans, gemm.Product(blas.NoTrans, x, blas.NoTrans, v), blas.Trans, v)
 		for i := range n {
 			xi, ri := x.RawRowView(i), r.RawRowView(i)
 			for k := range d {
@@ -161,7 +161,7 @@ func (p *PCA) reconstruct(v mat.Matrix, rows []int32, visit func(x, r []float64)
 // directions are the first k principal directions, as columns. They are taken
 // from as many as the next power of two, so that what k gives doesn't depend on
 // what was asked before.
-func (p *PCA) directions(k int) mat.Matrix {
+func (p *PCA) directions(k int) *mat.Dense {
 	if p.mean == nil {
 		p.mean = p.meanOf()
 		p.spectrum = newSpectrum(p)
@@ -177,7 +177,7 @@ func (p *PCA) directions(k int) mat.Matrix {
 		p.components[wide] = c
 	}
 	d, _ := c.Dims()
-	return c.Slice(0, d, 0, k)
+	return c.Slice(0, d, 0, k).(*mat.Dense)
 }
 
 func (p *PCA) meanOf() []float64 {

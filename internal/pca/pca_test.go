@@ -141,3 +141,39 @@ func TestSubspaceIterationFindsTheLeadingDirections(t *testing.T) {
 		}
 	}
 }
+
+// Bases are orthonormal and span the columns, of many panels, of columns that depend on
+// others, and of none but zeros.
+func TestOrthonormal(t *testing.T) {
+	const rows, cols = 150, 100
+	rng := rand.New(rand.NewPCG(5, 6))
+	a := mat.NewDense(rows, cols, nil)
+	for i := range rows {
+		for j := range cols {
+			a.Set(i, j, rng.NormFloat64()*math.Pow(10, -float64(j%9)))
+		}
+		a.Set(i, 40, a.At(i, 3)-a.At(i, 7))
+		a.Set(i, 50, 0)
+	}
+	for name, a := range map[string]*mat.Dense{"random": a, "zeros": mat.NewDense(rows, cols, nil), "square": mat.DenseCopyOf(a.Slice(0, cols, 0, cols)), "one": mat.DenseCopyOf(a.Slice(0, 1, 0, 1))} {
+		q := Orthonormal(mat.DenseCopyOf(a))
+		var qq, qa, back mat.Dense
+		qq.Mul(q.T(), q)
+		_, n := a.Dims()
+		if !mat.EqualApprox(&qq, identity(n), 1e-13) {
+			t.Errorf("%s: not orthonormal", name)
+		}
+		qa.Mul(q.T(), a)
+		back.Mul(q, &qa)
+		if !mat.EqualApprox(&back, a, 1e-12) {
+			t.Errorf("%s: another span", name)
+		}
+		for j := range n { // in order: the first columns' span is that of a's
+			for i := j + 1; i < n; i++ {
+				if math.Abs(qa.At(i, j)) > 1e-12 {
+					t.Fatalf("%s: column %d needs direction %d", name, j, i)
+				}
+			}
+		}
+	}
+}

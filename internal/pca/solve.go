@@ -3,8 +3,10 @@ package pca
 import (
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/lapack/lapack64"
+	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/mat"
+
+	"moncae/internal/gemm"
 )
 
 // Operator is a symmetric matrix, known by its products.
@@ -50,11 +52,8 @@ func (s Solver) Leading(of Operator, k int) (vectors *mat.Dense, values []float6
 	if !rotate {
 		return mat.DenseCopyOf(q.Slice(0, dim, 0, k)), nil
 	}
-	var small, rotated mat.Dense
-	small.Mul(q.T(), of.Times(q))
-	turn, values := rayleighRitz(&small, k)
-	rotated.Mul(q, turn)
-	return &rotated, values
+	turn, values := rayleighRitz(gemm.Product(blas.Trans, q, blas.NoTrans, of.Times(q)), k)
+	return gemm.Product(blas.NoTrans, q, blas.NoTrans, turn), values
 }
 
 func identity(n int) *mat.Dense {
@@ -82,18 +81,6 @@ func rayleighRitz(small *mat.Dense, k int) (*mat.Dense, []float64) {
 		vectors.SetCol(j, mat.Col(nil, n-1-j, &rising))
 	}
 	return vectors, values
-}
-
-// Orthonormal is an orthonormal basis of the columns' span, in order, by Householder's
-// QR; it takes a's memory.
-func Orthonormal(a *mat.Dense) *mat.Dense {
-	q := a.RawMatrix()
-	tau, size := make([]float64, q.Cols), make([]float64, 1)
-	lapack64.Geqrf(q, tau, size, -1) // asks for the size of the workspace
-	work := make([]float64, max(int(size[0]), 64*q.Cols))
-	lapack64.Geqrf(q, tau, work, len(work))
-	lapack64.Orgqr(q, tau, work, len(work))
-	return a
 }
 
 // Thin picks at most so many rows of width values each at even distances: a data set
