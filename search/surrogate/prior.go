@@ -3,6 +3,7 @@ package surrogate
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"slices"
 )
 
@@ -29,15 +30,23 @@ const learnedSlope, flatSlope = 0.03, 0.15
 // Learned is the prior of a reconstruction loss, as
 // internal/tools/learnprior made it from searches on several data sets.
 func Learned() Prior {
-	var p Prior
-	if err := json.Unmarshal(learned, &p); err != nil {
+	p, err := ReadPrior(learned)
+	if err != nil {
 		panic("surrogate: prior.json: " + err.Error()) // it is part of the program
 	}
-	if !slices.Equal(p.Features, Names) {
-		panic("surrogate: prior.json was learned for other features")
-	}
-	p.slope = learnedSlope
 	return p
+}
+
+// ReadPrior reads what internal/tools/learnprior wrote.
+func ReadPrior(content []byte) (Prior, error) {
+	p := Prior{slope: learnedSlope}
+	if err := json.Unmarshal(content, &p); err != nil {
+		return p, err
+	}
+	if !slices.Equal(p.Features, Names) || len(p.Mean) != len(Names) || len(p.Scale) != len(Names) || len(p.Weights) != len(Names) {
+		return p, errors.New("it was learned for other features")
+	}
+	return p, nil
 }
 
 // Flat expects nothing of any feature, and scales them like p.

@@ -179,6 +179,9 @@ func (p *Process) Predict(x []float64) (mean, deviation float64) {
 	return mean, math.Sqrt(max(variance, 0))
 }
 
+// Noise is the standard deviation of an observation around what Predict is of.
+func (p *Process) Noise() float64 { return p.chosen.noise }
+
 // compare compares two standardised rows; the distance is a root mean square over
 // the features.
 func (p Prior) compare(a, b []float64) alike {
