@@ -53,11 +53,11 @@ func TestAPresetIsFittedToTheData(t *testing.T) {
 		images, limit, side  int
 		epochs, tune, blocks int
 	}{
-		{5000, 0, 28, 3, 16, 4},     // the digits: as it is
-		{60000, 0, 32, 3, 16, 4},    // more images: not fewer epochs
-		{60000, 1000, 32, 3, 16, 4}, // a limit is the user's wish
-		{447, 0, 64, 36, 192, 5},    // 403 images, 25 steps
-		{10, 0, 128, 840, 4480, 6},  // a step an epoch
+		{5000, 0, 28, 3, 16, 5},     // the digits: as it is
+		{60000, 0, 32, 3, 16, 5},    // more images: not fewer epochs
+		{60000, 1000, 32, 3, 16, 5}, // a limit is the user's wish
+		{447, 0, 64, 36, 192, 6},    // 403 images, 25 steps
+		{10, 0, 128, 840, 4480, 7},  // a step an epoch
 	} {
 		c := quick
 		c.TrainLimit = x.limit

@@ -59,13 +59,14 @@ func TestWhatSearchesCantBeginWith(t *testing.T) {
 	before := filepath.Join(t.TempDir(), "before")
 	c := config(t)
 	complete(t, create(t, before, c, Options{}))
+	members := len(open(t, before).Front.Members)
 	for name, x := range map[string]struct {
 		change func(*Config)
 		want   string
 	}{
 		"another space": {func(c *Config) { c.Space = genome.Space{}.Named(genome.Paper) }, "its space is extended, that of this search is paper"},
 		"fewer blocks":  {func(c *Config) { c.Space.MaxBlocks = 1 }, "(4 blocks, the space has 1): give --max-layers 4"},
-		"few places":    {func(c *Config) { c.Population = 2 }, "or more"},
+		"few places":    {func(c *Config) { c.Population = members - 1 }, "or more"},
 	} {
 		c := config(t)
 		x.change(&c)

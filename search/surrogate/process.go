@@ -11,7 +11,7 @@ import (
 // noise of an observation.
 var (
 	residuals = []float64{0.1, 0.2, 0.4}
-	offsets   = []float64{0.2, 0.4}
+	offsets   = []float64{0.1, 0.2, 0.4, 0.8}
 	noises    = []float64{0.05, 0.12, 0.3}
 )
 
@@ -56,7 +56,7 @@ const outlying = 2
 // observation that is far worse than expected is pulled in: a training that diverged
 // says that its like may diverge, and not that all that shares something with it is bad.
 func Fit(prior Prior, x [][]float64, y []float64) *Process {
-	p := &Process{prior: prior, chosen: choice{residuals[1], offsets[0], noises[1]}}
+	p := &Process{prior: prior, chosen: choice{residuals[1], offsets[1], noises[1]}}
 	if len(x) == 0 {
 		return p
 	}

@@ -83,7 +83,7 @@ func TestFeaturesAreNumbersOfEveryNetwork(t *testing.T) {
 
 func TestLevels(t *testing.T) {
 	target := Target{Floor: 0.06, Nothing: 0.26}
-	for value, want := range map[float64]float64{0.26: 0, 0.16: math.Log(0.5), 0.06: math.Log(1e-4), 0.01: math.Log(1e-4), 9: worst, math.NaN(): worst} {
+	for value, want := range map[float64]float64{0.16: 0, 0.11: math.Log(1.0 / 3), 0.21: math.Log(3), 0.06: math.Log(1e-4 / (1 - 1e-4)), 0.01: math.Log(1e-4 / (1 - 1e-4)), 0.2599: worst, 0.26: worst, 9: worst, math.NaN(): worst} {
 		if got := target.Level(value); math.Abs(got-want) > 1e-12 {
 			t.Errorf("level of %v: %v, want %v", value, got, want)
 		}

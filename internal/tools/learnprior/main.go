@@ -22,7 +22,7 @@ import (
 )
 
 // ridge is the penalty of a squared weight, in observations.
-const ridge = 300
+const ridge = 1000
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
