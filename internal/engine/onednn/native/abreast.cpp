@@ -1,5 +1,7 @@
 #include "abreast.h"
 
+#include "phases.h"
+
 #include <string.h>
 
 #if defined(__x86_64__)
@@ -270,8 +272,9 @@ struct Scratch {
 
 constexpr int strides_most = 2;
 
-// convolve makes `out` of `in`: rows and columns have an axis for each rest.
-void convolve(const Abreast &g, Act act, const Shape &in, const Shape &out, const void *from, const Filter &filter, const float *bias, void *to, int rests, const Axis *rows, const Axis *columns, Scratch scratch) {
+// convolve makes `out` of `in`: rows and columns have an axis for each of the
+// output's `rests`, and filters[row's rest·rests + column's rest] is theirs.
+void convolve(const Abreast &g, Act act, const Shape &in, const Shape &out, const void *from, const Filter *filters, const float *bias, void *to, int rests, const Axis *rows, const Axis *columns, Scratch scratch) {
   int left = 0, right = 0;
   for (int b = 0; b < rests; b++) {
     const Axis &c = columns[b];
@@ -285,10 +288,11 @@ void convolve(const Abreast &g, Act act, const Shape &in, const Shape &out, cons
   float *zeros = scratch.take<float>(out.c), *sums = scratch.take<float>(size_t(round_up(out.w * out.c, group)) * group);
   float *turned = scratch.take<float>(size_t(round_up(out.w * out.c, group)) * group);
   uint32_t *packed[strides_most][strides_most];
+  const Filter &filter = *filters;
   for (int a = 0; a < rests; a++)
     for (int b = 0; b < rests; b++) {
       packed[a][b] = scratch.take<uint32_t>(rows[a].taps * packed_row(filter, columns[b]) * out.c);
-      pack(filter, rows[a], columns[b], packed[a][b]);
+      pack(filters[a * rests + b], rows[a], columns[b], packed[a][b]);
     }
   memset(zeros, 0, out.c * sizeof(float));
   if (!bias) bias = zeros;
@@ -384,6 +388,85 @@ void channel_sums(const Shape &s, const uint16_t *dy, float *db) {
   }
 }
 
+// Rows of an upsampled image that have a parity, as sums over the small one's.
+Axis phase_axis(const Folding &f, int parity, int in) {
+  Axis a{f.side(), -f.before(parity), 1, parity, 2, in, 0, 1};
+  a.clip(in);
+  return a;
+}
+
+// spread writes kernels of k+1 a side, whose every tap is the sum of the two by
+// two of the turned kernel that fall on it.
+template <int K> void spread(size_t pairs, int kernel, const float *from, float *to) {
+  const int k = K ? K : kernel;
+  float row[kernel_most + 2] = {};
+  for (size_t o = 0; o < pairs; o++, from += k * k)
+    for (int v = 0; v <= k; v++) {
+      const float *r = from + (v == k ? 0 : k - 1 - v) * k;
+      bool both = v > 0 && v < k;
+      for (int b = 0; b < k; b++) row[1 + b] = both ? r[b] + r[b + k] : r[b];
+      for (int q = 0; q <= k; q++) *to++ = row[k - q] + row[k - q + 1];
+    }
+}
+auto spread_of(int k) { return k == 3 ? spread<3> : k == 5 ? spread<5> : k == 7 ? spread<7> : spread<0>; }
+
+// grad_weight sums over the images: dw has kernels OIHW for every pair of rests.
+void grad_weight(const Shape &in, const Shape &out, int kernel, int rests, const Axis *rows, const Axis *columns, const void *x, const void *dy, float *dw, float *db, Scratch s) {
+  int left = 0, right = 0;
+  for (int b = 0; b < rests; b++) {
+    left = most(left, -columns[b].first);
+    right = most(right, (columns[b].count - 1) * columns[b].in_step + columns[b].first + columns[b].taps - in.w);
+  }
+  int wide = left + in.w + right, row_values = in.w * in.c;
+  size_t x_row = size_t(wide) * in.c * group, dy_row = size_t(out.w) * out.c * group, in_image = in.values() / in.n, out_image = out.values() / out.n;
+  size_t weights = size_t(out.c) * in.c * kernel * kernel;
+  uint16_t *xs = s.take<uint16_t>(x_row * in.h), *dys = s.take<uint16_t>(dy_row * out.h);
+  float *all = s.take<float>(rests * rests * weights);
+  memset(all, 0, rests * rests * weights * sizeof(float));
+  memset(dw, 0, rests * rests * weights * sizeof(float));
+  memset(db, 0, out.c * sizeof(float));
+  for (int n = 0; n < in.n; n += group) {
+    int images = least(group, in.n - n);
+    Images from{(const uint16_t *)x + n * in_image, in_image, images};
+    for (int h = 0; h < in.h; h++) {
+      uint16_t *row = xs + h * x_row, *to = row + left * in.c * group;
+      memset(row, 0, left * in.c * group * sizeof(uint16_t));
+      memset(to + row_values * group, 0, right * in.c * group * sizeof(uint16_t));
+      from.singles(size_t(h) * row_values, row_values, to);
+    }
+    Images{(const uint16_t *)dy + n * out_image, out_image, images}.singles(0, int(out_image), dys);
+    channel_sums(out, dys, db);
+    for (int i = 0; i < rests * rests; i++) {
+      const Axis &v = rows[i / rests], &u = columns[i % rests];
+      int line = u.taps * in.c;
+      for (int r = 0; r < v.taps; r++) {
+        // Rows and columns of dy whose tap falls within x.
+        int tap = v.first + r, h0 = up(most(0, -tap), v.in_step), h1 = tap < in.h ? least(v.count, (in.h - 1 - tap) / v.in_step + 1) : 0;
+        each_part(line, pixels_most, [&](int t0, int ts) {
+          int from_left = u.first + t0 / in.c, to_right = u.first + (t0 + ts - 1) / in.c;
+          int w0 = up(most(0, -to_right), u.in_step), w1 = from_left < in.w ? least(u.count, (in.w - 1 - from_left) / u.in_step + 1) : 0;
+          if (h1 <= h0 || w1 <= w0) return;
+          each_part(out.c, channels_most, [&](int o0, int os) {
+            Sum t{h1 - h0, w1 - w0, xs + (h0 * v.in_step + tap) * x_row + (size_t(left + u.first + w0 * u.in_step) * in.c + t0) * group,
+                  dys + (v.out0 + h0 * v.out_step) * dy_row + (size_t(u.out0 + w0 * u.out_step) * out.c + o0) * group,
+                  x_row * v.in_step, size_t(u.in_step) * in.c * group, dy_row * v.out_step, size_t(u.out_step) * out.c * group,
+                  all + i * weights + (size_t(o0) * v.taps + r) * line + t0, size_t(v.taps) * line};
+            sum_of(os, ts)(t);
+          });
+        });
+      }
+    }
+  }
+  for (int i = 0; i < rests * rests; i++, dw += weights) {
+    const Axis &v = rows[i / rests], &u = columns[i % rests];
+    const float *sums = all + i * weights;
+    for (int o = 0; o < out.c; o++)
+      for (int r = 0; r < v.taps; r++)
+        for (int k = 0; k < u.taps; k++)
+          for (int c = 0; c < in.c; c++) dw[((size_t(o) * in.c + c) * kernel + v.tap0 + r) * kernel + u.tap0 + k] = *sums++;
+  }
+}
+
 } // namespace
 
 bool abreast_usable() {
@@ -397,7 +480,8 @@ void abreast_forward(const Abreast &g, const void *x, const float *w, const floa
   uint16_t *narrowed = s.take<uint16_t>(values);
   narrow(values, w, narrowed);
   Axis rows = forward_axis(g.kernel, g.stride, g.top, g.x.h, g.y.h), columns = forward_axis(g.kernel, g.stride, g.left, g.x.w, g.y.w);
-  convolve(g, g.act, g.x, g.y, x, {narrowed, g.y.c, g.x.c, g.kernel, taps * g.x.c, taps}, bias, y, 1, &rows, &columns, s);
+  Filter filter{narrowed, g.y.c, g.x.c, g.kernel, taps * g.x.c, taps};
+  convolve(g, g.act, g.x, g.y, x, &filter, bias, y, 1, &rows, &columns, s);
 }
 
 void abreast_grad_input(const Abreast &g, const void *dy, const float *w, void *dx, float *scratch) {
@@ -410,51 +494,49 @@ void abreast_grad_input(const Abreast &g, const void *dy, const float *w, void *
     rows[i] = backward_axis(g.kernel, g.stride, g.top, i, g.x.h, g.y.h);
     columns[i] = backward_axis(g.kernel, g.stride, g.left, i, g.x.w, g.y.w);
   }
-  convolve(g, act_none, g.y, g.x, dy, {narrowed, g.x.c, g.y.c, g.kernel, taps, taps * g.x.c}, nullptr, dx, g.stride, rows, columns, s);
+  Filter filter{narrowed, g.x.c, g.y.c, g.kernel, taps, taps * g.x.c}, filters[] = {filter, filter, filter, filter};
+  convolve(g, act_none, g.y, g.x, dy, filters, nullptr, dx, g.stride, rows, columns, s);
 }
 
 void abreast_grad_weight(const Abreast &g, const void *x, const void *dy, float *dw, float *db, float *scratch) {
+  Axis rows = forward_axis(g.kernel, g.stride, g.top, g.x.h, g.y.h), columns = forward_axis(g.kernel, g.stride, g.left, g.x.w, g.y.w);
+  grad_weight(g.x, g.y, g.kernel, 1, &rows, &columns, x, dy, dw, db, {(char *)scratch});
+}
+
+void abreast_up_forward(const Abreast &g, const void *x, const float *phases, const float *bias, void *y, float *scratch) {
   Scratch s{(char *)scratch};
-  const Shape &in = g.x, &out = g.y;
-  Axis rows = forward_axis(g.kernel, g.stride, g.top, in.h, out.h), columns = forward_axis(g.kernel, g.stride, g.left, in.w, out.w);
-  int left = most(0, -columns.first), right = most(0, (out.w - 1) * g.stride + columns.first + columns.taps - in.w);
-  int wide = left + in.w + right, line = columns.taps * in.c, row_values = in.w * in.c;
-  size_t x_row = size_t(wide) * in.c * group, dy_row = size_t(out.w) * out.c * group, in_image = in.values() / in.n, out_image = out.values() / out.n;
-  uint16_t *xs = s.take<uint16_t>(x_row * in.h), *dys = s.take<uint16_t>(dy_row * out.h);
-  float *sums = s.take<float>(size_t(out.c) * rows.taps * line);
-  memset(sums, 0, size_t(out.c) * rows.taps * line * sizeof(float));
-  memset(db, 0, out.c * sizeof(float));
-  for (int n = 0; n < in.n; n += group) {
-    int images = least(group, in.n - n);
-    Images from{(const uint16_t *)x + n * in_image, in_image, images};
-    for (int h = 0; h < in.h; h++) {
-      uint16_t *row = xs + h * x_row, *to = row + left * in.c * group;
-      memset(row, 0, left * in.c * group * sizeof(uint16_t));
-      memset(to + row_values * group, 0, right * in.c * group * sizeof(uint16_t));
-      from.singles(size_t(h) * row_values, row_values, to);
-    }
-    Images{(const uint16_t *)dy + n * out_image, out_image, images}.singles(0, int(out_image), dys);
-    channel_sums(out, dys, db);
-    for (int r = 0; r < rows.taps; r++) {
-      // Rows and columns of dy whose tap falls within x.
-      int tap = rows.first + r, h0 = up(most(0, -tap), g.stride), h1 = tap < in.h ? least(out.h, (in.h - 1 - tap) / g.stride + 1) : 0;
-      each_part(line, pixels_most, [&](int t0, int ts) {
-        int from_left = columns.first + t0 / in.c, to_right = columns.first + (t0 + ts - 1) / in.c;
-        int w0 = up(most(0, -to_right), g.stride), w1 = from_left < in.w ? least(out.w, (in.w - 1 - from_left) / g.stride + 1) : 0;
-        if (h1 <= h0 || w1 <= w0) return;
-        each_part(out.c, channels_most, [&](int o0, int os) {
-          Sum t{h1 - h0, w1 - w0, xs + (h0 * g.stride + tap) * x_row + (size_t(left + columns.first + w0 * g.stride) * in.c + t0) * group, dys + h0 * dy_row + (size_t(w0) * out.c + o0) * group,
-                x_row * g.stride, size_t(g.stride) * in.c * group, dy_row, size_t(out.c) * group, sums + (size_t(o0) * rows.taps + r) * line + t0, size_t(rows.taps) * line};
-          sum_of(os, ts)(t);
-        });
-      });
-    }
-  }
-  memset(dw, 0, size_t(out.c) * in.c * g.kernel * g.kernel * sizeof(float));
-  for (int o = 0; o < out.c; o++)
-    for (int r = 0; r < rows.taps; r++)
-      for (int k = 0; k < columns.taps; k++)
-        for (int c = 0; c < in.c; c++) dw[((size_t(o) * in.c + c) * g.kernel + rows.tap0 + r) * g.kernel + columns.tap0 + k] = *sums++;
+  Folding f(g.kernel);
+  size_t taps = size_t(f.side()) * f.side(), values = taps * g.x.c * g.y.c;
+  uint16_t *narrowed = s.take<uint16_t>(4 * values);
+  narrow(4 * values, phases, narrowed);
+  Axis rows[2], columns[2];
+  Filter filters[4];
+  for (int i = 0; i < 2; i++) rows[i] = phase_axis(f, i, g.x.h), columns[i] = phase_axis(f, i, g.x.w);
+  for (int i = 0; i < 4; i++) filters[i] = {narrowed + i * values, g.y.c, g.x.c, f.side(), taps * g.x.c, taps};
+  convolve(g, g.act, g.x, g.y, x, filters, bias, y, 2, rows, columns, s);
+}
+
+// The way back through convolution and upsampling is a convolution of stride 2,
+// whose kernel is the sum of the four that the four pixels of a pixel have.
+void abreast_up_grad_input(const Abreast &g, const void *dy, const float *w, void *dx, float *scratch) {
+  Scratch s{(char *)scratch};
+  int k = g.kernel, side = k + 1, before = k - 1 - k / 2;
+  size_t taps = size_t(side) * side, pairs = size_t(g.x.c) * g.y.c;
+  float *sums = s.take<float>(taps * pairs);
+  uint16_t *narrowed = s.take<uint16_t>(taps * pairs);
+  spread_of(k)(pairs, k, w, sums);
+  narrow(taps * pairs, sums, narrowed);
+  Axis rows{side, -before, 2, 0, 1, g.x.h, 0, 1}, columns{side, -before, 2, 0, 1, g.x.w, 0, 1};
+  rows.clip(g.y.h), columns.clip(g.y.w);
+  Filter filter{narrowed, g.x.c, g.y.c, side, taps, taps * g.x.c};
+  convolve(g, act_none, g.y, g.x, dy, &filter, nullptr, dx, 1, &rows, &columns, s);
+}
+
+void abreast_up_grad_weight(const Abreast &g, const void *x, const void *dy, float *phases, float *db, float *scratch) {
+  Folding f(g.kernel);
+  Axis rows[2], columns[2];
+  for (int i = 0; i < 2; i++) rows[i] = phase_axis(f, i, g.x.h), columns[i] = phase_axis(f, i, g.x.w);
+  grad_weight(g.x, g.y, f.side(), 2, rows, columns, x, dy, phases, db, {(char *)scratch});
 }
 
 } // namespace moncae
@@ -464,6 +546,9 @@ bool abreast_usable() { return false; }
 void abreast_forward(const Abreast &, const void *, const float *, const float *, void *, float *) {}
 void abreast_grad_input(const Abreast &, const void *, const float *, void *, float *) {}
 void abreast_grad_weight(const Abreast &, const void *, const void *, float *, float *, float *) {}
+void abreast_up_forward(const Abreast &, const void *, const float *, const float *, void *, float *) {}
+void abreast_up_grad_input(const Abreast &, const void *, const float *, void *, float *) {}
+void abreast_up_grad_weight(const Abreast &, const void *, const void *, float *, float *, float *) {}
 } // namespace moncae
 #endif
 
@@ -484,8 +569,8 @@ bool abreast_fits(const Abreast &g, Way way) {
 size_t abreast_scratch(const Abreast &g) {
   auto side = [&](const Shape &s) { return size_t(s.h) * (s.w + 2 * g.kernel + 2) * ((s.c + 1) / 2) * 16; };
   auto row = [](const Shape &s) { return size_t(round_up(s.w * s.c, 16) + 1) * 16 * 3; };
-  size_t weights = size_t(g.kernel) * g.kernel * (g.x.c + 1) * (g.y.c + 1);
-  return side(g.x) + side(g.y) + row(g.x) + row(g.y) + 2 * weights + 1024 + g.x.c + g.y.c;
+  size_t weights = size_t(g.kernel + 1) * (g.kernel + 1) * (g.x.c + 1) * (g.y.c + 1);
+  return side(g.x) + side(g.y) + row(g.x) + row(g.y) + 3 * weights + 1024 + g.x.c + g.y.c;
 }
 
 } // namespace moncae

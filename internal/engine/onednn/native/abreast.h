@@ -30,4 +30,11 @@ void abreast_forward(const Abreast &, const void *x, const float *w, const float
 void abreast_grad_input(const Abreast &, const void *dy, const float *w, void *dx, float *scratch);
 void abreast_grad_weight(const Abreast &, const void *x, const void *dy, float *dw, float *db, float *scratch);
 
+// The same for a convolution of stride 1 over x upsampled by two, which is never
+// written: y is twice as high and wide as x. `phases` are the four kernels of
+// phases.h, OIHW each.
+void abreast_up_forward(const Abreast &, const void *x, const float *phases, const float *bias, void *y, float *scratch);
+void abreast_up_grad_input(const Abreast &, const void *dy, const float *w, void *dx, float *scratch);
+void abreast_up_grad_weight(const Abreast &, const void *x, const void *dy, float *phases, float *db, float *scratch);
+
 } // namespace moncae

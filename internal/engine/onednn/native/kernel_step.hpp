@@ -157,7 +157,7 @@ KERNEL void adagrad(size_t n, float rate, float *__restrict w, const float *__re
 KERNEL void adadelta(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict v, float *__restrict u) {
   for (size_t i = 0; i < n; i++) {
     v[i] = .95f * v[i] + .05f * g[i] * g[i];
-    float d = __builtin_sqrtf(u[i] + tiny) / __builtin_sqrtf(v[i] + tiny) * g[i];
+    float d = __builtin_sqrtf((u[i] + tiny) / (v[i] + tiny)) * g[i];
     u[i] = .95f * u[i] + .05f * d * d;
     w[i] -= rate * d;
   }

@@ -117,6 +117,7 @@ void mn_plan::add(const mn_step &s) {
   case MN_LOSS: return loss_step(s);
   case MN_UP_CONV: return up_forward(s);
   case MN_UP_CONV_GRAD:
+    if (Abreast g; abreast(linear(s, s.x, s.dy), way_grad_weight, false, g)) return up_abreast_grad(s, g);
     if (shape(s.dy).c <= few_channels) return up_few_grad(s);
     up_grad_weight(s);
     return up_grad_input(s);

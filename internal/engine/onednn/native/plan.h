@@ -114,6 +114,8 @@ private:
   void few_grad_input(const mn_step &, const moncae::Linear &);
   moncae::Linear phase_layer(const mn_step &, const moncae::Shape &low, const moncae::Shape &image, int phase) const;
   dnnl::memory phase_of(int tensor, const dnnl::memory::desc &, int phase);
+  void up_abreast_forward(const mn_step &, const moncae::Abreast &);
+  void up_abreast_grad(const mn_step &, const moncae::Abreast &);
   void up_few_forward(const mn_step &);
   void up_few_grad(const mn_step &);
   void up_forward(const mn_step &);

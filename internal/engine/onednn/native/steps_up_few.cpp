@@ -37,11 +37,6 @@ struct Phased {
   }
 };
 
-Linear centred(const Shape &low, int filters, int kernel, bool bf16) {
-  int pad = kernel / 2;
-  return {low, {low.n, 4 * filters, low.h, low.w}, kernel, 1, {pad, pad, pad, pad}, act_none, bf16, false};
-}
-
 Few few_layer(const Shape &low, int filters, int kernel, bool wide, float *scratch) { return {{low.n, 4 * filters, low.h, low.w}, low, kernel, wide, scratch}; }
 
 } // namespace
@@ -55,17 +50,14 @@ void mn_plan::up_few_forward(const mn_step &s) {
   bool wide = is_float(s.y); // and so are the phases
   need_scratch(few_scratch(few_layer(low, image.c, l.to.k, wide, nullptr)));
   need_scratch(point_scratch(image));
-  Abreast g;
-  bool together = abreast(centred(low, image.c, l.to.k, bf16), way_forward, wide, g);
   weigh([=, this] {
     l.fold(pointer(w), kept(folded));
-    if (!together) pack_many_few(l.to, true, false, k.lanes, kept(folded), kept(packed));
+    pack_many_few(l.to, true, false, k.lanes, kept(folded), kept(packed));
     for (int o = 0; o < l.to.o; o++) kept(bias)[o] = pointer(b)[o % image.c];
   });
   own([=, this] {
     const Kernels &of = kernels(!wide);
-    if (together) abreast_forward(g, at(s.x), kept(folded), kept(bias), at(s.aux), scratched());
-    else k.many_to_few(few_layer(low, image.c, l.to.k, wide, scratched()), at(s.x), kept(packed), kept(bias), at(s.aux));
+    k.many_to_few(few_layer(low, image.c, l.to.k, wide, scratched()), at(s.x), kept(packed), kept(bias), at(s.aux));
     of.spread_phases({low.n, image.c, low.h, low.w}, at(s.aux), at(s.y));
     if (s.act) of.forward({image, image, at(s.y), nullptr, nullptr, Act(s.act), plain, at(s.y), nullptr, scratched()});
   });
@@ -78,19 +70,6 @@ void mn_plan::up_few_grad(const mn_step &s) {
   float *dw = net.grads.data() + s.weight, *db = net.grads.data() + s.bias;
   size_t folded = keep(l.to.values() * sizeof(float)), packed = keep(few_values(l.to, k.lanes) * sizeof(float));
   need_scratch(few_scratch(few_layer(low, image.c, l.to.k, !bf16, nullptr)));
-  if (Abreast g; abreast(centred(low, image.c, l.to.k, bf16), way_grad_weight, false, g)) {
-    size_t sums = keep(l.to.o * sizeof(float));
-    return own([=, this] {
-      k.gather_phases({low.n, image.c, low.h, low.w}, at(s.dy), at(s.aux));
-      abreast_grad_weight(g, at(s.x), at(s.aux), kept(folded), kept(sums), scratched());
-      l.unfold(kept(folded), dw);
-      const float *four = kept(sums);
-      for (int o = 0; o < image.c; o++) db[o] = (four[o] + four[image.c + o]) + (four[2 * image.c + o] + four[3 * image.c + o]);
-      if (s.dx < 0) return;
-      l.fold(w, kept(folded));
-      abreast_grad_input(g, at(s.aux), kept(folded), at(s.dx), scratched());
-    });
-  }
   own([=, this] {
     k.gather_phases({low.n, image.c, low.h, low.w}, at(s.dy), at(s.aux));
     float sums[4 * few_channels];
