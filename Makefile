@@ -149,7 +149,7 @@ search-data: $(SEARCH_DATA)/.ready ## the data sets that docs/results.md measure
 	$(SEARCH_DATA)/bin/python scripts/search_data.py --out $(OUT) $(if $(MONCAE_DATA),--data $(MONCAE_DATA))
 
 .PHONY: prior
-prior: build $(SEARCH_DATA)/.ready ## learn anew what a search expects of trainings (half an hour; needs MONCAE_DATA)
+prior: build $(SEARCH_DATA)/.ready ## learn anew what a search expects of trainings (an hour; needs MONCAE_DATA)
 	$(SEARCH_DATA)/bin/python scripts/learn_prior.py --data $(MONCAE_DATA)
 
 lint: $(NATIVE) ## gofmt, vet, golangci-lint (depguard holds the layers)

@@ -4,9 +4,9 @@
 
 Searches of three data sets, none of which docs/results.md measures a search on: scikit-learn's
 digits (1,797 of 8×8), CIFAR-10 images scaled to 16×16 (2,500 that the 5,000 of scripts/search_data.py
-don't hold), and patches of 24×24 from scikit-learn's two photographs. What a search has come to says what good
-networks differ by, its random first ones what to keep away from; so the prior depends on the prior before
-it. Searches that are random throughout made forecasts worse. internal/tools/learnprior fits it.
+don't hold), and patches of 24×24 from scikit-learn's two photographs. Random networks say what to
+keep away from, those that a search has come to say what good ones differ by; so the prior depends on
+the prior before it. internal/tools/learnprior fits it to them.
 """
 import argparse
 import pathlib
@@ -19,7 +19,7 @@ from sklearn.datasets import load_digits, load_sample_images
 from search_data import cifar
 
 EPOCHS = {"digits": 6, "cifar16": 5, "patches24": 6}  # some 400 to 700 steps
-SEARCHES = [("ehvi", 101), ("ehvi", 102)]
+SEARCHES = [("random", 101), ("ehvi", 101), ("ehvi", 102)]
 
 
 def images(name: str, data: pathlib.Path) -> np.ndarray:

@@ -22,7 +22,7 @@ import (
 )
 
 // ridge is the penalty of a squared weight, in observations.
-const ridge = 1000
+const ridge = 300
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
