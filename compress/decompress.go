@@ -2,7 +2,6 @@ package compress
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -176,12 +175,10 @@ func batches(ctx context.Context, path string) iter.Seq2[recordBatch, error] {
 func (o DecompressOptions) open(m latent.Meta) (*decoder, error) {
 	var p Preprocess
 	if m.Preprocess != "" {
-		if err := json.Unmarshal([]byte(m.Preprocess), &p); err != nil {
+		var err error
+		if p, err = readPreprocess(m.Preprocess); err != nil {
 			return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metakey.Preprocess, err)
 		}
-	}
-	if err := p.Check(); err != nil {
-		return nil, fault.Damagedf("%s: metadata %s: %w", o.In, metakey.Preprocess, err)
 	}
 	model, err := readModel(o.Decoder)
 	if err != nil {

@@ -69,10 +69,18 @@ func openEncoder(o Options, threads int) (*encoder, dataset.Options, error) {
 	return e, data, nil
 }
 
-// preprocessOf reads a model's metadata.
-func preprocessOf(text string) (p Preprocess, err error) {
+// readPreprocess reads what models and latents say of images' preparation.
+func readPreprocess(text string) (p Preprocess, err error) {
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
 		return p, errors.New("not the JSON that is wanted there")
+	}
+	return p, p.Check()
+}
+
+// preprocessOf reads a model's metadata.
+func preprocessOf(text string) (p Preprocess, err error) {
+	if p, err = readPreprocess(text); err != nil {
+		return p, err
 	}
 	if s := p.ImageSize; min(s[0], s[1]) < 1 || p.Channels != 1 && p.Channels != 3 {
 		return p, fmt.Errorf("%.200q says no image size, or not 1 or 3 channels", text)
@@ -82,9 +90,6 @@ func preprocessOf(text string) (p Preprocess, err error) {
 	}
 	if !slices.Contains([]string{"none", "fit", "crop", "pad"}, p.Resize) {
 		return p, fmt.Errorf("resize is %q: it is none, fit, crop or pad", p.Resize)
-	}
-	if err := p.Check(); err != nil {
-		return p, err
 	}
 	p.Spec = p.Full()
 	return p, nil

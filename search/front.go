@@ -40,7 +40,7 @@ func (s *Study) frontOf(candidates []*Candidate, pca func(values int) *baseline.
 	}
 	f.Hypervolume = moo.Hypervolume(points, s.reference)
 	slices.SortStableFunc(f.Members, func(a, b Member) int { return cmp.Compare(a.Values, b.Values) })
-	elapsed := s.state.Seconds + run.Seconds(s.options.Now().Sub(s.began))
+	elapsed := s.used()
 	f.Seconds = &elapsed
 	return f
 }

@@ -1,13 +1,12 @@
 package baseline
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"testing"
 
 	"moncae/internal/arch"
 	"moncae/internal/dataset"
+	"moncae/internal/fixture"
 )
 
 // digits is what testdata/fixture.py writes with scikit-learn.
@@ -24,14 +23,8 @@ type digits struct {
 
 func readDigits(t *testing.T) (digits, *dataset.Set) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/pca.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var d digits
-	if err := json.Unmarshal(b, &d); err != nil {
-		t.Fatal(err)
-	}
+	fixture.Read(t, "testdata/pca.json", &d)
 	return d, &dataset.Set{Name: "digits", Shape: d.Shape, Images: d.Images}
 }
 

@@ -23,9 +23,9 @@ func (s Search) curve(axis string) Curve {
 		slices.SortStableFunc(trials, func(a, b Trial) int { return cmp.Compare(a.Seconds, b.Seconds) })
 	}
 	var (
-		c             Curve
-		front         []moo.Point
-		spent, volume float64
+		c     Curve
+		front = moo.Archive{Reference: s.Reference}
+		spent float64
 	)
 	for _, t := range trials {
 		switch axis {
@@ -36,16 +36,11 @@ func (s Search) curve(axis string) Curve {
 		default:
 			spent = t.Seconds
 		}
-		if t.Point == nil || !t.Point.Better(s.Reference) || slices.ContainsFunc(front, func(p moo.Point) bool { return p.Dominates(t.Point) }) {
-			continue
-		}
-		front = append(slices.DeleteFunc(front, t.Point.Dominates), t.Point)
-		if v := moo.Hypervolume(front, s.Reference); v > volume {
-			volume = v
-			c = c.then(spent, volume)
+		if before := front.Volume; t.Point != nil && front.Add(t.Point) && front.Volume > before {
+			c = c.then(spent, front.Volume)
 		}
 	}
-	return c.then(spent, volume)
+	return c.then(spent, front.Volume)
 }
 
 // then goes on to another point; of points where as much was spent, the last counts.

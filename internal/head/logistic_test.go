@@ -2,39 +2,23 @@ package head
 
 import (
 	"context"
-	"encoding/json"
-	"math"
-	"os"
 	"testing"
 
 	"moncae/internal/arch"
+	"moncae/internal/fixture"
 )
 
-// fixture is what scikit-learn said; internal/score/testdata/fixture.py writes it.
-type fixture struct {
+// fixtures is what scikit-learn said; internal/score/testdata/fixture.py writes it.
+type fixtures struct {
 	X            []float32
 	Y            []int32
 	Weight, Bias []float64
 }
 
-func readFixture(t *testing.T) (f fixture) {
+func readFixture(t *testing.T) (f fixtures) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/logistic.json")
-	if err == nil {
-		err = json.Unmarshal(b, &f)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	fixture.Read(t, "testdata/logistic.json", &f)
 	return f
-}
-
-// near fails where got is farther from want than tolerance.
-func near(t *testing.T, what string, got, want, tolerance float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= tolerance) {
-		t.Errorf("%s is %v, wanted is %v ± %v", what, got, want, tolerance)
-	}
 }
 
 // The optimum is scikit-learn's, from wherever the solver starts.
@@ -56,14 +40,14 @@ func TestLogisticFindsScikitLearnsOptimum(t *testing.T) {
 		// A gradient of 1e-5 in a mean over 240 rows with a curvature of at least
 		// 1/240 leaves 1e-5·240 of each weight open.
 		for i, v := range w {
-			near(t, "weight", float64(v), f.Weight[i], 2.4e-3)
+			fixture.Near(t, "weight", float64(v), f.Weight[i], 2.4e-3)
 		}
 		mean := 0.0
 		for _, v := range f.Bias {
 			mean += v / 4
 		}
 		for i, v := range b { // the biases' common part is free
-			near(t, "bias", float64(v)-(float64(b[0]+b[1]+b[2]+b[3])/4), f.Bias[i]-mean, 5e-3)
+			fixture.Near(t, "bias", float64(v)-(float64(b[0]+b[1]+b[2]+b[3])/4), f.Bias[i]-mean, 5e-3)
 		}
 	}
 }

@@ -1,14 +1,14 @@
 package pca
 
 import (
-	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"moncae/internal/fixture"
 )
 
 func TestPCAIsScikitLearns(t *testing.T) {
@@ -17,13 +17,7 @@ func TestPCAIsScikitLearns(t *testing.T) {
 		Values          int
 		Variance, Codes []float64
 	}
-	b, err := os.ReadFile("testdata/pca.json")
-	if err == nil {
-		err = json.Unmarshal(b, &f)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	fixture.Read(t, "testdata/pca.json", &f)
 	images := make([]uint8, len(f.Images))
 	for i, v := range f.Images {
 		images[i] = uint8(v)
@@ -31,7 +25,7 @@ func TestPCAIsScikitLearns(t *testing.T) {
 	k := len(f.Variance)
 	p := Fit(images, f.Values, k)
 	for i, want := range f.Variance {
-		near(t, "variance", p.Variance[i], want, 1e-4*f.Variance[0])
+		fixture.Near(t, "variance", p.Variance[i], want, 1e-4*f.Variance[0])
 	}
 	codes := p.Codes(images)
 	for j := range k { // an axis may point either way
@@ -40,7 +34,7 @@ func TestPCAIsScikitLearns(t *testing.T) {
 			sign = -1
 		}
 		for i := j; i < len(codes); i += k {
-			near(t, "code", sign*float64(codes[i]), f.Codes[i], 5e-3*math.Sqrt(f.Variance[0]))
+			fixture.Near(t, "code", sign*float64(codes[i]), f.Codes[i], 5e-3*math.Sqrt(f.Variance[0]))
 		}
 	}
 }
@@ -60,7 +54,7 @@ func TestPCAOfFullRankKeepsDistances(t *testing.T) {
 			was += math.Pow((float64(images[i])-float64(images[r*d+i]))/255, 2)
 			is += math.Pow(float64(codes[i]-codes[r*d+i]), 2)
 		}
-		near(t, "squared distance", is, was, 1e-4)
+		fixture.Near(t, "squared distance", is, was, 1e-4)
 	}
 }
 
@@ -71,7 +65,7 @@ func TestPCAOfConstantImages(t *testing.T) {
 		images[i] = 77
 	}
 	for _, v := range Fit(images, 30, 3).Codes(images) {
-		near(t, "code", float64(v), 0, 1e-6)
+		fixture.Near(t, "code", float64(v), 0, 1e-6)
 	}
 }
 
@@ -83,14 +77,6 @@ func TestThinSpreads(t *testing.T) {
 	}
 	if got := Thin(images, 2, 5); len(got) != len(images) {
 		t.Errorf("%v", got)
-	}
-}
-
-// near fails where got is farther from want than tolerance.
-func near(t *testing.T, what string, got, want, tolerance float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= tolerance) {
-		t.Errorf("%s is %v, wanted is %v ± %v", what, got, want, tolerance)
 	}
 }
 

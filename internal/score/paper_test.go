@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"moncae/internal/arch"
+	"moncae/internal/fixture"
 )
 
 func TestBesidePaper(t *testing.T) {
@@ -16,9 +17,9 @@ func TestBesidePaper(t *testing.T) {
 	if p == nil || p.Members != 2 || p.Paper.Accuracy != 0.858 {
 		t.Fatalf("%+v", p)
 	}
-	near(t, "mean BCE", p.Here.BCE, 0.15, 1e-12)
-	near(t, "mean accuracy", p.Here.Accuracy, 0.85, 1e-12)
-	near(t, "mean LOC", p.Here.LOC, 1.5, 1e-12)
+	fixture.Near(t, "mean BCE", p.Here.BCE, 0.15, 1e-12)
+	fixture.Near(t, "mean accuracy", p.Here.Accuracy, 0.85, 1e-12)
+	fixture.Near(t, "mean LOC", p.Here.LOC, 1.5, 1e-12)
 	if p := BesidePaper("mnist", mnist, members[2:]); p.Here != nil || p.Members != 0 {
 		t.Errorf("no small member: %+v", p)
 	}

@@ -1,17 +1,17 @@
 package score
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"testing"
 
 	datasource "moncae/internal/dataset/source"
+
+	"moncae/internal/fixture"
 )
 
-// fixture is what scikit-learn and statsmodels said; testdata/fixture.py writes it.
-type fixture struct {
+// fixtures is what scikit-learn and statsmodels said; testdata/fixture.py writes it.
+type fixtures struct {
 	Logits []float32
 	Y      []int32
 	Loss   float64
@@ -32,24 +32,10 @@ type fixture struct {
 	}
 }
 
-func readFixture(t *testing.T) (f fixture) {
+func readFixture(t *testing.T) (f fixtures) {
 	t.Helper()
-	b, err := os.ReadFile("testdata/score.json")
-	if err == nil {
-		err = json.Unmarshal(b, &f)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	fixture.Read(t, "testdata/score.json", &f)
 	return f
-}
-
-// near fails where got is farther from want than tolerance.
-func near(t *testing.T, what string, got, want, tolerance float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= tolerance) {
-		t.Errorf("%s is %v, wanted is %v ± %v", what, got, want, tolerance)
-	}
 }
 
 func TestScoreIsScikitLearns(t *testing.T) {
@@ -58,14 +44,14 @@ func TestScoreIsScikitLearns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "accuracy", s.Accuracy, f.Score.Accuracy, 0)
-	near(t, "cross-entropy", s.CrossEntropy, f.Loss, 1e-6) // float32 logits
+	fixture.Near(t, "accuracy", s.Accuracy, f.Score.Accuracy, 0)
+	fixture.Near(t, "cross-entropy", s.CrossEntropy, f.Loss, 1e-6) // float32 logits
 	if got, want := fmt.Sprint(s.Confusion), fmt.Sprint(f.Score.Confusion); got != want {
 		t.Errorf("confusion %s, wanted is %s", got, want)
 	}
 	for k, c := range s.PerClass {
-		near(t, c.Name+" precision", *c.Precision, f.Score.Precision[k], 1e-12)
-		near(t, c.Name+" recall", *c.Recall, f.Score.Recall[k], 1e-12)
+		fixture.Near(t, c.Name+" precision", *c.Precision, f.Score.Precision[k], 1e-12)
+		fixture.Near(t, c.Name+" recall", *c.Recall, f.Score.Recall[k], 1e-12)
 		if c.Support != f.Score.Support[k] {
 			t.Errorf("%s: support %d, wanted is %d", c.Name, c.Support, f.Score.Support[k])
 		}
@@ -92,8 +78,8 @@ func TestScoreOfAnEmptyClass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "accuracy", s.Accuracy, 0.5, 0)
-	near(t, "precision of a", *s.PerClass[0].Precision, 1, 0)
+	fixture.Near(t, "accuracy", s.Accuracy, 0.5, 0)
+	fixture.Near(t, "precision of a", *s.PerClass[0].Precision, 1, 0)
 	if c := s.PerClass[2]; c.Precision != nil || c.Recall != nil || c.Support != 0 {
 		t.Errorf("class c is %+v", c)
 	}
@@ -115,7 +101,7 @@ func TestWilsonIsStatsmodels(t *testing.T) {
 	for _, w := range readFixture(t).Wilson {
 		got := Wilson95(w.Hits, w.Rows)
 		for i := range got {
-			near(t, fmt.Sprintf("%d of %d, end %d", w.Hits, w.Rows, i), got[i], w.Interval[i], 1e-12)
+			fixture.Near(t, fmt.Sprintf("%d of %d, end %d", w.Hits, w.Rows, i), got[i], w.Interval[i], 1e-12)
 		}
 	}
 }
@@ -134,8 +120,8 @@ func TestPairedIsStatsmodels(t *testing.T) {
 		if p.OnlyThis != want.OnlyThis || p.OnlyOther != want.OnlyOther {
 			t.Errorf("counted %d and %d, wanted are %d and %d", p.OnlyThis, p.OnlyOther, want.OnlyThis, want.OnlyOther)
 		}
-		near(t, "probability", p.P, want.P, 1e-9)
-		near(t, "gain", p.Gain, float64(want.OnlyThis-want.OnlyOther)/float64(n), 1e-15)
+		fixture.Near(t, "probability", p.P, want.P, 1e-9)
+		fixture.Near(t, "gain", p.Gain, float64(want.OnlyThis-want.OnlyOther)/float64(n), 1e-15)
 		if p.Interval95[0] > p.Gain || p.Interval95[1] < p.Gain {
 			t.Errorf("the interval %v is not around %v", p.Interval95, p.Gain)
 		}

@@ -121,9 +121,15 @@ func genesOf(c *run.Candidate) map[string]any {
 		}
 		blocks++
 		filters, kernel, dropout = max(filters, b.Filters), max(kernel, b.Kernel), max(dropout, b.Dropout)
-		halvings += one(b.Pool != genome.NoPool)
-		skips += one(b.Skip)
-		norms += one(b.BatchNorm)
+		if b.Pool != genome.NoPool {
+			halvings++
+		}
+		if b.Skip {
+			skips++
+		}
+		if b.BatchNorm {
+			norms++
+		}
 	}
 	return map[string]any{
 		"blocks": blocks, "filters": filters, "kernel": kernel, "halvings": halvings, "residual blocks": skips, "batch norms": norms, "dropout": dropout,
@@ -131,19 +137,11 @@ func genesOf(c *run.Candidate) map[string]any {
 	}
 }
 
-func one(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // hypervolumes are the front's after each training, and at last after finetuning.
 func hypervolumes(r *run.Run, f run.Front) []report.Progress {
 	var all []report.Progress
-	var front []moo.Point
-	reference := moo.Point(r.Manifest.Reference)
-	trainings, volume, elapsed, finetuned := 0, 0.0, 0.0, false
+	front := moo.Archive{Reference: r.Manifest.Reference}
+	trainings, elapsed, finetuned := 0, 0.0, false
 	done := slices.Clone(r.Candidates)
 	slices.SortStableFunc(done, func(a, b *run.Candidate) int { return cmp.Compare(r.Elapsed(a.ID), r.Elapsed(b.ID)) })
 	for _, c := range done {
@@ -153,24 +151,12 @@ func hypervolumes(r *run.Run, f run.Front) []report.Progress {
 		trainings, elapsed = trainings+1, r.Elapsed(c.ID)
 		finetuned = finetuned || c.Finetuned != nil
 		if c.Search != nil && c.Search.Values.Within(r.Config.Bounds) {
-			if p := r.Config.Point(c.Search.Values); p.Better(reference) {
-				front = append(front, p)
-				front = pick(front, moo.NonDominated(front))
-				volume = moo.Hypervolume(front, reference)
-			}
+			front.Add(r.Config.Point(c.Search.Values))
 		}
-		all = append(all, report.Progress{Trainings: trainings, Seconds: elapsed, Hypervolume: volume})
+		all = append(all, report.Progress{Trainings: trainings, Seconds: elapsed, Hypervolume: front.Volume})
 	}
 	if finetuned {
 		all = append(all, report.Progress{Trainings: trainings, Seconds: r.Seconds, Hypervolume: f.Hypervolume, Finetuned: true})
 	}
 	return all
-}
-
-func pick(points []moo.Point, at []int) []moo.Point {
-	picked := make([]moo.Point, len(at))
-	for i, j := range at {
-		picked[i] = points[j]
-	}
-	return picked
 }
