@@ -102,7 +102,7 @@ bench-workers: build ## worker processes beside jobs in one process (ten minutes
 	$(PYTHON) scripts/bench_workers.py --moncae bin/moncae
 
 SEED    ?= 1
-NIGHTLY := chaos garbage fuzz-long race test-bare test-cluster test-ray-long test-sdist precision
+NIGHTLY := chaos garbage timed fuzz-long race test-bare test-cluster test-ray-long test-sdist precision
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)
@@ -120,6 +120,10 @@ precision: $(NATIVE) ## 30 networks trained in bfloat16 and in float32 on MNIST 
 .PHONY: garbage
 garbage: $(NATIVE) ## sound files, cut and changed at random places, as every argument of every command (minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -timeout 60m ./internal/cli -run 'Garbage|NothingIsWritten|FlagsAreHeld' -args -cut 300 -seed $(SEED)
+
+.PHONY: timed
+timed: $(NATIVE) ## a real search of half a minute, planned by the clock, and its resuming
+	$(GO) test $(GOTAGS) -count=1 -v -timeout 20m ./internal/cli -run 'TestScripts/time$$' -args -long
 
 race: ## the Go tests under the race detector, with the reference engine
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 60m $$($(GO) list ./... | grep -v -e internal/engine/onednn -e internal/engine/cuda)

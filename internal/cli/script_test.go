@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,8 +24,8 @@ import (
 // moncae as a process of its own, in an empty folder. `go test -run
 // TestScripts/NAME` runs one of them.
 //
-// Beside testscript's own, they have the conditions [onednn], [bf16], [cuda], [onnxruntime]
-// and [data] ($MONCAE_DATA points at MNIST and CIFAR-10), and the command
+// Beside testscript's own, they have the conditions [onednn], [bf16], [cuda], [onnxruntime],
+// [long] (make nightly runs what takes half a minute by the clock) and [data] ($MONCAE_DATA points at MNIST and CIFAR-10), and the command
 // `exits N moncae …`, which wants that exit code and a reason of one line.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" { // which a test's own Main started
@@ -34,6 +35,8 @@ func TestMain(m *testing.M) {
 		"moncae": func() { os.Exit(Main(os.Args[1:], System())) },
 	})
 }
+
+var long = flag.Bool("long", false, "run what takes half a minute by the clock too")
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -76,6 +79,8 @@ func condition(name string) (bool, error) {
 	case "onnxruntime":
 		_, err := ort.Find("", "cpu")
 		return err == nil && withCgo, nil
+	case "long":
+		return *long, nil
 	case "data":
 		return os.Getenv("MONCAE_DATA") != "", nil
 	}

@@ -45,6 +45,17 @@ def test_a_bad_value_is_the_programs_line(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_denoise_and_time_are_the_programs(digits, tmp_path):
+    with pytest.raises(ValueError, match="--time 3s is too short"):
+        moncae.search(tmp_path / "run", *digits, time="3s")
+    with pytest.raises(ValueError, match="--epochs can't be given with --time"):
+        moncae.search(tmp_path / "run", *digits, time="10m", epochs=3)
+    with pytest.raises(ValueError, match="denoise"):
+        moncae.search(tmp_path / "run", *digits, denoise=-1)
+    found = moncae.search(tmp_path / "run", *digits, progress=False, denoise=0.2, reference="9,9", **SMALL)
+    assert json.loads((found.path / "run.json").read_text())["config"]["denoise"] == 0.2
+
+
 def test_an_existing_run_is_kept(run):
     with pytest.raises(ValueError, match="holds a run already"):
         moncae.search(run.path, **SMALL)
