@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"moncae/internal/arch"
@@ -11,6 +12,7 @@ import (
 	"moncae/internal/rundir"
 	"moncae/internal/train"
 	"moncae/internal/version"
+	"moncae/search/inherit"
 	"moncae/search/task"
 )
 
@@ -21,7 +23,7 @@ func (s *Study) isDone(c *Candidate) (bool, error) {
 	if old == nil {
 		return false, nil
 	}
-	if old.Identity != c.Identity {
+	if old.Identity != c.Identity || s.config.Inherit && !reflect.DeepEqual([]any{old.Genome, old.Inherited}, []any{c.Genome, c.Inherited}) {
 		return false, fault.Damagedf("%s: candidate %s is not the one that seed %d gives with this moncae (%s; the run was made by %s): continue it with that version",
 			s.dir.Path, c.ID, s.config.Seed, c.Identity, s.dir.Manifest.Moncae)
 	}
@@ -50,9 +52,13 @@ func (s *Study) job(a arch.Arch, images int, do func(context.Context) error) job
 func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, rungs []train.Rung, times *run.Times) error {
 	begin := s.options.Now()
 	s.emit(CandidateStarted{Candidate: &c, Epochs: s.config.Epochs})
-	out, result, err := s.train(ctx, c.ID, task.Training{
+	t := task.Training{
 		Arch: a, Recipe: c.Recipe, Epochs: s.config.Epochs, Patience: s.config.Patience, Seed: s.seed(c.Generation, c.Index), Train: s.rows.limited, Rungs: rungs,
-	}, searchCheckpoint)
+	}
+	if err := s.inherit(&t, &c); err != nil {
+		return fmt.Errorf("candidate %s: %w", c.ID, err)
+	}
+	out, result, err := s.train(ctx, c.ID, t, searchCheckpoint)
 	if err != nil {
 		return fmt.Errorf("candidate %s: %w", c.ID, err)
 	}
@@ -67,6 +73,9 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, rungs []
 		if c.Search, err = s.store(network, rundir.WeightsFile, out, result); err != nil {
 			return err
 		}
+		if c.Inherited != nil {
+			c.Search.Epochs += c.Inherited.Epochs
+		}
 	}
 	c.Rungs, c.Stopped = out.Rungs, out.Stopped
 	c.Steps, c.Seconds = out.Steps, run.Seconds(s.options.Now().Sub(begin))
@@ -78,6 +87,26 @@ func (s *Study) evaluate(ctx context.Context, c Candidate, a arch.Arch, rungs []
 	}
 	s.spent(times, out.Phases, storing)
 	return nil
+}
+
+// inherit has a candidate's training begin with what it inherits, if it does.
+func (s *Study) inherit(t *task.Training, c *Candidate) error {
+	if c.Inherited == nil {
+		return nil
+	}
+	mother := s.recorded(c.Inherited.From)
+	n, err := s.describe(mother.Genome)
+	if err != nil {
+		return err
+	}
+	hers, err := s.dir.Weights(mother.Search.Weights, rundir.Network{ID: mother.ID, Arch: n.Arch, Recipe: n.Recipe})
+	if err != nil {
+		return err
+	}
+	first := inherit.Weights(inherit.Network{Arch: t.Arch, Blocks: c.Genome.Active()}, inherit.Network{Arch: n.Arch, Blocks: mother.Genome.Active()},
+		hers, arch.InitialWeights(t.Arch.Params(), t.Seed))
+	t.Start, err = task.StartOf(t.Arch, first)
+	return err
 }
 
 // store writes a training's weights and completes what it came to.

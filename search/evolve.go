@@ -217,19 +217,24 @@ func (s *Study) problem() algorithm.Problem {
 		Window:    s.config.Window,
 		Reference: s.reference, Objectives: s.guesses(),
 		Describe: s.describe,
+		Inherit:  s.config.Inherit, Epochs: s.config.Epochs,
 	}
 }
 
 // guesses are the objectives: which of them are exact, and how the others are guessed.
 func (s *Study) guesses() []algorithm.Objective {
 	var all []algorithm.Objective
+	prior := surrogate.Learned()
+	if s.config.Inherit {
+		prior = prior.Inheriting()
+	}
 	for _, name := range s.config.Objectives {
 		o := algorithm.Objective{Name: name}
 		switch name {
 		case run.ObjectiveLoss:
-			o.Target, o.Prior = lossTarget(s.blend, s.mean, s.floor), surrogate.Learned()
+			o.Target, o.Prior = lossTarget(s.blend, s.mean, s.floor), prior
 		case run.ObjectiveProbe:
-			o.Target, o.Prior = surrogate.Target{Nothing: s.guess()}, surrogate.Learned().Flat()
+			o.Target, o.Prior = surrogate.Target{Nothing: s.guess()}, prior.Flat()
 		default:
 			o.Exact = func(a arch.Arch) float64 { return run.Static(a)[name] }
 		}
@@ -254,7 +259,7 @@ func (s *Study) describe(g genome.Genome) (*algorithm.Network, error) {
 // candidate is what was proposed for place k, before its training.
 func (s *Study) candidate(k int, p algorithm.Proposal) *Candidate {
 	g, i := k/s.config.Population, k%s.config.Population
-	c := &Candidate{ID: run.CandidateID(g, i), Generation: g, Index: i, Origin: p.Origin, Parents: p.Parents, Genome: p.Genome, Forecast: p.Forecast}
+	c := &Candidate{ID: run.CandidateID(g, i), Generation: g, Index: i, Origin: p.Origin, Parents: p.Parents, Inherited: p.Inherited, Genome: p.Genome, Forecast: p.Forecast}
 	if n := p.Network; n != nil {
 		c.Identity, c.Recipe, c.Latent, c.Params, c.FLOPs = n.Identity, n.Recipe, n.Arch.Latent(), n.Arch.ParamCount(), n.Arch.FLOPs()
 	} else {
@@ -268,7 +273,7 @@ func (s *Study) trial(id string) algorithm.Trial {
 	c := s.recorded(id)
 	t := algorithm.Trial{ID: c.ID, Genome: c.Genome, Identity: c.Identity}
 	if c.Search != nil {
-		t.Point = s.config.Point(c.Search.Values)
+		t.Point, t.Epochs = s.config.Point(c.Search.Values), c.Search.Epochs
 	}
 	return t
 }

@@ -131,7 +131,7 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, t ta
 // refining is a finetuning, but for its network and first weights.
 func (s *Study) refining(c *Candidate, round, epochs int, rows task.Rows) task.Training {
 	return task.Training{
-		Epochs: epochs, Train: rows, Start: &task.Start{SHA256: c.Best().Weights.SHA256},
+		Epochs: epochs, Train: rows, Start: &task.Start{SHA256: c.Best().Weights.SHA256, Keep: true},
 		Seed: seedOf(s.config.Seed, c.Generation, c.Index, fmt.Sprintf("finetune %d", round)),
 	}
 }

@@ -16,7 +16,7 @@ import (
 // notEvaluated are the flags of a search that plan it, keep it or show it.
 var notEvaluated = []string{
 	"run", "resume", "init", "no-export", "onnxruntime", "events", "verbose", "json", "checkpoint-every",
-	"time", "algorithm", "population", "generations", "spread", "window", "early-stop", "finetune", "finetune-trial", "finetune-scope",
+	"time", "algorithm", "population", "generations", "spread", "window", "inherit", "early-stop", "finetune", "finetune-trial", "finetune-scope",
 }
 
 // evaluate serves another program's optimiser; no run is kept.

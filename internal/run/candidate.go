@@ -14,12 +14,14 @@ import (
 
 // Candidate is one evaluated genome, as the journal has it.
 type Candidate struct {
-	ID         string        `json:"id"` // g<generation>-<index>
-	Generation int           `json:"generation"`
-	Index      int           `json:"index"`
-	Origin     string        `json:"origin"` // algorithm.OriginRandom, OriginChild or OriginGiven
-	Parents    []string      `json:"parents,omitempty"`
-	Genome     genome.Genome `json:"genome"`
+	ID         string   `json:"id"` // g<generation>-<index>
+	Generation int      `json:"generation"`
+	Index      int      `json:"index"`
+	Origin     string   `json:"origin"` // algorithm.OriginRandom, OriginChild or OriginGiven
+	Parents    []string `json:"parents,omitempty"`
+	// Inherited is what its training began with; nil: with weights that were drawn.
+	Inherited *algorithm.Inherited `json:"inherited,omitempty"`
+	Genome    genome.Genome        `json:"genome"`
 	// Forecast is what a model expected of it; nil where none was asked.
 	Forecast *algorithm.Forecast `json:"forecast,omitempty"`
 	// Failure is why there is no score; "" where there is one.

@@ -45,6 +45,9 @@ func (c Config) checkCandidate(cand *Candidate) error {
 	case (cand.Failure == "") == (cand.Search == nil):
 		return fmt.Errorf("candidate %s has a failure and a result, or neither", cand.ID)
 	}
+	if h := cand.Inherited; h != nil && (!c.Inherit || !(h.Share >= 0 && h.Share <= 1) || h.Epochs < 0 || GenerationOf(h.From) < 0) {
+		return fmt.Errorf("candidate %s: it inherited %v of its weights from %q, which took %d epochs (inherit is %v)", cand.ID, h.Share, h.From, h.Epochs, c.Inherit)
+	}
 	if err := c.Space.Check(cand.Genome); err != nil {
 		return fmt.Errorf("candidate %s: genome: %w", cand.ID, err)
 	}

@@ -36,6 +36,8 @@ type Config struct {
 	Spread int `json:"spread,omitempty"`
 	// Init are genomes that take the first generation's first places.
 	Init []genome.Genome `json:"init,omitempty"`
+	// Inherit has children begin with their mothers' weights.
+	Inherit bool `json:"inherit,omitempty"`
 	// Window is how many candidates may be under way when the next is decided, where
 	// that is done one by one (ehvi); a decision sees all results but theirs.
 	Window int `json:"window,omitempty"`
@@ -122,6 +124,7 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("genome %d to begin with: %w", i, err))
 		}
 	}
+	check(!c.Inherit || c.Algorithm != algorithm.Random, "algorithm %s has no children that could inherit weights: leave --inherit away, or take another algorithm", algorithm.Random)
 	check(c.Window >= 0, "a window of %d: it is 1 or more", c.Window)
 	check(c.Window > 0 || c.Algorithm != algorithm.EHVI, "algorithm %s needs a window of 1 or more: how many candidates may be under way when the next is decided", algorithm.EHVI)
 	check(c.Epochs >= 1, "%d epochs: it takes 1 at least", c.Epochs)

@@ -100,10 +100,12 @@ func (b *breeder) draw(rng *rand.Rand) Proposal {
 		return b.problem.describe(Proposal{Origin: OriginRandom, Genome: space.Random(rng)})
 	}
 	mother, father := b.choose(rng), b.choose(rng)
-	return b.problem.describe(Proposal{
+	p := b.problem.describe(Proposal{
 		Origin: OriginChild, Parents: []string{mother.ID, father.ID},
 		Genome: space.Mutate(space.Crossover(mother.Genome, father.Genome, rng), rng),
 	})
+	p.inherits(b.problem.mother(mother))
+	return p
 }
 
 // given is the genome that takes place k, if there is one.

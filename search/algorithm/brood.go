@@ -42,12 +42,14 @@ type brood struct {
 type relative struct {
 	id     string // "" for a child that is only ranked
 	genome genome.Genome
+	mother *mother // itself, or a ranked child's; nil where nothing is inherited
 }
 
 // child is one that is ranked.
 type child struct {
 	Proposal
-	gain float64
+	mother *mother // whose weights it would begin with
+	gain   float64
 }
 
 // take makes the front and the parents of what is known.
@@ -65,7 +67,7 @@ func (b *brood) take(told []Trial, pending []Proposal) {
 			break
 		}
 		for _, i := range rank {
-			b.parents = append(b.parents, relative{scored[i].ID, scored[i].Genome})
+			b.parents = append(b.parents, relative{scored[i].ID, scored[i].Genome, b.problem.mother(scored[i])})
 		}
 	}
 	for _, p := range pending {
@@ -100,7 +102,7 @@ func (b *brood) breed(spread bool) Proposal {
 		b.sort()
 		var best []relative
 		for _, c := range b.children[:min(bestChildren, len(b.children))] {
-			best = append(best, relative{"", c.Genome})
+			best = append(best, relative{"", c.Genome, c.mother})
 		}
 		for range grandchildren {
 			b.add(b.draw(best))
@@ -154,14 +156,14 @@ func (b *brood) sort() {
 
 // draw makes a child of parents: a mutation of one, or of a cross of two; without
 // parents, a random one.
-func (b *brood) draw(parents []relative) Proposal {
+func (b *brood) draw(parents []relative) (Proposal, *mother) {
 	space := b.problem.Space
 	if len(parents) == 0 {
 		p := Proposal{Origin: OriginRandom, Genome: space.Random(b.rng)}
 		if b.rng.IntN(2) == 0 {
 			p.Genome = space.Even(p.Genome, b.rng)
 		}
-		return p
+		return p, nil
 	}
 	mother := parents[b.rng.IntN(len(parents))]
 	p := Proposal{Origin: OriginChild, Genome: mother.genome}
@@ -176,18 +178,20 @@ func (b *brood) draw(parents []relative) Proposal {
 		}
 	}
 	p.Genome = space.Mutate(p.Genome, b.rng)
-	return p
+	return p, mother.mother
 }
 
-// add ranks a proposal; one that is known counts as ranked, not ok is one that is refused.
-func (b *brood) add(p Proposal) (_ Proposal, ok bool) {
+// add ranks a proposal of a mother; one that is known counts as ranked, not ok is one that
+// is refused.
+func (b *brood) add(p Proposal, m *mother) (_ Proposal, ok bool) {
 	p = b.problem.describe(p)
 	if p.Network == nil {
 		return p, false
 	}
 	if !b.known[p.Network.Identity] {
 		b.known[p.Network.Identity] = true
-		b.children = append(b.children, child{p, b.gain(p)})
+		p.inherits(m)
+		b.children = append(b.children, child{p, m, b.gain(p)})
 	}
 	return p, true
 }
@@ -214,7 +218,7 @@ func (b *brood) gain(p Proposal) float64 {
 
 // guess are the levels that are expected of the guessed objectives.
 func (b *brood) guess(p Proposal) (mean, deviation []float64) {
-	x := features(p)
+	x := b.problem.features(p)
 	for _, m := range b.models {
 		mu, sd := m.Predict(x)
 		mean, deviation = append(mean, mu), append(deviation, sd)

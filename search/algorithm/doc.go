@@ -66,6 +66,10 @@ type Problem struct {
 	Objectives []Objective // as in Reference
 	// Describe is what a genome's network is like; an error says why it is refused.
 	Describe func(genome.Genome) (*Network, error)
+	// Inherit has children begin with their mothers' weights, and be trained for so many
+	// Epochs.
+	Inherit bool
+	Epochs  int
 }
 
 // Objective is one of those that are minimised.
@@ -91,9 +95,11 @@ type Proposal struct {
 	Known   string
 	Origin  string // OriginRandom, OriginChild or OriginGiven
 	Parents []string
-	Genome  genome.Genome
-	Network *Network // nil where it is refused
-	Refusal string
+	// Inherited is what its training begins with; nil: with weights that are drawn.
+	Inherited *Inherited
+	Genome    genome.Genome
+	Network   *Network // nil where it is refused
+	Refusal   string
 	// Forecast is what a model expects of it; nil where none was asked.
 	Forecast *Forecast
 }
@@ -117,6 +123,7 @@ type Trial struct {
 	Genome   genome.Genome
 	Identity string    // "" where the genome makes no network
 	Point    moo.Point // its objectives; nil for no score
+	Epochs   int       // that led to its weights, in all trainings
 }
 
 // New begins an algorithm by its name.

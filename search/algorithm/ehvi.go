@@ -58,7 +58,7 @@ func (e *ehvi) Sees(k int) int { return max(0, k-max(1, e.problem.Window)+1) }
 // Tell keeps a result. A training that failed teaches that its like fails.
 func (e *ehvi) Tell(t Trial) {
 	if p := e.asked[len(e.told)]; p.Network != nil {
-		o := observed{features: features(p), point: t.Point}
+		o := observed{features: e.problem.features(p), point: t.Point}
 		for _, i := range e.guessed {
 			value := math.NaN()
 			if t.Point != nil {
@@ -159,10 +159,6 @@ func telling(all []observed) []observed {
 		}
 	}
 	return out
-}
-
-func features(p Proposal) []float64 {
-	return surrogate.Features(p.Network.Arch, p.Network.Recipe, p.Genome.Rate)
 }
 
 // volumes measures the gains of points over a front.

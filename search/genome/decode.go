@@ -76,10 +76,8 @@ func (s Space) pooled() int {
 
 func (s Space) plan(g Genome, in arch.Shape) []step {
 	var steps []step
-	for i, b := range g.Blocks {
-		if i == 0 || b.Active {
-			steps = append(steps, step{Block: b})
-		}
+	for _, i := range g.Active() {
+		steps = append(steps, step{Block: g.Blocks[i]})
 	}
 	before := 0 // filters of the block before
 	for i := range steps {

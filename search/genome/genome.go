@@ -63,3 +63,14 @@ func (g Genome) Clone() Genome {
 	g.Blocks = append([]Block(nil), g.Blocks...)
 	return g
 }
+
+// Active are the places of the active blocks, ascending.
+func (g Genome) Active() []int {
+	var places []int
+	for i, b := range g.Blocks {
+		if i == 0 || b.Active {
+			places = append(places, i)
+		}
+	}
+	return places
+}

@@ -71,6 +71,16 @@ func Features(a arch.Arch, r arch.Recipe, rate float64) []float64 {
 	return x
 }
 
+// inheriting is the name of the feature that Inherited gives.
+const inheriting = "inherited"
+
+// Inherited is one more feature where children begin with their mothers' weights: the
+// logarithm of how many times as long a training is, with a share of the epochs that led
+// to those, as its own epochs alone; 0 where nothing is inherited.
+func Inherited(share float64, epochs, own int) float64 {
+	return math.Log1p(share * float64(epochs) / float64(own))
+}
+
 func indicator(b bool) float64 {
 	if b {
 		return 1

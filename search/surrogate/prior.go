@@ -49,6 +49,18 @@ func ReadPrior(content []byte) (Prior, error) {
 	return p, nil
 }
 
+// What a training's level gains by each e-fold of the training behind it, and what such
+// folds are measured in.
+const inheritedGain, inheritedScale = -0.1, 1.0
+
+// Inheriting is p with the feature Inherited behind the others.
+func (p Prior) Inheriting() Prior {
+	p.Features = append(slices.Clone(p.Features), inheriting)
+	p.Mean, p.Scale = append(slices.Clone(p.Mean), 0), append(slices.Clone(p.Scale), inheritedScale)
+	p.Weights = append(slices.Clone(p.Weights), inheritedGain*inheritedScale)
+	return p
+}
+
 // Flat expects nothing of any feature, and scales them like p.
 func (p Prior) Flat() Prior {
 	p.Weights, p.Level, p.slope = make([]float64, len(p.Weights)), 0, flatSlope

@@ -47,7 +47,7 @@ func (h *Here) Train(ctx context.Context, t Training, w Watch) (out Trained, err
 		Rungs: t.Rungs, Keeping: w.Keeping, Progress: w.Progress, Epoch: w.Epoch, Halt: w.Halt,
 	}
 	if t.Start != nil {
-		o.Weights, o.KeepStart = t.Start.Weights, true
+		o.Weights, o.KeepStart = t.Start.Weights, t.Start.Keep
 	}
 	o.Inspect = func(p engine.Program) (err error) {
 		if out.SSIM, err = run.SSIM(p, h.set, t.Validation.Numbers); err == nil && t.Probe != nil {

@@ -47,7 +47,7 @@ type Training struct {
 
 	Train      Rows `json:"train"`
 	Validation Rows `json:"validation"`
-	// Start are the weights that it begins with, which stay unless beaten; nil: drawn.
+	// Start are the weights that it begins with; nil: drawn.
 	Start *Start `json:"start,omitempty"`
 	// Probe, where set, is measured on the best weights.
 	Probe *Probe `json:"probe,omitempty"`
@@ -83,6 +83,14 @@ func (r *Rows) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &r.Key) 
 type Start struct {
 	Weights arch.Weights `json:"-"`
 	SHA256  string       `json:"sha256"`
+	Keep    bool         `json:"keep,omitempty"` // they stay unless beaten
+}
+
+// StartOf begins with weights of the network a that are in no file.
+func StartOf(a arch.Arch, w arch.Weights) (*Start, error) {
+	content, err := encodeWeights(a, w)
+	sum := sha256.Sum256(content)
+	return &Start{Weights: w, SHA256: hex.EncodeToString(sum[:])}, err
 }
 
 // Trained is what came of a training.

@@ -169,7 +169,7 @@ func (w *Workers) Train(ctx context.Context, t Training, watch Watch) (Trained, 
 		needs = append(needs, w.needs(t.Probe.Train, t.Probe.Validation)...)
 	}
 	kind := kindTrain
-	if t.Start != nil {
+	if t.Start != nil && t.Start.Keep {
 		kind = kindFinetune
 	}
 	if from := watch.Keeping.From; from != nil {

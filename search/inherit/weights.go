@@ -1,0 +1,102 @@
+package inherit
+
+import (
+	"math"
+
+	"moncae/internal/arch"
+)
+
+// Share is the part of the child's values that Weights copies of its mother's.
+func Share(child, mother Network) float64 {
+	hers := pairs(mother)
+	copied, all := 0, 0
+	for _, u := range units(child) {
+		area := u.kernel * u.kernel
+		all += u.out * (u.in*area + 1)
+		if u.norm {
+			all += u.out * len(normRoles)
+		}
+		m, ok := hers[u.place]
+		if !ok {
+			continue
+		}
+		filters, side := min(u.out, m.out), min(u.kernel, m.kernel)
+		copied += filters * (min(u.in, m.in)*side*side + 1)
+		if u.norm && m.norm {
+			copied += filters * len(normRoles)
+		}
+	}
+	return float64(copied) / float64(all)
+}
+
+// Weights are the child's first weights: of the mother's, and fresh ones of the child's
+// (arch.InitialWeights), which it changes.
+func Weights(child, mother Network, hers, fresh arch.Weights) arch.Weights {
+	all := pairs(mother)
+	for _, u := range units(child) {
+		if m, ok := all[u.place]; ok {
+			u.take(fresh, m, hers)
+		} else {
+			u.pass(fresh)
+		}
+	}
+	return fresh
+}
+
+// take copies what u has in common with the mother's unit m.
+func (u unit) take(to arch.Weights, m unit, hers arch.Weights) {
+	filters, channels, side := min(u.out, m.out), min(u.in, m.in), min(u.kernel, m.kernel)
+	scale, shift := m.folded(u, hers)
+	w, from := to[u.name(arch.Weight)], hers[m.name(arch.Weight)]
+	clear(w[:filters*u.in*u.kernel*u.kernel])
+	for o := range filters {
+		for c := range channels {
+			for y := range side {
+				a, b := u.middle(o, c, y, side), m.middle(o, c, y, side)
+				for x := range side {
+					w[a+x] = scale[o] * from[b+x]
+				}
+			}
+		}
+		to[u.name(arch.Bias)][o] = scale[o]*hers[m.name(arch.Bias)][o] + shift[o]
+	}
+	if u.norm && m.norm {
+		for _, r := range normRoles {
+			copy(to[u.name(r)], hers[m.name(r)][:filters])
+		}
+	}
+}
+
+// middle is the place in the weights of row y of a kernel's middle part with such a side.
+func (u unit) middle(filter, channel, y, side int) int {
+	edge := (u.kernel - side) / 2
+	return ((filter*u.in+channel)*u.kernel+edge+y)*u.kernel + edge
+}
+
+// folded are the factors and the biases by which the mother's convolution m does what its
+// batch norm did, where the child's unit u has none.
+func (m unit) folded(u unit, hers arch.Weights) (scale, shift []float32) {
+	scale, shift = make([]float32, m.out), make([]float32, m.out)
+	for o := range m.out {
+		scale[o] = 1
+		if m.norm && !u.norm {
+			variance := float64(hers[m.name(arch.Variance)][o])
+			scale[o] = float32(float64(hers[m.name(arch.Gamma)][o]) / math.Sqrt(variance+arch.BatchNormEpsilon))
+			shift[o] = hers[m.name(arch.Beta)][o] - scale[o]*hers[m.name(arch.Mean)][o]
+		}
+	}
+	return scale, shift
+}
+
+// pass has u pass its first channels on: by adding nothing to them where they are added.
+func (u unit) pass(to arch.Weights) {
+	if u.skip && u.norm {
+		clear(to[u.name(arch.Gamma)])
+		return
+	}
+	w, channels := to[u.name(arch.Weight)], min(u.in, u.out)
+	clear(w[:channels*u.in*u.kernel*u.kernel])
+	for c := 0; c < channels && !u.skip; c++ {
+		w[u.middle(c, c, 0, 1)] = 1
+	}
+}
