@@ -155,7 +155,9 @@ func (b *brood) sort() {
 }
 
 // draw makes a child of parents: a mutation of one, or of a cross of two; without
-// parents, a random one.
+// parents, a random one. Where weights can be inherited, every other child does, for what
+// a mother has learned may be in its way; half of those are their mothers, trained on by
+// another recipe.
 func (b *brood) draw(parents []relative) (Proposal, *mother) {
 	space := b.problem.Space
 	if len(parents) == 0 {
@@ -170,6 +172,11 @@ func (b *brood) draw(parents []relative) (Proposal, *mother) {
 	if mother.id != "" {
 		p.Parents = []string{mother.id}
 	}
+	heir := mother.mother != nil && b.rng.IntN(2) == 0
+	if heir && b.rng.IntN(2) == 0 {
+		p.Genome = space.Retrain(p.Genome, b.rng)
+		return p, mother.mother
+	}
 	if b.rng.IntN(2) == 0 {
 		father := parents[b.rng.IntN(len(parents))]
 		p.Genome = space.Crossover(p.Genome, father.genome, b.rng)
@@ -178,6 +185,9 @@ func (b *brood) draw(parents []relative) (Proposal, *mother) {
 		}
 	}
 	p.Genome = space.Mutate(p.Genome, b.rng)
+	if !heir {
+		return p, nil
+	}
 	return p, mother.mother
 }
 

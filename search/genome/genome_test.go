@@ -436,3 +436,20 @@ func TestEvenTakesWholeFieldsOfTheFirstBlock(t *testing.T) {
 		t.Errorf("taken from the first block: %v", taken)
 	}
 }
+
+// Retrain changes the recipe, and nothing else.
+func TestRetrain(t *testing.T) {
+	space := Space{Name: Extended, MaxBlocks: 3, MaxFilters: 16}
+	rng := rand.New(rand.NewPCG(46, 1))
+	for range 100 {
+		g := space.Random(rng)
+		again := space.Retrain(g, rng)
+		if again.Optimizer == g.Optimizer && again.Rate == g.Rate && again.Schedule == g.Schedule || space.Check(again) != nil {
+			t.Fatalf("%+v became %+v", g, again)
+		}
+		again.Optimizer, again.Rate, again.Schedule = g.Optimizer, g.Rate, g.Schedule
+		if !reflect.DeepEqual(again, g) {
+			t.Fatalf("%+v became %+v", g, again)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package genome
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // The chances of an inactive block to become active in one mutation. The
@@ -73,6 +74,19 @@ func (s Space) Mutate(g Genome, rng *rand.Rand) Genome {
 	}
 	for range 1 + poisson(1, rng) {
 		live[rng.IntN(len(live))].redraw(&g, rng)
+	}
+	return g
+}
+
+// Retrain is a copy of g with another recipe: one gene of it at least is drawn anew.
+func (s Space) Retrain(g Genome, rng *rand.Rand) Genome {
+	g = g.Clone()
+	recipe := []string{"optimizer", "rate", "schedule"}
+	sure := recipe[rng.IntN(len(recipe))]
+	for _, gene := range s.genes() {
+		if gene.block < 0 && slices.Contains(recipe, gene.field) && (gene.field == sure || rng.IntN(2) == 0) {
+			gene.redraw(&g, rng)
+		}
 	}
 	return g
 }

@@ -2,8 +2,9 @@
 // networks are alike: what it begins its training with.
 //
 // Convolutions are paired by their block's place in the genome, encoder with encoder and
-// decoder with decoder, whatever is active around them; those that make the image are
-// paired too. Batch norm goes with its convolution. What a pair shares is copied:
+// decoder with decoder, whatever is active around them, where they see images of the same
+// size; those that make the image are paired too. Batch norm goes with its convolution.
+// What a pair shares is copied:
 //
 //   - the first filters and input channels. The rest of the child's filters are fresh, and
 //     what is new among the inputs of a filter that is copied has zero weights: where the
@@ -14,7 +15,7 @@
 //
 // A block that the mother lacks begins by passing its first channels on: by a one in the
 // kernel's middle, or, where a skip adds its input already, by adding nothing. All else is
-// fresh, batch norm of such a block too.
+// fresh: batch norm of such a block, and convolutions that see images of another size.
 //
 // So before its first step a child with wider layers, larger kernels, no batch norm, or a
 // block more between two whose activation is relu, computes what its mother does; other

@@ -145,6 +145,17 @@ func TestTheRestIsFresh(t *testing.T) {
 	}
 }
 
+// Behind a pooling less, convolutions see larger images than the mother's.
+func TestOtherSizesAreFresh(t *testing.T) {
+	_, c, hers, its := handed(t, func(g *genome.Genome) { g.Blocks[0].Pool = genome.NoPool })
+	fresh := arch.InitialWeights(c.Arch.Params(), 4)
+	for name, want := range map[string]arch.Weights{"encoder.0.weight": hers, "encoder.1.gamma": hers, "encoder.3.weight": fresh, "decoder.0.weight": fresh} {
+		if len(its[name]) == 0 || !reflect.DeepEqual(its[name], want[name]) {
+			t.Errorf("%s: %v, want %v", name, its[name], want[name])
+		}
+	}
+}
+
 // Share counts what Weights copies, whatever two genomes are.
 func TestShareIsWhatIsCopied(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))

@@ -16,6 +16,7 @@ type Network struct {
 type unit struct {
 	place
 	layer           int // of its stack
+	height, width   int // of what it sees
 	in, out, kernel int
 	norm, skip      bool
 }
@@ -51,7 +52,7 @@ func convolutions(stack string, s arch.Stack, in arch.Shape) (all []unit) {
 	for i, l := range s {
 		switch l.Kind {
 		case arch.Conv:
-			all = append(all, unit{place: place{stack: stack}, layer: i, in: shapes[i].C, out: l.Filters, kernel: l.Kernel})
+			all = append(all, unit{place: place{stack: stack}, layer: i, height: shapes[i].H, width: shapes[i].W, in: shapes[i].C, out: l.Filters, kernel: l.Kernel})
 		case arch.BatchNorm:
 			all[len(all)-1].norm = true
 		case arch.Add:
@@ -73,11 +74,20 @@ func (u unit) name(r arch.Role) string {
 // normRoles are batch norm's parameters.
 var normRoles = []arch.Role{arch.Gamma, arch.Beta, arch.Mean, arch.Variance}
 
-// pairs are the mother's units by place.
-func pairs(mother Network) map[place]unit {
-	all := map[place]unit{}
+// family are the mother's units by place.
+type family map[place]unit
+
+func familyOf(mother Network) family {
+	f := family{}
 	for _, u := range units(mother) {
-		all[u.place] = u
+		f[u.place] = u
 	}
-	return all
+	return f
+}
+
+// pair finds the mother's unit for one of the child's. There may be none: she lacks its
+// block, or it saw images of another size there.
+func (f family) pair(u unit) (m unit, found, lacking bool) {
+	m, ok := f[u.place]
+	return m, ok && m.height == u.height && m.width == u.width, !ok
 }

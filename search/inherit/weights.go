@@ -8,7 +8,7 @@ import (
 
 // Share is the part of the child's values that Weights copies of its mother's.
 func Share(child, mother Network) float64 {
-	hers := pairs(mother)
+	hers := familyOf(mother)
 	copied, all := 0, 0
 	for _, u := range units(child) {
 		area := u.kernel * u.kernel
@@ -16,8 +16,8 @@ func Share(child, mother Network) float64 {
 		if u.norm {
 			all += u.out * len(normRoles)
 		}
-		m, ok := hers[u.place]
-		if !ok {
+		m, found, _ := hers.pair(u)
+		if !found {
 			continue
 		}
 		filters, side := min(u.out, m.out), min(u.kernel, m.kernel)
@@ -32,11 +32,12 @@ func Share(child, mother Network) float64 {
 // Weights are the child's first weights: of the mother's, and fresh ones of the child's
 // (arch.InitialWeights), which it changes.
 func Weights(child, mother Network, hers, fresh arch.Weights) arch.Weights {
-	all := pairs(mother)
+	f := familyOf(mother)
 	for _, u := range units(child) {
-		if m, ok := all[u.place]; ok {
+		switch m, found, lacking := f.pair(u); {
+		case found:
 			u.take(fresh, m, hers)
-		} else {
+		case lacking:
 			u.pass(fresh)
 		}
 	}

@@ -51,7 +51,7 @@ func ReadPrior(content []byte) (Prior, error) {
 
 // What a training's level gains by each e-fold of the training behind it, and what such
 // folds are measured in.
-const inheritedGain, inheritedScale = -0.1, 1.0
+const inheritedGain, inheritedScale = -0.1, 0.6
 
 // Inheriting is p with the feature Inherited behind the others.
 func (p Prior) Inheriting() Prior {
