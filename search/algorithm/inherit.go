@@ -47,7 +47,7 @@ func (p Problem) features(c Proposal) []float64 {
 	case c.Inherited == nil:
 		x = append(x, 0)
 	default:
-		x = append(x, surrogate.Inherited(c.Inherited.Share, c.Inherited.Epochs, p.Epochs))
+		x = append(x, surrogate.Inherited(c.Inherited.Share, c.Inherited.Epochs, p.Epochs, c.Network.Arch.Latent().Values()))
 	}
 	return x
 }

@@ -76,9 +76,11 @@ const inheriting = "inherited"
 
 // Inherited is one more feature where children begin with their mothers' weights: the
 // logarithm of how many times as long a training is, with a share of the epochs that led
-// to those, as its own epochs alone; 0 where nothing is inherited.
-func Inherited(share float64, epochs, own int) float64 {
-	return math.Log1p(share * float64(epochs) / float64(own))
+// to those, as its own epochs alone, times the logarithm of the latent's values. A latent
+// of few values soon holds all that it can, and gains little from more training. It is 0
+// where nothing is inherited.
+func Inherited(share float64, epochs, own, values int) float64 {
+	return math.Log1p(share*float64(epochs)/float64(own)) * math.Log(float64(values))
 }
 
 func indicator(b bool) float64 {

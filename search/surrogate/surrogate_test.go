@@ -50,6 +50,27 @@ func TestWithoutObservationsThePriorSpeaks(t *testing.T) {
 	}
 }
 
+// A prior for searches whose children inherit expects the same of those that don't, and
+// less loss of those that do.
+func TestInheritingPrior(t *testing.T) {
+	prior, x := Learned(), append([]float64(nil), Learned().Mean...)
+	mean := func(p Prior, x ...float64) float64 {
+		m, _ := Fit(p, nil, nil).Predict(x)
+		return m
+	}
+	drawn := mean(prior.Inheriting(), append(x, 0)...)
+	if want := mean(prior, x...); drawn != want || len(prior.Features) != len(Names) {
+		t.Errorf("nothing inherited: %v, want %v", drawn, want)
+	}
+	some, more := Inherited(0.5, 3, 3, 16), Inherited(1, 6, 3, 16)
+	if want := math.Log(1.5) * math.Log(16); math.Abs(some-want) > 1e-12 || Inherited(1, 6, 3, 1) != 0 || Inherited(0, 6, 3, 16) != 0 {
+		t.Errorf("half of 3 epochs before 3 is %v, want %v", some, want)
+	}
+	if s, m := mean(prior.Inheriting(), append(x, some)...), mean(prior.Inheriting(), append(x, more)...); !(m < s && s < drawn) {
+		t.Errorf("drawn %v, some inherited %v, more %v", drawn, s, m)
+	}
+}
+
 func TestFeaturesAreNumbersOfEveryNetwork(t *testing.T) {
 	space := genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}
 	rng := rand.New(rand.NewPCG(46, 0))
