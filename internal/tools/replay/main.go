@@ -49,7 +49,9 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "run\tforecasts\tNLPD\tRMS\trank\twithin")
+	if _, err := fmt.Fprintln(table, "run\tforecasts\tNLPD\tRMS\trank\twithin"); err != nil {
+		return err
+	}
 	var all [4][]float64
 	for _, path := range flags.Args() {
 		r, err := search.Open(path)
