@@ -74,16 +74,16 @@ func (u unit) middle(filter, channel, y, side int) int {
 	return ((filter*u.in+channel)*u.kernel+edge+y)*u.kernel + edge
 }
 
-// folded are the factors and the biases by which the mother's convolution m does what its
-// batch norm did, where the child's unit u has none.
-func (m unit) folded(u unit, hers arch.Weights) (scale, shift []float32) {
-	scale, shift = make([]float32, m.out), make([]float32, m.out)
-	for o := range m.out {
+// folded are the factors and the biases by which the mother's convolution u does what its
+// batch norm did, where the child's unit has none.
+func (u unit) folded(child unit, hers arch.Weights) (scale, shift []float32) {
+	scale, shift = make([]float32, u.out), make([]float32, u.out)
+	for o := range u.out {
 		scale[o] = 1
-		if m.norm && !u.norm {
-			variance := float64(hers[m.name(arch.Variance)][o])
-			scale[o] = float32(float64(hers[m.name(arch.Gamma)][o]) / math.Sqrt(variance+arch.BatchNormEpsilon))
-			shift[o] = hers[m.name(arch.Beta)][o] - scale[o]*hers[m.name(arch.Mean)][o]
+		if u.norm && !child.norm {
+			variance := float64(hers[u.name(arch.Variance)][o])
+			scale[o] = float32(float64(hers[u.name(arch.Gamma)][o]) / math.Sqrt(variance+arch.BatchNormEpsilon))
+			shift[o] = hers[u.name(arch.Beta)][o] - scale[o]*hers[u.name(arch.Mean)][o]
 		}
 	}
 	return scale, shift
