@@ -245,19 +245,33 @@ void narrow(size_t n, const float *from, uint16_t *to) {
   }
 }
 
-// finish brings a row of sums, a vector a value, to the images.
-void finish(const Abreast &g, Act act, int n, int images, float *sums, float *turned, char *to, size_t image_bytes) {
-  int wide = round_up(n, group);
-  for (int i = 0; i < n; i += group) {
+// finish brings a row of sums, a vector a value, to the images. It writes over them.
+void finish(const Abreast &g, Act act, int n, int images, float *sums, char *to, size_t image_bytes) {
+  if (act) kernels(false).activate(act, size_t(n) * group, sums, sums);
+  int block = g.wide ? group : 2 * group;
+  for (int i = 0; i < n; i += block) {
     __m512i v[16];
+    const float *from = sums + i * group;
+    __mmask32 mask = n - i >= block ? ~0u : (1u << (n - i)) - 1;
+    if (g.wide) {
 #pragma GCC unroll 16
-    for (int l = 0; l < group; l++) v[l] = _mm512_loadu_si512(sums + (i + l) * group);
+      for (int l = 0; l < 16; l++) v[l] = _mm512_loadu_si512(from + l * group);
+    } else {
+#pragma GCC unroll 16
+      for (int l = 0; l < 16; l++) {
+        __m256i even = (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + 2 * l * group)), odd = (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + (2 * l + 1) * group));
+        v[l] = _mm512_or_si512(_mm512_cvtepu16_epi32(even), _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
+      }
+    }
     turn(v);
+    char *at = to + size_t(i) * (g.wide ? 4 : 2);
 #pragma GCC unroll 16
-    for (int l = 0; l < group; l++) _mm512_storeu_si512(turned + l * wide + i, v[l]);
+    for (int l = 0; l < group; l++, at += image_bytes) {
+      if (l >= images) break;
+      if (g.wide) _mm512_mask_storeu_ps(at, mask, (__m512)v[l]);
+      else _mm512_mask_storeu_epi16(at, mask, v[l]);
+    }
   }
-  auto put = kernels(!g.wide).activate;
-  for (int l = 0; l < images; l++) put(act, n, turned + l * wide, to + l * image_bytes);
 }
 
 // What one pass over a group of images needs, carved from the scratch.
@@ -285,8 +299,7 @@ void convolve(const Abreast &g, Act act, const Shape &in, const Shape &out, cons
   Field f = field(in.c, left, in.w, right + one);
   f.at = scratch.take<uint32_t>(f.size(in.h));
   uint16_t *words = scratch.take<uint16_t>(size_t(in.w * in.c + 1) * group);
-  float *zeros = scratch.take<float>(out.c), *sums = scratch.take<float>(size_t(round_up(out.w * out.c, group)) * group);
-  float *turned = scratch.take<float>(size_t(round_up(out.w * out.c, group)) * group);
+  float *zeros = scratch.take<float>(out.c), *sums = scratch.take<float>(size_t(round_up(out.w * out.c, 2 * group)) * group);
   uint32_t *packed[strides_most][strides_most];
   const Filter &filter = *filters;
   for (int a = 0; a < rests; a++)
@@ -321,7 +334,7 @@ void convolve(const Abreast &g, Act act, const Shape &in, const Shape &out, cons
             });
           });
         }
-        finish(g, act, out.w * out.c, images, sums, turned, (char *)to + n * out_image + (rows[a].out0 + i * rows[a].out_step) * out_row, out_image);
+        finish(g, act, out.w * out.c, images, sums, (char *)to + n * out_image + (rows[a].out0 + i * rows[a].out_step) * out_row, out_image);
       }
   }
 }
@@ -568,7 +581,7 @@ bool abreast_fits(const Abreast &g, Way way) {
 // More than any pass takes: both sides as vectors, with borders, and the weights.
 size_t abreast_scratch(const Abreast &g) {
   auto side = [&](const Shape &s) { return size_t(s.h) * (s.w + 2 * g.kernel + 2) * ((s.c + 1) / 2) * 16; };
-  auto row = [](const Shape &s) { return size_t(round_up(s.w * s.c, 16) + 1) * 16 * 3; };
+  auto row = [](const Shape &s) { return size_t(round_up(s.w * s.c, 32) + 1) * 16 * 2; };
   size_t weights = size_t(g.kernel + 1) * (g.kernel + 1) * (g.x.c + 1) * (g.y.c + 1);
   return side(g.x) + side(g.y) + row(g.x) + row(g.y) + 3 * weights + 1024 + g.x.c + g.y.c;
 }

@@ -135,32 +135,73 @@ template <class T> void noise(const Shape &s, const Philox &p, const void *x_, v
 
 // The optimisers, with Keras' constants; internal/engine states the formulas.
 constexpr float tiny = 1e-7f;
-KERNEL void adam(size_t n, float a, float *__restrict w, const float *__restrict g, float *__restrict m, float *__restrict v) {
-  for (size_t i = 0; i < n; i++) {
-    m[i] += (g[i] - m[i]) * .1f;
-    v[i] += (g[i] * g[i] - v[i]) * .001f;
-    w[i] -= a * m[i] / (__builtin_sqrtf(v[i]) + tiny);
-  }
+// roots is √x, n values; gcc makes a call of its own for negative values, whatever
+// the pragmas say, and so no vectors.
+static inline void roots(size_t n, const float *x, float *y) {
+  size_t i = 0;
+#if defined(MONCAE_AVX512)
+  typedef Lanes<16>::F F;
+  for (; i + 16 <= n; i += 16) keep(y + i, (F)__builtin_ia32_sqrtps512_mask(load<F>(x + i), F(), -1, 4));
+#elif defined(MONCAE_AVX2)
+  typedef Lanes<8>::F F;
+  for (; i + 8 <= n; i += 8) keep(y + i, (F)__builtin_ia32_sqrtps256(load<F>(x + i)));
+#endif
+  for (; i < n; i++) y[i] = __builtin_sqrtf(x[i]);
 }
-KERNEL void rmsprop(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict v) {
-  for (size_t i = 0; i < n; i++) {
-    v[i] = .9f * v[i] + .1f * g[i] * g[i];
-    w[i] -= rate * g[i] / __builtin_sqrtf(v[i] + tiny);
-  }
+
+// in_blocks calls f(from, length) for blocks that roots' arrays hold.
+constexpr size_t block = 256;
+template <class F> [[gnu::always_inline]] static inline void in_blocks(size_t n, F f) {
+  for (size_t o = 0; o < n; o += block) f(o, least(block, n - o));
 }
-KERNEL void adagrad(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict v) {
-  for (size_t i = 0; i < n; i++) {
-    v[i] += g[i] * g[i];
-    w[i] -= rate * g[i] / __builtin_sqrtf(v[i] + tiny);
-  }
+
+KERNEL void adam(size_t n, float a, float *w_, const float *g_, float *m_, float *v_) {
+  float root[block];
+  in_blocks(n, [&](size_t o, size_t count) {
+    float *w = w_ + o, *m = m_ + o, *v = v_ + o;
+    const float *g = g_ + o;
+    EACH(i, count) {
+      m[i] += (g[i] - m[i]) * .1f;
+      v[i] += (g[i] * g[i] - v[i]) * .001f;
+    }
+    roots(count, v, root);
+    EACH(i, count) w[i] -= a * m[i] / (root[i] + tiny);
+  });
 }
-KERNEL void adadelta(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict v, float *__restrict u) {
-  for (size_t i = 0; i < n; i++) {
-    v[i] = .95f * v[i] + .05f * g[i] * g[i];
-    float d = __builtin_sqrtf((u[i] + tiny) / (v[i] + tiny)) * g[i];
-    u[i] = .95f * u[i] + .05f * d * d;
-    w[i] -= rate * d;
-  }
+// scaled descends by g/√(v + tiny), v being what square makes of it.
+template <class F> [[gnu::always_inline]] static inline void scaled(size_t n, float rate, float *w_, const float *g_, float *v_, F square) {
+  float root[block];
+  in_blocks(n, [&](size_t o, size_t count) {
+    float *w = w_ + o, *v = v_ + o;
+    const float *g = g_ + o;
+    EACH(i, count) v[i] = square(v[i], g[i]);
+    EACH(i, count) root[i] = v[i] + tiny;
+    roots(count, root, root);
+    EACH(i, count) w[i] -= rate * g[i] / root[i];
+  });
+}
+KERNEL void rmsprop(size_t n, float rate, float *w, const float *g, float *v) {
+  scaled(n, rate, w, g, v, [](float v, float g) { return .9f * v + .1f * g * g; });
+}
+KERNEL void adagrad(size_t n, float rate, float *w, const float *g, float *v) {
+  scaled(n, rate, w, g, v, [](float v, float g) { return v + g * g; });
+}
+KERNEL void adadelta(size_t n, float rate, float *w_, const float *g_, float *v_, float *u_) {
+  float root[block];
+  in_blocks(n, [&](size_t o, size_t count) {
+    float *w = w_ + o, *v = v_ + o, *u = u_ + o;
+    const float *g = g_ + o;
+    EACH(i, count) {
+      v[i] = .95f * v[i] + .05f * g[i] * g[i];
+      root[i] = (u[i] + tiny) / (v[i] + tiny);
+    }
+    roots(count, root, root);
+    EACH(i, count) {
+      float d = root[i] * g[i];
+      u[i] = .95f * u[i] + .05f * d * d;
+      w[i] -= rate * d;
+    }
+  });
 }
 KERNEL void sgd(size_t n, float rate, float *__restrict w, const float *__restrict g, float *__restrict m) {
   for (size_t i = 0; i < n; i++) {
