@@ -97,6 +97,19 @@ NETWORKS ?= $(wildcard internal/arch/testdata/*.json search/genome/testdata/peer
 bench-peers: build $(PEERS)/.ready $(TORCH)/.ready ## training steps beside PyTorch's and TensorFlow's on 23 networks, resumable (hours, 6 GB below .deps); NETWORKS= some, PEERS_FLAGS=
 	$(PYTHON) scripts/bench_peers.py --moncae bin/moncae --peer torch=$(TORCH)/bin/python --peer tensorflow=$(PEERS)/bin/python --out .deps/bench-peers.jsonl $(PEERS_FLAGS) $(NETWORKS)
 
+BEFORE := .deps/before
+
+# The binary of an earlier commit, from its own sources and the same libraries.
+$(BEFORE)/moncae: | $(NATIVE)
+	rm -rf $(BEFORE) && mkdir -p $(BEFORE)/source/.deps
+	git archive 797867f | tar x -C $(BEFORE)/source
+	ln -s $(abspath .deps/onednn) $(BEFORE)/source/.deps/onednn
+	cd $(BEFORE)/source && $(GO) build $(if $(NATIVE),-tags onednn) -o ../moncae ./cmd/moncae
+
+.PHONY: bench-before
+bench-before: build $(BEFORE)/moncae ## searches with the default flags of commit 797867f, by its binary and by this one, resumable (an hour on a quiet machine); BEFORE_FLAGS=
+	$(PYTHON) scripts/bench_before.py --before $(BEFORE)/moncae --moncae bin/moncae --out .deps/bench-before.jsonl $(BEFORE_FLAGS)
+
 .PHONY: bench-workers
 bench-workers: build ## worker processes beside jobs in one process (ten minutes on a quiet machine)
 	$(PYTHON) scripts/bench_workers.py --moncae bin/moncae

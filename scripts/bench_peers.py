@@ -9,8 +9,9 @@ thread each; float32 and, where the processor has it, bfloat16) for some rounds,
 all of them. A round's ratio is to the fastest of the peer's ways in that round; figures are medians over the rounds.
 
 Networks are built from the same arch.json, with Adam and binary cross-entropy, on images in [0, 1]; all measure whole
-steps, from data in memory to the updated weights. With --out, a line of JSON a network is kept there, and networks
-that it has are not measured again. Standard library only.
+steps, from data in memory to the updated weights. After the first --survey networks, ways that never came within
+--near of their peer's fastest get no more tries. With --out, a line of JSON a network is kept there, and networks that
+it has are not measured again; a line that a kill has cut off is. Standard library only.
 """
 
 import argparse
@@ -87,9 +88,24 @@ def moncae(path, precision, options):
     return result["rates"][-1]["images_per_second"], result["params"]
 
 
-def compare(path, options):
+def hopeless(rows, options):
+    """The ways, as rows name them, that were far from the fastest of their peer in all of the first networks."""
+    rows = rows[: options.survey]
+    if len(rows) < options.survey:
+        return set()
+    share = {}
+    for row in rows:
+        for name, rate in row["tried"].items():
+            fastest = max(r for n, r in row["tried"].items() if n.split()[0] == name.split()[0])
+            share[name] = max(share.get(name, 0), rate / fastest)
+    return {name for name, best in share.items() if best < options.near}
+
+
+def compare(path, options, without):
     kept = {}
     for way in ways(options):
+        if f"{way.peer} {way}" in without:
+            continue
         way.start(path)
         way.tried = way.rate()
         way.stop()
@@ -140,6 +156,18 @@ def table(rows, options):
             print(f"{p} to {peer}'s best: geometric mean {math.exp(statistics.fmean(map(math.log, medians))):.2f}, least {min(medians):.2f}, of {len(rows)} networks")
 
 
+def finished(path):
+    """The finished networks of a file, cut after the last whole line."""
+    if not path or not os.path.exists(path):
+        return []
+    with open(path, "rb+") as f:
+        lines = f.read().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            f.truncate(sum(map(len, lines[:-1])))
+            lines.pop()
+    return [json.loads(line) for line in lines]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("networks", nargs="+", help="arch.json files")
@@ -148,22 +176,22 @@ def main():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--keep", type=int, default=2, help="ways of a peer that take turns with moncae")
-    parser.add_argument("--seconds", type=float, default=3, help="length of each measurement, about")
+    parser.add_argument("--survey", type=int, default=3, help="networks on which every way is tried")
+    parser.add_argument("--near", type=float, default=0.8, help="share of the fastest's rate from which on a way stays")
+    parser.add_argument("--seconds", type=float, default=2, help="length of each measurement, about")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--out", help="file that finished networks are kept in")
     options = parser.parse_args()
-    settings = [options.batch, options.rounds, options.keep, options.seconds, options.cores, sorted(p.split("=")[0] for p in options.peer)]
+    settings = [options.batch, options.rounds, options.keep, options.survey, options.near, options.seconds, options.cores, sorted(p.split("=")[0] for p in options.peer)]
     done = {}
-    if options.out and os.path.exists(options.out):
-        for line in open(options.out):
-            row = json.loads(line)
-            if row["settings"] == settings:
-                done[row["network"]] = row
+    for row in finished(options.out):
+        if row["settings"] == settings:
+            done[row["network"]] = row
     for path in options.networks:
         name = os.path.basename(path)
         if name in done:
             continue
-        done[name] = dict(compare(path, options), settings=settings)
+        done[name] = dict(compare(path, options, hopeless(list(done.values()), options)), settings=settings)
         if options.out:
             with open(options.out, "a") as f:
                 f.write(json.dumps(done[name]) + "\n")
