@@ -6,7 +6,7 @@ TAGS   += nvidia
 NATIVE += .deps/cuda/.ready
 export CGO_CFLAGS := -O2 -w -I$(CURDIR)/.deps/cuda/include
 
-.PHONY: ptx test-cuda cudnn-table gpu-wheels
+.PHONY: ptx test-cuda cudnn-table kernels-table gpu-wheels
 
 .deps/cuda/.ready: scripts/fetch-cuda.sh scripts/wheel.py | $(SETUP)
 	sh scripts/fetch-cuda.sh && touch $@
@@ -28,6 +28,9 @@ cudnn-table: .deps/cuda/.ready ## ask cuDNN, without a GPU, what it chooses for 
 	sh scripts/fetch-cuda.sh cudnn
 	MONCAE_TEST_REAL_CUDNN=1 MONCAE_CUDNN=$(CURDIR)/.deps/cuda/cudnn/libcudnn.so.9 LD_LIBRARY_PATH=$(CURDIR)/.deps/cuda/deviceless \
 		$(GO) test -count=1 -v -timeout 6h -tags nvidia -run TestWriteTable ./tests/cudnn -write $(CURDIR)/.deps/cudnn-table
+
+kernels-table: ## run the PTX of a training step's kernels on the CPU, and write what a model of an H100 makes of it (two minutes)
+	$(GO) test -count=1 -tags nvidia -v -run TestTable ./tests/kernels -write
 
 gpu-wheels: ## resolve the pip lines of docs/how-to/gpu.md (half a minute, from the registry)
 	$(PYTHON) scripts/gpu_wheels.py

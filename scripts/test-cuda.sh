@@ -17,6 +17,7 @@ fetching=$!
 python3 scripts/ptx-cuda.py --check
 python3 scripts/sass-cuda.py --check
 sh scripts/build-fake-cuda.sh
+"$go" test -count=1 -tags nvidia ./tests/kernels/...
 .deps/cuda/fake/selftest
 
 launches=$(mktemp -d)
@@ -27,7 +28,7 @@ echo "with cuDNN"
 echo "the command line"
 "$go" test -count=1 -tags nvidia -run "TestScripts/(cuda|selftest)" ./internal/cli
 echo "without cuDNN, threads shuffled"
-MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -tags nvidia -run 'TestEngine|TestOptimizers|TestHalf|TestWide|TestBounds' ./internal/engine/cuda
+MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -tags nvidia -run 'TestEngine|TestOptimizers|TestHalf|TestWide|TestNarrow|TestBounds' ./internal/engine/cuda
 
 unset LD_LIBRARY_PATH MONCAE_TEST_FAKE_CUDA MONCAE_FAKE_RECORD
 echo "under sanitizers"

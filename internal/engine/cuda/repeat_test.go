@@ -114,16 +114,48 @@ func TestReportedInFloat32(t *testing.T) {
 	}
 }
 
+// narrow have few channels on a side of each convolution: those of one pixel, of images
+// wider than a tile, of more channels than a tile has, with a stride.
+var narrow = []arch.Arch{
+	{
+		Input:   arch.Shape{C: 3, H: 5, W: 37},
+		Encoder: arch.Stack{{Kind: arch.Conv, Filters: 19, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Conv, Filters: 1, Kernel: 5, Stride: 1}},
+		Decoder: arch.Stack{
+			{Kind: arch.Conv, Filters: 7, Kernel: 1, Stride: 1}, {Kind: arch.Activate, Activation: arch.Sigmoid},
+			{Kind: arch.Conv, Filters: 20, Kernel: 3, Stride: 1}, {Kind: arch.Conv, Filters: 3, Kernel: 7, Stride: 1},
+		},
+	},
+	{
+		Input:   arch.Shape{C: 1, H: 12, W: 9},
+		Encoder: arch.Stack{{Kind: arch.Conv, Filters: 70, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ELU}, {Kind: arch.Conv, Filters: 1, Kernel: 3, Stride: 2}},
+		Decoder: arch.Stack{
+			{Kind: arch.Conv, Filters: 2, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.LeakyReLU}, {Kind: arch.Upsample, To: &[2]int{12, 9}},
+			{Kind: arch.Conv, Filters: 33, Kernel: 5, Stride: 1}, {Kind: arch.Conv, Filters: 1, Kernel: 3, Stride: 1},
+		},
+	},
+}
+
+// TestNarrow holds networks of narrow convolutions against the reference.
+func TestNarrow(t *testing.T) {
+	for _, a := range narrow {
+		trainsAlike(t, a)
+	}
+}
+
 // TestWide holds networks of more than one tile against the reference.
-func TestWide(t *testing.T) {
+func TestWide(t *testing.T) { trainsAlike(t, wide) }
+
+// trainsAlike holds a few steps and the weights after them against the reference.
+func trainsAlike(t *testing.T, a arch.Arch) {
+	t.Helper()
 	var results [2]result
 	for i, e := range []engine.Engine{openEngine(t), ref.New()} {
 		j := newJob(t, e)
-		d, err := e.Load(testImages(wide.Input))
+		d, err := e.Load(testImages(a.Input))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if j.net, err = graph.Autoencoder(wide, 9, graph.MSE, 1); err != nil {
+		if j.net, err = graph.Autoencoder(a, 9, graph.MSE, 1); err != nil {
 			t.Fatal(err)
 		}
 		j.data, j.optimizer = d, arch.SGD

@@ -19,23 +19,7 @@ var adagradStart = uint(math.Float32bits(engine.AdagradStart))
 
 // bits is an argument as 8 bytes whose first are the parameter.
 func (r *resident) bits(arg any) uint64 {
-	switch v := arg.(type) {
-	case plan.Ref:
-		return uint64(r.address(v))
-	case int32:
-		return uint64(uint32(v))
-	case uint32:
-		return uint64(v)
-	case int64:
-		return uint64(v)
-	case uint64:
-		return v
-	case float32:
-		return uint64(math.Float32bits(v))
-	case float64:
-		return math.Float64bits(v)
-	}
-	panic(fmt.Sprintf("cuda: an argument of type %T", arg))
+	return plan.Bits(arg, func(ref plan.Ref) uint64 { return uint64(r.address(ref)) })
 }
 
 // repeat brings rows to the device by way of s, and launches a graph once for

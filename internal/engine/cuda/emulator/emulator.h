@@ -54,6 +54,11 @@ struct Entry {
 };
 } // namespace emulator
 
+struct float4 {
+	float x, y, z, w;
+};
+
+inline int min(int a, int b) { return a < b ? a : b; }
 inline float sinpif(float x) { return (float)std::sin(M_PI * x); }
 inline float cospif(float x) { return (float)std::cos(M_PI * x); }
 inline void __syncthreads() { emulator::barrier(); }

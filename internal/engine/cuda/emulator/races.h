@@ -29,7 +29,7 @@ class Races {
 	size_t first = 0;            // of the block, among all
 	char *arrays[256] = {};      // the block's, by key
 	char *barrier = nullptr;     // the block's, a place for ThreadSanitizer
-	char memory[1 << 20];        // of the launch's blocks
+	alignas(64) char memory[1 << 20]; // of the launch's blocks
 	char *free = memory;
 
 	char *take(size_t bytes) {

@@ -14,7 +14,7 @@ typedef unsigned char uint8_t;
 typedef unsigned short uint16_t;
 typedef unsigned int uint32_t;
 typedef unsigned long long uint64_t;
-#define SHARED(type, name, count) __shared__ type name[count]
+#define SHARED(type, name, count) __shared__ __align__(16) type name[count]
 #define REGISTER(name)
 #define NOINLINE __noinline__
 #endif
@@ -54,6 +54,46 @@ inline void store(bf16 *p, long long i, float v) {
 __device__ inline float load(const bf16 *p, long long i) { return __uint_as_float((uint32_t)p[i].bits << 16); }
 __device__ inline void store(bf16 *p, long long i, float v) { asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(p[i].bits) : "f"(v)); }
 #endif
+
+// Four neighbours at a multiple of their size, at once.
+#ifdef MONCAE_EMULATOR
+inline float4 load4(const float *p) {
+	float4 v;
+	memcpy(&v, __builtin_assume_aligned(p, 16), sizeof v);
+	return v;
+}
+inline float4 load4(const bf16 *p) { return {load(p, 0), load(p, 1), load(p, 2), load(p, 3)}; }
+inline void store4(float *p, const float *v) { memcpy(__builtin_assume_aligned(p, 16), v, 16); }
+inline void store4(bf16 *p, const float *v) {
+	for (int j = 0; j < 4; j++) store(p, j, v[j]);
+}
+#else
+__device__ inline float4 load4(const float *p) { return *(const float4 *)p; }
+__device__ inline float4 load4(const bf16 *p) {
+	const uint2 v = *(const uint2 *)p;
+	return make_float4(__uint_as_float(v.x << 16), __uint_as_float(v.x & 0xffff0000u), __uint_as_float(v.y << 16), __uint_as_float(v.y & 0xffff0000u));
+}
+__device__ inline void store4(float *p, const float *v) { *(float4 *)p = make_float4(v[0], v[1], v[2], v[3]); }
+__device__ inline void store4(bf16 *p, const float *v) {
+	bf16 half[4];
+	for (int j = 0; j < 4; j++) store(half, j, v[j]);
+	*(uint2 *)p = make_uint2(half[0].bits | (uint32_t)half[1].bits << 16, half[2].bits | (uint32_t)half[3].bits << 16);
+}
+#endif
+
+// W values, 1 or 4.
+template <int W, class T> __device__ inline void load_some(float *v, const T *p, long long i) {
+	if constexpr (W == 4) {
+		const float4 four = load4(p + i);
+		v[0] = four.x, v[1] = four.y, v[2] = four.z, v[3] = four.w;
+	} else {
+		v[0] = load(p, i);
+	}
+}
+template <int W, class T> __device__ inline void store_some(T *p, const float *v) {
+	if constexpr (W == 4) store4(p, v);
+	else store(p, 0, v[0]);
+}
 
 // The activations, numbered as internal/engine/cuda/plan numbers them.
 enum { LINEAR, RELU, SIGMOID, LEAKY_RELU, ELU, SILU };

@@ -88,6 +88,9 @@ func (l *lowering) choose(c *Conv, from, to bool) bool {
 // pair names the types of what a convolution reads and writes.
 func pair(from, to bool) string { return suffix(from) + suffix(to) }
 
+// side is that of a matrix product's tiles.
+const side = 64
+
 // own launches our kernel for a forward convolution, or for an input gradient,
 // which is the same loop turned: dy is read, dx written.
 func (l *lowering) own(c Conv, read, weight, bias, write Ref, f int32, types string) {
@@ -95,45 +98,51 @@ func (l *lowering) own(c Conv, read, weight, bias, write Ref, f int32, types str
 	if c.Kind == InputGrad {
 		h, w, in, ho, wo, out, turned = ho, wo, out, h, w, in, 1
 	}
-	pixels := c.N * ho * wo
-	launch := Launch{Kernel: "conv_gemm" + types, Grid: [3]int{ceilDiv(pixels, 64), ceilDiv(out, 64), 1}, Block: 256}
-	if min(in, out) <= 8 {
-		group, name := 8, "conv_direct8"
-		switch {
-		case out == 1:
-			group, name = 1, "conv_direct1"
-		case out <= 4:
-			group, name = 4, "conv_direct4"
+	launch := Launch{Block: threads, Args: []any{read, weight, bias, write, f}}
+	if t, ok := narrowForward(c.N, ho, wo, in, out, c.Kernel, c.Stride, turned != 0); ok {
+		if t.flat {
+			c.N, h, w, ho, wo = 1, 1, c.N*h*w, 1, c.N*ho*wo
 		}
-		launch = Launch{Kernel: name + types, Grid: [3]int{ceilDiv(pixels, 512), ceilDiv(out, group), 1}, Block: 128}
+		launch.Kernel, launch.Grid = t.kernel+types, [3]int{t.tiles, 1, 1}
+		launch.Args = append(launch.Args, int32(c.N), int32(h), int32(w), int32(in), int32(ho), int32(wo), int32(out), int32(c.Kernel), int32(c.Stride), turned,
+			int32(t.height), int32(t.width), int32(t.bits))
+		if t.outBits > 0 {
+			launch.Grid[1] = ceilDiv(out, 1<<t.outBits)
+			launch.Args = append(launch.Args, int32(t.outBits))
+		}
+		l.emit(launch)
+		return
 	}
-	launch.Args = []any{read, weight, bias, write, f, int32(c.N), int32(h), int32(w), int32(in), int32(ho), int32(wo), int32(out),
-		int32(c.Kernel), int32(c.Stride), turned}
+	launch.Kernel, launch.Grid = "conv_gemm_64x64"+types, [3]int{ceilDiv(c.N*ho*wo, side), ceilDiv(out, side), 1}
+	launch.Args = append(launch.Args, int32(c.N), int32(h), int32(w), int32(in), int32(ho), int32(wo), int32(out), int32(c.Kernel), int32(c.Stride), turned)
 	l.emit(launch)
 }
 
 func (l *lowering) ownWeightGrad(c Conv, dw Ref, types string) {
-	bm, bn, name := 64, 64, "conv_weight_64x64"
 	taps := c.Kernel * c.Kernel * c.C
-	switch {
-	case c.O <= 8:
-		bm, bn, name = 8, 128, "conv_weight_8x128"
-	case taps <= 32:
-		bn, name = 16, "conv_weight_64x16"
+	if t, ok := narrowWeight(c.Geometry); ok {
+		l.narrowWeightGrad(c, t, dw, types)
+		return
 	}
-	tiles := ceilDiv(c.O, bm) * ceilDiv(taps, bn)
+	tiles := ceilDiv(c.O, side) * ceilDiv(taps, side)
 	pixels := c.N * c.YH * c.YW
 	chunk := max(ceilDiv(pixels, max(512/tiles, 1)), 256)
 	parts := ceilDiv(pixels, chunk)
-	to := dw
-	if parts > 1 {
-		to = l.scratch(int64(parts) * int64(c.O*taps) * 4)
+	l.inParts(dw, parts, c.O*taps, func(to Ref) {
+		l.emit(Launch{"conv_weight_64x64" + types, [3]int{ceilDiv(taps, side), ceilDiv(c.O, side), parts}, threads, []any{c.Input, c.Output, to,
+			int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride), int32(chunk)}})
+	})
+}
+
+// inParts has a weight's gradient computed in parts, which are added; one needs no sum.
+func (l *lowering) inParts(dw Ref, parts, width int, launch func(to Ref)) {
+	if parts == 1 {
+		launch(dw)
+		return
 	}
-	l.emit(Launch{name + types, [3]int{ceilDiv(taps, bn), ceilDiv(c.O, bm), parts}, 256, []any{c.Input, c.Output, to,
-		int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride), int32(chunk)}})
-	if parts > 1 {
-		l.sumParts(to, dw, parts, int64(c.O*taps))
-	}
+	part := l.scratch(int64(parts) * int64(width) * 4)
+	launch(part)
+	l.sumParts(part, dw, parts, int64(width))
 }
 
 func (l *lowering) param(n *gorgonia.Node) Ref { return l.layout.at(Params, l.name(n)) }

@@ -82,5 +82,15 @@ func (l *lowering) channelSum(n, dy *gorgonia.Node) {
 }
 
 func (l *lowering) sumParts(part, to Ref, parts int, width int64) {
-	l.over(width, "sum_parts", part, to, int32(parts), uint32(width))
+	l.columns("sum_parts", parts, width, part, to, int32(parts), uint32(width))
+}
+
+// columns launches a kernel that sums columns of parts, so many a block that enough
+// threads share one; it takes their number last.
+func (l *lowering) columns(kernel string, parts int, width int64, args ...any) {
+	wide := 32
+	for wide > 8 && parts*wide > 4*threads {
+		wide /= 2
+	}
+	l.emit(Launch{kernel, [3]int{int(width+int64(wide)-1) / wide, 1, 1}, threads, append(args, int32(wide))})
 }

@@ -86,7 +86,7 @@ func (l *lowering) statistics(g *lower.Norm) {
 	part, shift := l.scratch(int64(p.parts)*vector*2), l.scratch(vector)
 	made.mean, made.variance = l.scratch(vector), l.scratch(vector)
 	l.emit(Launch{"norm_sums" + suffix(x.half), p.grid, threads, []any{x.ref, part, shift, int32(x.c), int32(x.rows()), int32(p.chunk), int32(p.wide)}})
-	l.over(int64(x.c), "norm_statistics", part, int32(p.parts), int32(x.c), float32(x.rows()), shift, made.mean, made.variance,
+	l.columns("norm_statistics", p.parts, 2*int64(x.c), part, int32(p.parts), int32(x.c), float32(x.rows()), shift, made.mean, made.variance,
 		l.layout.running(g.Mean), l.layout.running(g.Variance), l.layout.at(Params, g.Mean), l.layout.at(Params, g.Variance), Ref{In: Steps})
 }
 
@@ -109,7 +109,7 @@ func (l *lowering) normGrad(g *lower.Norm) {
 	part := l.scratch(int64(p.parts) * int64(x.c) * 8)
 	l.emit(Launch{"norm_grad_sums" + suffix(x.half), p.grid, threads, []any{x.ref, out.ref, grad.ref, gamma, beta, made.mean, made.variance,
 		part, activation, int32(x.c), int32(x.rows()), int32(p.chunk), int32(p.wide)}})
-	l.over(int64(x.c), "norm_grad_sums", part, int32(p.parts), int32(x.c), dgamma, dbeta)
+	l.columns("norm_grad_sums", p.parts, 2*int64(x.c), part, int32(p.parts), int32(x.c), dgamma, dbeta)
 	if g.GradInput == nil {
 		return
 	}

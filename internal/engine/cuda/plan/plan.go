@@ -13,6 +13,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 
 	"moncae/internal/arch"
 	"moncae/internal/graph"
@@ -65,6 +66,28 @@ type Launch struct {
 	Grid   [3]int
 	Block  int
 	Args   []any
+}
+
+// Bits is an argument as 8 bytes whose first are the parameter; address says where a
+// place is.
+func Bits(arg any, address func(Ref) uint64) uint64 {
+	switch v := arg.(type) {
+	case Ref:
+		return address(v)
+	case int32:
+		return uint64(uint32(v))
+	case uint32:
+		return uint64(v)
+	case int64:
+		return uint64(v)
+	case uint64:
+		return v
+	case float32:
+		return uint64(math.Float32bits(v))
+	case float64:
+		return math.Float64bits(v)
+	}
+	panic(fmt.Sprintf("plan: an argument of type %T", arg))
 }
 
 // Kind tells the three convolutions of a layer apart.

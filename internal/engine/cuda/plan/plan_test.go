@@ -187,7 +187,7 @@ func TestFusion(t *testing.T) {
 	for _, s := range p.Train {
 		names = append(names, strings.TrimSuffix(s.(Launch).Kernel, "_f32"))
 	}
-	const want = "gather_bytes conv_direct8_f32 conv_gemm_f32 norm_sums norm_statistics normalize conv_direct1_f32 loss_pixels loss_mean"
+	const want = "gather_bytes conv_spread_f32 conv_spread_f32 norm_sums norm_statistics normalize conv_few1_f32 loss_pixels loss_mean"
 	if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
 		t.Errorf("launches:\n%s\nwant first:\n%s", got, want)
 	}
