@@ -283,15 +283,14 @@ func (s *Study) load() (unload func() error, err error) {
 	return s.options.Trainer.Load(s.set)
 }
 
-// noteConvolutions journals what the engine chose, where it chooses and is in this
-// process: workers keep it to themselves.
+// noteConvolutions journals what the engine chose, where it chooses.
 func (s *Study) noteConvolutions() error {
 	chooser, ok := s.options.Trainer.(engine.Chooser)
 	if !ok {
 		return nil
 	}
 	c := chooser.Convolutions()
-	if len(c.Plans)+len(c.Own) == 0 {
+	if c.Empty() {
 		return nil
 	}
 	return s.append(run.Convolutions{Convolutions: c}, func() {})

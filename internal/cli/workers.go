@@ -207,8 +207,14 @@ func (t *trainer) own() (_ engine.Engine, err error) {
 	return t.engine, err
 }
 
-// Convolutions tells what the engine in this process chose.
-func (t *trainer) Convolutions() engine.Convolutions { return engine.ConvolutionsOf(t.engine) }
+// Convolutions tells what the engines chose, here and in workers.
+func (t *trainer) Convolutions() engine.Convolutions {
+	c := engine.ConvolutionsOf(t.engine)
+	if chooser, ok := t.Trainer.(engine.Chooser); ok {
+		c.Add(chooser.Convolutions())
+	}
+	return c
+}
 
 // jobs is how many trainings are to run at once, where so many were asked for; 0: as
 // many as the engine has workers.

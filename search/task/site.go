@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"moncae/internal/dataset"
@@ -23,6 +24,9 @@ type Site struct {
 	images map[string]*Here // by fingerprint
 	rows   map[string]Rows
 	unload []func() error
+
+	mu   sync.Mutex
+	told engine.Convolutions // that the coordinator knows of
 }
 
 // NewSite is a site on eng.
@@ -170,7 +174,7 @@ func (s *Site) train(ctx context.Context, w worker.Task, say worker.Say) (worker
 		return worker.Result{}, err
 	}
 	out, err := here.Train(ctx, t, watch)
-	if err != nil {
+	if err := errors.Join(err, s.tellChoices(say)); err != nil {
 		return worker.Result{}, err
 	}
 	var parts []worker.Part
@@ -184,6 +188,18 @@ func (s *Site) train(ctx context.Context, w worker.Task, say worker.Say) (worker
 	out.Weights = nil
 	data, err := json.Marshal(trained{out.Outcome, out.SSIM, out.Probe})
 	return worker.Result{Data: data, Parts: parts}, err
+}
+
+// tellChoices tells how convolutions are computed that were not told of.
+func (s *Site) tellChoices(say worker.Say) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := engine.ConvolutionsOf(s.engine).Without(s.told)
+	if fresh.Empty() {
+		return nil
+	}
+	s.told.Add(fresh)
+	return say(told{Convolutions: &fresh})
 }
 
 // measure does a measurement.

@@ -48,7 +48,12 @@ func (l *lines) write(line any, parts []worker.Part) {
 // site is what a worker says to the coordinator, and how it ends.
 func site(t *testing.T, in *lines) (string, error) {
 	t.Helper()
-	s := NewSite(ref.New())
+	return siteOn(t, ref.New(), in)
+}
+
+func siteOn(t *testing.T, eng engine.Engine, in *lines) (string, error) {
+	t.Helper()
+	s := NewSite(eng)
 	defer func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

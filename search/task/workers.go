@@ -47,6 +47,9 @@ type Workers struct {
 	hello worker.Hello // of the first
 	mixed bool
 	data  string // fingerprint of the images that were loaded last
+
+	mu           sync.Mutex
+	convolutions engine.Convolutions
 }
 
 // Same refuses workers of another moncae than this one, and of another engine than
@@ -87,6 +90,20 @@ func (w *Workers) Info() engine.Info {
 	}
 	i.Model, i.ISA, i.Precisions = w.hello.Class.Device, w.hello.Class.ISA, w.hello.Precisions
 	return i
+}
+
+// Convolutions tells what the workers' engines chose, those of workers that ended too.
+func (w *Workers) Convolutions() (all engine.Convolutions) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all.Add(w.convolutions)
+	return all
+}
+
+func (w *Workers) chosen(c engine.Convolutions) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.convolutions.Add(c)
 }
 
 // imagesHead says what the parts of given images are.
@@ -131,6 +148,8 @@ type told struct {
 	Epoch      int          `json:"epoch,omitempty"`  // that ended
 	Loss       *train.Epoch `json:"loss,omitempty"`   // of it
 	Checkpoint bool         `json:"checkpoint,omitempty"`
+	// Convolutions are what the engine chose since the worker told last.
+	Convolutions *engine.Convolutions `json:"convolutions,omitempty"`
 }
 
 // trained is Trained but for its weights.
@@ -163,7 +182,7 @@ func timeless(r worker.Result) []byte {
 // Train has a worker do the training, and another one if that ends before; where that
 // ends too, the training is a failed one.
 func (w *Workers) Train(ctx context.Context, t Training, watch Watch) (Trained, error) {
-	f := &far{Training: t, Watch: watch}
+	f := &far{Training: t, Watch: watch, chosen: w.chosen}
 	needs := append(w.needs(t.Train, t.Validation), t.Data)
 	if t.Probe != nil {
 		needs = append(needs, w.needs(t.Probe.Train, t.Probe.Validation)...)
@@ -231,6 +250,7 @@ type far struct {
 	images, epoch int    // that were told of
 	checkpoint    []byte // the last; nil: none
 	kept          int    // images before it
+	chosen        func(engine.Convolutions)
 }
 
 func (f *far) hold(c train.Checkpoint) error {
@@ -284,6 +304,9 @@ func (f *far) event(data json.RawMessage, parts []worker.Part) error {
 	var e told
 	if err := json.Unmarshal(data, &e); err != nil {
 		return fmt.Errorf("a worker's event: %w", err)
+	}
+	if e.Convolutions != nil {
+		f.chosen(*e.Convolutions)
 	}
 	if e.Images > f.images && f.Progress != nil {
 		f.Progress(e.Images - f.images)

@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,20 +58,10 @@ func (d *device) ownConvolutions(reason error) {
 // Convolutions tells how the device computes them.
 func (e *single) Convolutions() engine.Convolutions { return e.device.convolutions() }
 
-// Convolutions are those of the first device that has some; all choose alike.
-func (e *engines) Convolutions() engine.Convolutions {
-	var all engine.Convolutions
+// Convolutions are those of all devices, which are of one model and choose alike.
+func (e *engines) Convolutions() (all engine.Convolutions) {
 	for _, one := range e.list {
-		c := one.Convolutions()
-		if len(c.Plans) > len(all.Plans) {
-			all.Plans = c.Plans
-		}
-		all.Library = c.Library
-		for _, reason := range c.Own {
-			if !slices.Contains(all.Own, reason) {
-				all.Own = append(all.Own, reason)
-			}
-		}
+		all.Add(one.Convolutions())
 	}
 	return all
 }
@@ -92,10 +81,7 @@ func (d *device) convolutions() engine.Convolutions {
 			Engine:    made.Engine, Rank: made.Rank, Fallback: made.Fallback, TensorCores: made.TensorCores, Workspace: made.Workspace,
 		})
 	}
-	slices.SortFunc(c.Plans, func(a, b engine.Plan) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), slices.Compare(a.Input[:], b.Input[:]), slices.Compare(a.Output[:], b.Output[:]),
-			cmp.Compare(a.Kernel, b.Kernel), cmp.Compare(a.Stride, b.Stride), cmp.Compare(a.Precision, b.Precision))
-	})
+	slices.SortFunc(c.Plans, engine.Plan.Compare)
 	return c
 }
 
