@@ -83,7 +83,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	word(&o.reference, "reference", "", "reference point, a number an objective, for example 0.26,2.9 (default the mean image's loss, no compression, the error of a linear probe on 16 principal components)", setReference)
 	f.BoolVar(&o.earlyStop, "early-stop", false, "end trainings that can't come onto the front any more, judged after a quarter and a half of their steps")
 	o.set["early-stop"] = func(c *run.Config) error { c.EarlyStop = o.earlyStop; return nil }
-	f.BoolVar(&o.inherit, "inherit", false, "have a child begin its training with its mother's trained weights, as far as their networks are alike")
+	f.BoolVar(&o.inherit, "inherit", standard.Inherit, "have a child begin its training with its mother's trained weights, as far as their networks are alike; the other algorithms than ehvi don't, unless it is given")
 	o.set["inherit"] = func(c *run.Config) error { c.Inherit = o.inherit; return nil }
 	f.StringArrayVar(&o.bounds, "bound", nil, "a limit that members of the front must keep, for example 'loc<=2'; can be repeated")
 	o.set["bound"] = func(c *run.Config) (err error) { c.Bounds, err = parseBounds(o.bounds); return err }

@@ -89,9 +89,9 @@ const (
 var Scopes = []string{ScopeFront, ScopeSizes, ScopePopulation}
 
 // SetAlgorithm names the algorithm; one that decides candidate by candidate gets
-// the usual window, and the others none.
+// the usual window, and has children inherit weights; the others have neither.
 func (c *Config) SetAlgorithm(name string) {
-	c.Algorithm, c.Window = name, 0
+	c.Algorithm, c.Window, c.Inherit = name, 0, name == algorithm.EHVI
 	if name == algorithm.EHVI {
 		c.Window = usualWindow
 	}

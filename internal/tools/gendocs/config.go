@@ -60,6 +60,7 @@ var rows = []preset{
 	number("population", func(c run.Config) int { return c.Population }),
 	number("generations", func(c run.Config) int { return c.Generations }),
 	{"spread", func(c run.Config) string { return orWord(int64(c.Spread), "off") }},
+	{"inherit", func(c run.Config) string { return fmt.Sprint(c.Inherit) }},
 	number("epochs", func(c run.Config) int { return c.Epochs }),
 	number("patience", func(c run.Config) int { return c.Patience }),
 	number("batch", func(c run.Config) int { return c.Batch }),
