@@ -94,7 +94,7 @@ $(TORCH)/.ready: scripts/bench_peers_torch.txt | $(SETUP)
 
 NETWORKS ?= $(wildcard internal/arch/testdata/*.json search/genome/testdata/peers/*.json)
 
-bench-peers: build $(PEERS)/.ready $(TORCH)/.ready ## training steps beside PyTorch's and TensorFlow's on 23 networks, resumable (hours, 6 GB below .deps); NETWORKS= some, PEERS_FLAGS=
+bench-peers: build $(PEERS)/.ready $(TORCH)/.ready ## training steps beside PyTorch's and TensorFlow's on 23 networks, resumable (an hour or two, 6 GB below .deps); NETWORKS= some, PEERS_FLAGS=
 	$(PYTHON) scripts/bench_peers.py --moncae bin/moncae --peer torch=$(TORCH)/bin/python --peer tensorflow=$(PEERS)/bin/python --out .deps/bench-peers.jsonl $(PEERS_FLAGS) $(NETWORKS)
 
 BEFORE := .deps/before
