@@ -46,8 +46,6 @@ type estimate struct {
 	issued          float64 // instructions of warps
 }
 
-func (e estimate) ratio() float64 { return e.modelled / e.bound }
-
 // of estimates a launch by blocks of it that ran.
 func of(l plan.Launch, count ptx.Count, grid int, bytes map[plan.Ref]int64, size kernelSize) estimate {
 	e := estimate{products: products(l), issued: float64(count.Issued) / float64(count.Blocks) * float64(grid)}

@@ -39,7 +39,6 @@ type instruction struct {
 	from         []operand
 	value        func(a, b, c uint64) uint64
 	bytes        int // of a memory access
-	signed       bool
 	offset       uint64
 	target       int // of a branch
 	calls        *function
@@ -101,15 +100,14 @@ func Parse(module string) (map[string]*Kernel, error) {
 		if !kernel && !strings.HasPrefix(lines[i], ".func ") {
 			continue
 		}
-		head, end := i, i
+		head := i
 		for lines[i] != "{" && lines[i] != ";" {
 			i++
 		}
 		if lines[i] == ";" {
 			continue // a declaration
 		}
-		for end = i; lines[end] != "}"; end++ {
-		}
+		end := i + slices.Index(lines[i:], "}")
 		p := &parser{function: &function{result: -1, special: map[int]int{}}, functions: functions, names: map[string]int{}, symbols: map[string]uint64{}, labels: map[string]int{}, jumps: map[int]string{}, wide: map[int]bool{}}
 		p.head(strings.Join(lines[head:i], " "))
 		if err := p.body(lines[i+1 : end]); err != nil {
@@ -390,7 +388,7 @@ func (p *parser) access(in *instruction, parts, args []string) error {
 	if err != nil {
 		return err
 	}
-	in.bytes, in.signed = bits/8, kind[0] == 's'
+	in.bytes = bits / 8
 	in.kind = of[0]
 	at, value := 1, 0
 	if parts[0] == "st" {

@@ -358,7 +358,7 @@ func (w *warp) move(in *instruction, place []byte, l int) {
 	switch in.kind {
 	case loadGlobal, loadShared, loadLocal:
 		for i, r := range in.parts {
-			w.regs[r][l] = get(place[i*in.bytes:], in.bytes, in.signed)
+			w.regs[r][l] = get(place[i*in.bytes:], in.bytes)
 		}
 	default:
 		if in.parts == nil {
@@ -370,15 +370,13 @@ func (w *warp) move(in *instruction, place []byte, l int) {
 	}
 }
 
-func get(b []byte, size int, signed bool) uint64 {
-	switch {
-	case size == 1:
+func get(b []byte, size int) uint64 {
+	switch size {
+	case 1:
 		return uint64(b[0])
-	case size == 2:
+	case 2:
 		return uint64(binary.LittleEndian.Uint16(b))
-	case size == 4 && signed:
-		return uint64(uint32(binary.LittleEndian.Uint32(b)))
-	case size == 4:
+	case 4:
 		return uint64(binary.LittleEndian.Uint32(b))
 	}
 	return binary.LittleEndian.Uint64(b)
