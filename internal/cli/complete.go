@@ -10,6 +10,7 @@ import (
 
 	"moncae/internal/dataset"
 	"moncae/internal/run"
+	"moncae/internal/view"
 	"moncae/search/algorithm"
 )
 
@@ -68,7 +69,7 @@ func completeCandidate(_ *cobra.Command, args []string, _ string) ([]cobra.Compl
 	}
 	for _, c := range r.Candidates {
 		if c.Search != nil {
-			words = append(words, cobra.CompletionWithDesc(c.ID, fmt.Sprintf("%d values, BCE %.4f", c.Latent.Values(), c.Best().Figures.BCE)))
+			words = append(words, cobra.CompletionWithDesc(c.ID, fmt.Sprintf("%s, BCE %.4f", view.Values(c.Latent.Values()), c.Best().Figures.BCE)))
 		}
 	}
 	return words, cobra.ShellCompDirectiveNoFileComp

@@ -213,7 +213,7 @@ func candidateLine(e search.CandidateFinished) string {
 		return fmt.Sprintf("%-6s %9s  kept its weights", c.ID, c.Latent)
 	}
 	r := c.Best()
-	return fmt.Sprintf("%-6s %9s  %4d values  BCE %.4f  %.1f dB  %s", c.ID, c.Latent, c.Latent.Values(), r.Figures.BCE, r.Figures.PSNR, view.Epochs(r.Epochs))
+	return fmt.Sprintf("%-6s %9s  %11s  BCE %.4f  %.1f dB  %s", c.ID, c.Latent, view.Values(c.Latent.Values()), r.Figures.BCE, r.Figures.PSNR, view.Epochs(r.Epochs))
 }
 
 // end takes the bar off the terminal.

@@ -163,11 +163,16 @@ func Reference(objectives []string, point []float64) string {
 }
 
 // Epochs counts epochs.
-func Epochs(n int) string {
-	if n == 1 {
-		return "1 epoch"
+func Epochs(n int) string { return counted(n, "epoch") }
+
+// Values counts values of a latent.
+func Values(n int) string { return counted(n, "value") }
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
 	}
-	return fmt.Sprintf("%d epochs", n)
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // Fixed is v with so many digits behind the point.

@@ -82,16 +82,16 @@ func (p Pictures) Gallery() figure.Gallery {
 	if len(p.Members) == 0 {
 		return g
 	}
-	g.Rows = append(g.Rows, figure.GalleryRow{Caption: fmt.Sprintf("originals · %v · %d values", p.Shape, p.Shape.Values()), Images: p.Originals})
+	g.Rows = append(g.Rows, figure.GalleryRow{Caption: fmt.Sprintf("originals · %v · %s", p.Shape, Values(p.Shape.Values())), Images: p.Originals})
 	for _, m := range p.Members {
 		g.Rows = append(g.Rows,
 			figure.GalleryRow{
-				Caption: fmt.Sprintf("%s · latent %v · %d values (%.1f×) · LOC %.2f · BCE %.4f · %.1f dB", m.ID, m.Latent, m.Values, m.Ratio, m.LOC, m.BCE, m.PSNR),
+				Caption: fmt.Sprintf("%s · latent %v · %s (%.1f×) · LOC %.2f · BCE %.4f · %.1f dB", m.ID, m.Latent, Values(m.Values), m.Ratio, m.LOC, m.BCE, m.PSNR),
 				Images:  m.Outputs,
 			},
 			figure.GalleryRow{Caption: "difference, ×2: lighter is too light", Images: figure.Differences(m.Outputs, p.Originals)})
 		if m.PCA != nil {
-			caption := fmt.Sprintf("PCA · %d values", m.Values)
+			caption := "PCA · " + Values(m.Values)
 			if f := m.Member.PCA; f != nil {
 				caption += fmt.Sprintf(" · BCE %.4f · %.1f dB", f.BCE, f.PSNR)
 			}
@@ -126,7 +126,7 @@ func (p Pictures) strips(m MemberPictures) ([]report.Picture, error) {
 		{"Originals", p.Originals},
 		{fmt.Sprintf("Reconstructions, %.1f dB on all of validation", m.PSNR), m.Outputs},
 		{"Difference, ×2: grey is none, lighter is too light", figure.Differences(m.Outputs, p.Originals)},
-		{fmt.Sprintf("PCA's reconstructions from %d values", m.Values), m.PCA},
+		{"PCA's reconstructions from " + Values(m.Values), m.PCA},
 	}
 	for _, r := range rows {
 		if r.images == nil {

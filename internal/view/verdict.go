@@ -68,7 +68,7 @@ func beside(v run.Verdict, members int) string {
 
 // Taken is a member with what speaks for it.
 func Taken(m run.Member) string {
-	s := fmt.Sprintf("%s: %d values, BCE %.4f, PSNR %.1f dB", m.ID, m.Values, m.BCE, m.PSNR)
+	s := fmt.Sprintf("%s: %s, BCE %.4f, PSNR %.1f dB", m.ID, Values(m.Values), m.BCE, m.PSNR)
 	if m.PCA != nil {
 		s += fmt.Sprintf(" (PCA %.4f, %.1f dB)", m.PCA.BCE, m.PCA.PSNR)
 	}

@@ -18,7 +18,7 @@ function drawFronts() {
     grid: { left: 72, right: 24, top: 40, bottom: 52 },
     xAxis: axis("values of the latent (logarithmic)", { type: "log" }),
     yAxis: axis(m.name, { type: state.log ? "log" : "value", nameGap: 54 }),
-    tooltip: tip((p) => `${p.seriesName} ${p.data.id}: ${count(p.value[0])} values, ${m.name} ${fixed(p.value[1], m.digits)}`),
+    tooltip: tip((p) => `${p.seriesName} ${p.data.id}: ${countValues(p.value[0])}, ${m.name} ${fixed(p.value[1], m.digits)}`),
     series: data.runs.map((run, i) => ({
       name: run.name, type: "line", symbolSize: 10, ...look(i), lineStyle: { width: 1, opacity: 0.6 },
       data: run.members.map((f) => ({ value: [f.values, measureIn(run, f)], id: f.id })).filter((p) => p.value[1] != null),

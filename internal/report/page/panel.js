@@ -29,7 +29,7 @@ function figuresTable(t, f) {
   const row = (name, key, digits) => element("tr", {},
     element("th", { scope: "row" }, name), element("td", {}, fixed(valueOf(f, key), digits)), element("td", {}, p ? fixed(valueOf(p, key), digits) : "–"));
   return element("div", {},
-    element("p", {}, `Latent ${shape(t.latent)}: ${count(t.values)} values, ${fixed(data.run.values / t.values, 1)}× fewer than the image. ${count(t.params)} parameters, ${count(t.flops)} multiply-adds an image.`),
+    element("p", {}, `Latent ${shape(t.latent)}: ${countValues(t.values)}, ${fixed(data.run.values / t.values, 1)}× fewer than the image. ${count(t.params)} parameters, ${count(t.flops)} multiply-adds an image.`),
     element("table", { class: "figures" },
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "validation images"), element("th", { scope: "col" }, "this"), element("th", { scope: "col" }, "PCA"))),
       element("tbody", {}, row("BCE, nats", "bce", 4), row("excess BCE", "excess", 4), row("MSE", "mse", 5), row("PSNR, dB", "psnr", 1), row("SSIM", "ssim", 3))),
@@ -104,7 +104,7 @@ function lineage(t) {
       const parent = byID.get(id);
       next.push(...parent.parents.filter((p) => byID.has(p) && !seen.has(p)));
       return [element("button", { type: "button", class: "id", onclick: () => select(id) }, id),
-        ` ${fixed(valueOf(figuresOf(parent)), measures[state.measure].digits)} at ${count(parent.values)} values  `];
+        ` ${fixed(valueOf(figuresOf(parent)), measures[state.measure].digits)} at ${countValues(parent.values)}  `];
     })));
     level = next;
   }

@@ -69,7 +69,7 @@ function describe(t) {
   const f = figuresOf(t);
   const p = pcaAt(t.values);
   const lines = [
-    `${t.id}   latent ${shape(t.latent)} = ${count(t.values)} values (${fixed(data.run.values / t.values, 1)}×)`,
+    `${t.id}   latent ${shape(t.latent)} = ${countValues(t.values)} (${fixed(data.run.values / t.values, 1)}×)`,
     `BCE ${fixed(f.bce, 4)}   excess ${fixed(f.bce - data.floor, 4)}   MSE ${fixed(f.mse, 5)}`,
     `PSNR ${fixed(valueOf(f, "psnr"), 1)} dB   SSIM ${fixed(f.ssim, 3)}`,
   ];

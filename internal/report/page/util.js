@@ -24,6 +24,7 @@ function svgElement(tag, attributes = {}, ...children) {
 
 const fixed = (v, digits) => (v == null || !isFinite(v) ? "–" : v.toFixed(digits));
 const count = (v) => (v == null ? "–" : v.toLocaleString("en-US"));
+const countValues = (n) => `${count(n)} ${n === 1 ? "value" : "values"}`;
 const shape = (s) => (s ? s.join("×") : "–");
 
 function duration(seconds) {
