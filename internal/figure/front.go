@@ -223,7 +223,7 @@ func (t ticks) Ticks(low, high float64) []plot.Tick {
 	}
 	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	var marks []plot.Tick
-	for i := math.Ceil(low / step); i*step <= high; i++ {
+	for i := math.Ceil(low/step) + 0; i*step <= high; i++ { // + 0: what is rounded up to −0 is 0
 		label := fmt.Sprintf("%.*f", digits, i*step)
 		if t.latent {
 			label += fmt.Sprintf("\n%.0f", math.Pow(10, i*step))
