@@ -27,6 +27,7 @@ var norun = map[[2]string]int{
 	{"docs/scale.md", "worker.txtar runs it on a run of its own"}:                                                1,
 	{"docs/how-to/cluster.md", "needs Slurm"}:                                                                    1,
 	{"docs/how-to/cluster.md", "needs Kubernetes"}:                                                               1,
+	{"docs/benchmarks.md", "an hour of searches, and builds another binary"}:                                     1,
 	{"docs/benchmarks.md", "a measurement; worker.txtar tests the command"}:                                      1,
 	{"docs/benchmarks.md", "measures for hours, with PyTorch and TensorFlow"}:                                    1,
 	{"docs/benchmarks.md", "an hour of trainings"}:                                                               1,
