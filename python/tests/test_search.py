@@ -143,11 +143,12 @@ def test_pictures_and_pages(run, tmp_path):
 
 
 def test_choosing_is_the_programs(run):
-    assert run.choose("knee") == run["knee"].metadata["moncae.candidate"]
+    said = subprocess.run(["moncae", "choose", run.path, "--for", "knee"], check=True, capture_output=True, text=True).stdout
+    assert run.choose("knee") == said.strip()
     smallest = run.members[0]
     assert run.choose(max_values=smallest.values) == smallest.id
-    with pytest.raises(ValueError, match="values"):
-        run.choose(max_values=1)
+    with pytest.raises(ValueError, match="no member keeps --min-psnr 99"):
+        run.choose(min_psnr=99)
 
 
 def test_comparing_runs(run, digits, tmp_path):
