@@ -115,16 +115,8 @@ func TestSubspaceIterationFindsTheLeadingDirections(t *testing.T) {
 	}
 	var qq mat.Dense
 	qq.Mul(q.T(), q)
-	for i := range k {
-		for j := range k {
-			want := 0.0
-			if i == j {
-				want = 1
-			}
-			if math.Abs(qq.At(i, j)-want) > 1e-12 {
-				t.Fatalf("columns %d and %d: %v", i, j, qq.At(i, j))
-			}
-		}
+	if !mat.EqualApprox(&qq, identity(k), 1e-12) {
+		t.Errorf("not orthonormal: %v", mat.Formatted(&qq))
 	}
 }
 
