@@ -219,11 +219,17 @@ func (j *job) try(begin string) (err error) {
 	if left := temporary(dir); len(left) > 0 {
 		return fmt.Errorf("left behind: %v", left)
 	}
-	b, err := os.ReadFile(trace)
+	j.steps, err = readTrace(trace)
+	return err
+}
+
+// readTrace reads the steps that a process has left.
+func readTrace(path string) (steps []step, err error) {
+	b, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return gob.NewDecoder(bytes.NewReader(b)).Decode(&j.steps)
+	return steps, gob.NewDecoder(bytes.NewReader(b)).Decode(&steps)
 }
 
 // content is the SHA-256 of each of the job's files, by path.
@@ -269,8 +275,10 @@ func placeless(content []byte) []byte {
 }
 
 // count is how many steps the job makes, of a kind or, with "", in all.
-func (j *job) count(kind string) (n int) {
-	for _, s := range j.steps {
+func (j *job) count(kind string) int { return count(j.steps, kind) }
+
+func count(steps []step, kind string) (n int) {
+	for _, s := range steps {
 		if s.Asked && (kind == "" || s.Kind == kind) {
 			n++
 		}
