@@ -17,7 +17,8 @@ func lossTarget(blend graph.Blend, mean baseline.Loss, floor float64) surrogate.
 }
 
 // Observations are the features of all candidates of a run that were trained, and
-// the levels of their losses; a failed training's is the worst.
+// the levels of their losses; a failed training's is the worst. Where children inherit
+// weights, a row has the feature Inherited too (surrogate.Prior.Inheriting).
 func Observations(r *Run) (features [][]float64, levels []float64, err error) {
 	blend, err := r.Config.Loss.Blend()
 	if err != nil {
@@ -36,7 +37,11 @@ func Observations(r *Run) (features [][]float64, levels []float64, err error) {
 		if c.Search != nil {
 			loss = c.Search.Values[run.ObjectiveLoss]
 		}
-		features = append(features, surrogate.Features(n, c.Recipe, c.Genome.Rate))
+		x := surrogate.Features(n, c.Recipe, c.Genome.Rate)
+		if r.Config.Inherit {
+			x = append(x, c.Inherited.Feature(r.Config.Epochs, n.Latent().Values()))
+		}
+		features = append(features, x)
 		levels = append(levels, t.Level(loss))
 	}
 	return features, levels, nil

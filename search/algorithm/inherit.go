@@ -39,15 +39,20 @@ func (c *Proposal) inherits(m *mother) {
 	}
 }
 
+// Feature is what a model knows of it, where trainings have some epochs of their own and
+// the latent some values; of a nil, that nothing is inherited.
+func (i *Inherited) Feature(epochs, values int) float64 {
+	if i == nil {
+		return 0
+	}
+	return surrogate.Inherited(i.Share, i.Epochs, epochs, values)
+}
+
 // features are what a model knows of a proposal.
 func (p Problem) features(c Proposal) []float64 {
 	x := surrogate.Features(c.Network.Arch, c.Network.Recipe, c.Genome.Rate)
-	switch {
-	case !p.Inherit:
-	case c.Inherited == nil:
-		x = append(x, 0)
-	default:
-		x = append(x, surrogate.Inherited(c.Inherited.Share, c.Inherited.Epochs, p.Epochs, c.Network.Arch.Latent().Values()))
+	if p.Inherit {
+		x = append(x, c.Inherited.Feature(p.Epochs, c.Network.Arch.Latent().Values()))
 	}
 	return x
 }

@@ -22,6 +22,12 @@ const chosenFrom = 96
 // level is the standard deviation of a data set's own level.
 const level = 1.0
 
+// growth is how much more the networks of a latent differ than those of one with an
+// e-th of its values: a latent of few values holds what it can, whatever the network.
+// With one deviation for all, the smallest sizes promised to the end what they couldn't
+// keep (docs/results.md).
+const growth = 0.15
+
 // Process is a Gaussian process over features: the prior's line, whose weights and
 // level may differ from data set to data set and from latent size to latent size,
 // and a residual with a Matérn kernel over all features (ν = 5/2, of length 1;
@@ -41,8 +47,9 @@ type Process struct {
 type choice struct{ residual, offset, noise float64 }
 
 // alike is what of a covariance doesn't depend on the choice: of the line, of the
-// residual, and of the latent sizes.
-type alike struct{ line, matern, size float64 }
+// residual, of the latent sizes, and of the noise, which an observation shares with
+// itself alone.
+type alike struct{ line, matern, size, noise float64 }
 
 func (c choice) covariance(a alike) float64 {
 	return a.line + c.residual*c.residual*a.matern + c.offset*c.offset*a.size
@@ -134,10 +141,10 @@ func (p *Process) condition(pairs []alike, y *mat.VecDense, chol *mat.Cholesky) 
 	for i := range n {
 		for j := i; j < n; j++ {
 			v := p.chosen.covariance(pairs[0])
-			pairs = pairs[1:]
 			if i == j {
-				v += p.chosen.noise * p.chosen.noise
+				v += p.chosen.noise * p.chosen.noise * pairs[0].noise
 			}
+			pairs = pairs[1:]
 			k.SetSym(i, j, v)
 		}
 	}
@@ -179,8 +186,11 @@ func (p *Process) Predict(x []float64) (mean, deviation float64) {
 	return mean, math.Sqrt(max(variance, 0))
 }
 
-// Noise is the standard deviation of an observation around what Predict is of.
-func (p *Process) Noise() float64 { return p.chosen.noise }
+// Noise is the standard deviation of an observation at x around what Predict is of.
+func (p *Process) Noise(x []float64) float64 {
+	row := p.prior.standardise(x)
+	return p.chosen.noise * math.Sqrt(p.prior.compare(row, row).noise)
+}
 
 // compare compares two standardised rows; the distance is a root mean square over
 // the features.
@@ -193,9 +203,11 @@ func (p Prior) compare(a, b []float64) alike {
 	r := math.Sqrt(5 * square / float64(len(a)))
 	size := p.Scale[0] * (a[0] - b[0]) // Names' first, in e-folds
 	near := math.Exp(-size * size / 2)
+	spread := math.Exp(growth * p.Scale[0] * (a[0] + b[0]))
 	return alike{
-		line:   level*level + p.slope*p.slope*dot*(1+near),
-		matern: (1 + r + r*r/3) * math.Exp(-r),
+		line:   level*level + p.slope*p.slope*dot*(1+near)*spread,
+		matern: (1 + r + r*r/3) * math.Exp(-r) * spread,
 		size:   near,
+		noise:  spread,
 	}
 }

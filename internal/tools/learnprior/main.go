@@ -45,6 +45,9 @@ func run(paths []string) error {
 		if err != nil {
 			return err
 		}
+		if r.Config.Inherit {
+			return fmt.Errorf("%s: its children inherited weights, and a prior is learned from trainings that stand alone: search with --inherit=false", path)
+		}
 		runs = append(runs, observations{features, seen})
 	}
 	p := fit(runs)

@@ -62,7 +62,11 @@ func run(args []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		forecasts := replay(prior, features, levels, *first)
+		knows := prior
+		if r.Config.Inherit {
+			knows = prior.Inheriting()
+		}
+		forecasts := replay(knows, features, levels, *first)
 		if len(forecasts) < 2 {
 			return fmt.Errorf("%s: %d trainings: two and more are wanted beyond the first %d", path, len(levels), *first)
 		}
@@ -123,7 +127,7 @@ func replay(prior surrogate.Prior, features [][]float64, levels []float64, first
 	for i := max(first, 0); i < len(levels); i++ {
 		p := surrogate.Fit(prior, features[:i], levels[:i])
 		mean, deviation := p.Predict(features[i])
-		all = append(all, forecast{features[i][0], mean, math.Hypot(deviation, p.Noise()), levels[i]})
+		all = append(all, forecast{features[i][0], mean, math.Hypot(deviation, p.Noise(features[i])), levels[i]})
 	}
 	return all
 }
