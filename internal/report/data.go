@@ -58,6 +58,7 @@ type Training struct {
 	Params    int            `json:"params,omitempty"`
 	FLOPs     int64          `json:"flops,omitempty"`
 	Parents   []string       `json:"parents"`
+	Inherited *Inherited     `json:"inherited,omitempty"`
 	Genes     map[string]any `json:"genes,omitempty"`
 	Recipe    arch.Recipe    `json:"recipe"`
 	Search    *Figures       `json:"search,omitempty"`
@@ -68,6 +69,13 @@ type Training struct {
 	Curve     [][2]float64   `json:"curve,omitempty"` // training and validation loss of each epoch
 	Cause     string         `json:"cause,omitempty"` // why there is no score
 	Refused   bool           `json:"refused,omitempty"`
+}
+
+// Inherited is what a training began with: a share of all its values, from 0 to 1, that
+// was taken from another candidate's.
+type Inherited struct {
+	From  string  `json:"from"`
+	Share float64 `json:"share"`
 }
 
 // Progress is the front's hypervolume after so many trainings.

@@ -173,6 +173,6 @@ func (f Front) Choose(l Limits, purpose string) (Member, error) {
 	}
 	small := slices.MinFunc(f.Members, func(a, b Member) int { return cmp.Compare(a.Values, b.Values) })
 	sharp := slices.MaxFunc(f.Members, func(a, b Member) int { return cmp.Compare(a.PSNR, b.PSNR) })
-	return Member{}, fault.Usagef("no member keeps %s: the smallest is %s with %d values and a PSNR of %.1f dB, the most faithful %s with %d values and %.1f dB; loosen a limit, or search with --bound",
+	return Member{}, fault.Usagef("no member keeps %s: the smallest is %s (values: %d, PSNR: %.1f dB), the most faithful %s (values: %d, PSNR: %.1f dB); loosen a limit, or search with --bound",
 		l, small.ID, small.Values, small.PSNR, sharp.ID, sharp.Values, sharp.PSNR)
 }

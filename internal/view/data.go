@@ -72,6 +72,9 @@ func training(c *run.Candidate) report.Training {
 		t.Latent, t.Values, t.Params, t.FLOPs = &c.Latent, c.Latent.Values(), c.Params, c.FLOPs
 		t.Genes = genesOf(c)
 	}
+	if h := c.Inherited; h != nil {
+		t.Inherited = &report.Inherited{From: h.From, Share: h.Share}
+	}
 	if c.Search == nil {
 		return t
 	}

@@ -40,7 +40,7 @@ type brood struct {
 
 // relative is who may have children.
 type relative struct {
-	id     string // "" for a child that is only ranked
+	ids    []string // itself; of a child that is only ranked, the trained ones it descends from
 	genome genome.Genome
 	mother *mother // itself, or a ranked child's; nil where nothing is inherited
 }
@@ -67,7 +67,7 @@ func (b *brood) take(told []Trial, pending []Proposal) {
 			break
 		}
 		for _, i := range rank {
-			b.parents = append(b.parents, relative{scored[i].ID, scored[i].Genome, b.problem.mother(scored[i])})
+			b.parents = append(b.parents, relative{[]string{scored[i].ID}, scored[i].Genome, b.problem.mother(scored[i])})
 		}
 	}
 	for _, p := range pending {
@@ -102,7 +102,7 @@ func (b *brood) breed(spread bool) Proposal {
 		b.sort()
 		var best []relative
 		for _, c := range b.children[:min(bestChildren, len(b.children))] {
-			best = append(best, relative{"", c.Genome, c.mother})
+			best = append(best, relative{c.Parents, c.Genome, c.mother})
 		}
 		for range grandchildren {
 			b.add(b.draw(best))
@@ -168,10 +168,7 @@ func (b *brood) draw(parents []relative) (Proposal, *mother) {
 		return p, nil
 	}
 	mother := parents[b.rng.IntN(len(parents))]
-	p := Proposal{Origin: OriginChild, Genome: mother.genome}
-	if mother.id != "" {
-		p.Parents = []string{mother.id}
-	}
+	p := Proposal{Origin: OriginChild, Genome: mother.genome, Parents: slices.Clone(mother.ids)}
 	heir := mother.mother != nil && b.rng.IntN(2) == 0
 	if heir && b.rng.IntN(2) == 0 {
 		p.Genome = space.Retrain(p.Genome, b.rng)
@@ -180,8 +177,10 @@ func (b *brood) draw(parents []relative) (Proposal, *mother) {
 	if b.rng.IntN(2) == 0 {
 		father := parents[b.rng.IntN(len(parents))]
 		p.Genome = space.Crossover(p.Genome, father.genome, b.rng)
-		if father.id != "" && father.id != mother.id {
-			p.Parents = append(p.Parents, father.id)
+		for _, id := range father.ids {
+			if !slices.Contains(p.Parents, id) {
+				p.Parents = append(p.Parents, id)
+			}
 		}
 	}
 	p.Genome = space.Mutate(p.Genome, b.rng)

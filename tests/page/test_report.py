@@ -92,6 +92,21 @@ def test_the_layers_add_up(page, front, run):
         assert len(layers) == len(arch["encoder"]) + len(arch["decoder"])
 
 
+def test_a_panel_says_whose_weights_a_training_began_with(page, run):
+    records = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    trained = [r["data"]["event"] for r in records if r["kind"] == "candidate" and "result" in r["data"]["event"]]
+    heirs = {e["id"]: e["inherited"] for e in trained if "inherited" in e}
+    assert 0 < len(heirs) < len(trained)
+    for e in trained:
+        page.evaluate("id => select(id)", e["id"])
+        panel = page.inner_text("#panel")
+        if e["id"] in heirs:
+            assert f"{100 * heirs[e['id']]['share']:.0f} % of {heirs[e['id']]['from']}'s weights" in panel
+            assert heirs[e["id"]]["from"] in e["parents"]
+        else:
+            assert "began with" not in panel
+
+
 def test_hover_tells_of_a_training(page, front):
     page.mouse.move(*page.evaluate(PLACE, front["members"][0]["id"]))
     page.wait_for_timeout(200)

@@ -78,7 +78,8 @@ function network(member) {
 
 function recipe(t) {
   const pairs = [["optimiser", t.recipe.optimizer], ["learning rate", t.recipe.learning_rate.toPrecision(3)], ["schedule", t.recipe.schedule],
-    ["epochs", `${t.epochs}, best ${t.best_epoch}`], ["training time", duration(t.seconds)], ...data.genes.map((g) => [g.name, t.genes[g.name]])];
+    ["epochs", `${t.epochs}, best ${t.best_epoch}`], ["training time", duration(t.seconds)],
+    ["began with", t.inherited && `${(100 * t.inherited.share).toFixed(0)} % of ${t.inherited.from}'s weights`], ...data.genes.map((g) => [g.name, t.genes[g.name]])];
   return element("dl", {}, ...pairs.filter(([, v]) => v != null && v !== "undefined").flatMap(([k, v]) => [element("dt", {}, k), element("dd", {}, String(v))]));
 }
 
