@@ -65,9 +65,10 @@ func (s *Study) searchEnd() float64 {
 	return s.planned + generationsEnd*(s.until(trainingsEnd)-s.planned)
 }
 
-// halt is what ends trainings when the time is over; nil where there is none.
+// halt is what ends trainings when the time is over; nil where there is none, and where
+// the search is over: a finetuning that is asked for later has all its epochs.
 func (s *Study) halt() func() bool {
-	if s.config.Time == 0 {
+	if s.config.Time == 0 || s.state.Over() {
 		return nil
 	}
 	return func() bool { return s.used() > s.until(trainingsHalt) }

@@ -204,6 +204,28 @@ func TestSearchesForATimeGoOn(t *testing.T) {
 	}
 }
 
+// What is asked for when the search is over has all its epochs.
+func TestFinetuningLaterHasItsEpochs(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "run")
+	clock := newFakeClock(2e-8, steady)
+	within(t, path, 60, clock, images(100), func(*Config) {})
+	s, err := Resume(path, images(100), clock.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := s.Front().Members[0].ID
+	const epochs = 40
+	_, err = s.Finetune(context.Background(), []string{id}, epochs, nil)
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, path)
+	if last := r.Finetunings[len(r.Finetunings)-1]; last.ID != id || last.Epochs != epochs {
+		t.Errorf("%s was trained on for %d epochs, want %d", last.ID, last.Epochs, epochs)
+	}
+}
+
 func TestTimesThatCantBeKept(t *testing.T) {
 	t.Parallel()
 	clock := newFakeClock(1e-7, steady)
