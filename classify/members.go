@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"moncae/internal/dataset"
@@ -25,7 +26,7 @@ import (
 // MemberOptions say which members of a run are compared by the use of their
 // latents.
 type MemberOptions struct {
-	Candidates string          // what Run.Select takes
+	Candidates []string        // what Run.Select takes
 	Data       string          // name or path of the run's data set; "" is where it was
 	Images     dataset.Options // how it is found; preprocessing and Split are the run's
 	Head       head.Kind       // "" is head.Linear
@@ -73,7 +74,7 @@ func comparisonOf(r *run.Run, o MemberOptions) (c comparison, err error) {
 		n, err := rundir.NoteTest(r.Path, "classify", o.FS)
 		return &n, err
 	}
-	ids, err := r.Select(o.Candidates)
+	ids, err := r.Select(o.Candidates...)
 	if err != nil {
 		return c, err
 	}
@@ -105,7 +106,7 @@ func (c comparison) run(ctx context.Context, watch Observer) (_ *score.Table, er
 		return nil, err
 	}
 	t := &score.Table{
-		Format: score.TableFormat, Version: score.TableVersion, Run: c.id, Candidates: c.Candidates, Data: j.name, Head: c.Head,
+		Format: score.TableFormat, Version: score.TableVersion, Run: c.id, Candidates: strings.Join(c.Candidates, ", "), Data: j.name, Head: c.Head,
 		TrainRows: j.train.rows(), Rows: j.test.rows(), BytesRaw: j.images.shape.Values(),
 		TestOpenings: j.openings, Engine: c.Engine.Info(), Seed: c.Seed,
 		Notes: classNotes(j.train.Labels, j.test.Labels, j.classes),
@@ -133,7 +134,7 @@ func (c comparison) validate() error {
 		return fault.Usagef("--out DIR is needed")
 	}
 	if len(c.members) == 0 {
-		return fault.Usagef("the run has no candidate to classify with: its %s is empty", c.Candidates)
+		return fault.Usagef("the run has no candidate to classify with: its %s is empty", strings.Join(c.Candidates, ", "))
 	}
 	return nil
 }

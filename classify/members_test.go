@@ -30,7 +30,7 @@ func TestRunMembers(t *testing.T) {
 	opened := 4
 	o := comparison{
 		MemberOptions: MemberOptions{
-			Candidates: "front", Data: dataset.Default, Images: digits, Out: filepath.Join(b.dir, "members"),
+			Candidates: []string{"front"}, Data: dataset.Default, Images: digits, Out: filepath.Join(b.dir, "members"),
 			Engine: b.options("").Engine, Runtime: b.options("").Runtime, Seed: 3,
 		},
 		id: "r1", members: []run.Trained{b.trained("g0-1", 0.5), b.trained("g1-0", 0)},

@@ -45,7 +45,7 @@ func TestWriteVectors(t *testing.T) {
 	}
 	_, err = comparison{
 		MemberOptions: MemberOptions{
-			Candidates: "front", Data: dataset.Default, Out: filepath.Join(dir, "members"),
+			Candidates: []string{"front"}, Data: dataset.Default, Out: filepath.Join(dir, "members"),
 			Engine: b.options("").Engine, Runtime: b.options("").Runtime,
 		},
 		id: "r", members: []run.Trained{b.trained("g0-0", 0)}, openTest: func() (*int, error) { return nil, nil },

@@ -50,7 +50,10 @@ func TestSelect(t *testing.T) {
 			}
 		}
 	}
-	if _, err := r.Select("g99-0"); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "g99-0") {
+	if ids, err := r.Select(front[1], "front", front[0]); err != nil || len(ids) != len(front) || ids[0] != front[1] || ids[1] != front[0] {
+		t.Errorf("two members and the front %v: %v (%v)", front, ids, err)
+	}
+	if _, err := r.Select(front[0], "g99-0"); fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "g99-0") {
 		t.Errorf("an unknown candidate: %v", err)
 	}
 }

@@ -19,10 +19,11 @@ import (
 )
 
 type classifyOptions struct {
-	train, test, head, out, encoder, run, candidate, device, library string
-	baselines, json                                                  bool
-	seed                                                             uint64
-	data                                                             dataFlags
+	train, test, head, out, encoder, run, device, library string
+	candidates                                            []string
+	baselines, json                                       bool
+	seed                                                  uint64
+	data                                                  dataFlags
 }
 
 func (a *app) newClassify() *cobra.Command {
@@ -69,7 +70,7 @@ func (o *classifyOptions) add(a *app, f *pflag.FlagSet) {
 	f.StringVarP(&o.encoder, "encoder", "e", "", "the latents' encoder.onnx: also write pipeline.onnx, from image to logits")
 	addCounting(f, &o.run)
 	f.BoolVar(&o.baselines, "baselines", false, "score the same head on PCA codes, random codes and pixels too (needs --data)")
-	f.StringVarP(&o.candidate, "candidate", "c", "front", "with RUN: an `ID`, best-loss, knee, front or population")
+	f.StringArrayVarP(&o.candidates, "candidate", "c", []string{"front"}, "with RUN: an `ID`, best-loss, knee, front or population; can be repeated")
 	f.Uint64Var(&o.seed, "seed", 46, "seed of the head's training")
 	addDevice(f, &o.device)
 	addLibrary(f, &o.library)
@@ -99,7 +100,7 @@ func (o *classifyOptions) members(a *app, path string, f *pflag.FlagSet) (c clas
 		return c, fault.Usagef("--train, --test, --encoder, --run and --baselines go with files of latents, not with a RUN")
 	}
 	return classify.MemberOptions{
-		Candidates: o.candidate, Data: o.data.name, Images: o.data.options, Head: head.Kind(o.head), Out: o.out, Overwrite: a.overwrite,
+		Candidates: o.candidates, Data: o.data.name, Images: o.data.options, Head: head.Kind(o.head), Out: o.out, Overwrite: a.overwrite,
 		Runtime: ort.Options{Library: o.library, Device: runtimeDevice(o.device)}, Seed: o.seed, FS: a.FS,
 	}, keepsPreprocessing(path, f)
 }

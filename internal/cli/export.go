@@ -26,9 +26,10 @@ func addLibrary(f *pflag.FlagSet, to *string) {
 }
 
 type exportOptions struct {
-	candidate, out, dtype, device, library string
-	data                                   dataFlags
-	json                                   bool
+	candidates                  []string
+	out, dtype, device, library string
+	data                        dataFlags
+	json                        bool
 }
 
 func (a *app) newExport() *cobra.Command {
@@ -52,7 +53,7 @@ trainer's own forward pass before anything is written.`,
 }
 
 func (o *exportOptions) add(a *app, f *pflag.FlagSet) {
-	f.StringVarP(&o.candidate, "candidate", "c", "all", "which: an `ID`, best-loss, knee, all (the front) or population")
+	f.StringArrayVarP(&o.candidates, "candidate", "c", []string{"all"}, "which: an `ID`, best-loss, knee, all (the front) or population; can be repeated")
 	f.StringVarP(&o.out, "out", "o", "", "`folder` that gets a folder for each (default RUN/export, whose exports are renewed)")
 	a.addOverwrite(f)
 	f.Var(choice{&o.dtype, []string{"float32", "float16"}}, "dtype", "of the parameters and of what is computed (default float32)")
@@ -77,7 +78,7 @@ func (a *app) export(cmd *cobra.Command, path string, o *exportOptions) (err err
 	if err != nil {
 		return err
 	}
-	ids, err := r.Select(o.candidate)
+	ids, err := r.Select(o.candidates...)
 	if err != nil {
 		return err
 	}

@@ -22,16 +22,17 @@ import (
 )
 
 type finetuneOptions struct {
-	candidate, device string
-	library           string
-	noExport          bool
-	epochs, jobs      int
-	workers           workerFlags
-	rate              float64
-	memory            int64
-	checkpoint        time.Duration
-	test, json        bool
-	data              dataFlags
+	candidates   []string
+	device       string
+	library      string
+	noExport     bool
+	epochs, jobs int
+	workers      workerFlags
+	rate         float64
+	memory       int64
+	checkpoint   time.Duration
+	test, json   bool
+	data         dataFlags
 }
 
 func (a *app) newFinetune() *cobra.Command {
@@ -48,7 +49,7 @@ are written anew.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.finetune(cmd, args[0], &o) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.candidate, "candidate", "c", "front", "which: an `ID`, best-loss, knee, front or population")
+	f.StringArrayVarP(&o.candidates, "candidate", "c", []string{"front"}, "which: an `ID`, best-loss, knee, front or population; can be repeated")
 	f.IntVar(&o.epochs, "epochs", 20, "epochs")
 	f.Float64Var(&o.rate, "learning-rate", search.FinetuneRecipe.LearningRate, "peak of the one-cycle schedule (Adam); 0: each candidate's own optimiser and schedule")
 	f.BoolVar(&o.test, "test", false, "measure on the test split afterwards; each opening of it is counted in the run")
@@ -78,7 +79,7 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	if !r.Finished {
 		return fault.Usagef("%s: the search isn't finished; first `%s`", path, goOnWith(path))
 	}
-	ids, err := r.Select(o.candidate)
+	ids, err := r.Select(o.candidates...)
 	if err != nil {
 		return err
 	}

@@ -115,11 +115,11 @@ func TestClassifyFlags(t *testing.T) {
 		want classify.MemberOptions
 		says string
 	}{
-		"-o c":                                  {want: classify.MemberOptions{Candidates: "front", Images: images, Out: "c", Seed: 46, Runtime: ort.Options{Device: "auto"}}},
-		"-o c -c knee --head conv -d elsewhere": {want: classify.MemberOptions{Candidates: "knee", Head: "conv", Data: "elsewhere", Images: images, Out: "c", Seed: 46, Runtime: ort.Options{Device: "auto"}}},
-		"-o c --train a":                        {says: "not with a RUN"},
-		"-o c --baselines":                      {says: "not with a RUN"},
-		"-o c --image-size 8x8":                 {says: "it keeps the preprocessing"},
+		"-o c": {want: classify.MemberOptions{Candidates: []string{"front"}, Images: images, Out: "c", Seed: 46, Runtime: ort.Options{Device: "auto"}}},
+		"-o c -c knee -c g0-1 --head conv -d elsewhere": {want: classify.MemberOptions{Candidates: []string{"knee", "g0-1"}, Head: "conv", Data: "elsewhere", Images: images, Out: "c", Seed: 46, Runtime: ort.Options{Device: "auto"}}},
+		"-o c --train a":        {says: "not with a RUN"},
+		"-o c --baselines":      {says: "not with a RUN"},
+		"-o c --image-size 8x8": {says: "it keeps the preprocessing"},
 	} {
 		var o classifyOptions
 		a, f := parse(t, o.add, line)

@@ -20,8 +20,23 @@ const (
 	SelectKnee       = "knee"
 )
 
-// Select are the ids of candidates with weights that a word or an id stands for.
-func (r *Run) Select(what string) ([]string, error) {
+// Select are the ids of candidates with weights that words and ids stand for, each once.
+func (r *Run) Select(what ...string) (ids []string, err error) {
+	for _, w := range what {
+		some, err := r.selected(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range some {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, nil
+}
+
+func (r *Run) selected(what string) ([]string, error) {
 	switch what {
 	case SelectPopulation:
 		return r.scoredPopulation()

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import tempfile
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import _program
@@ -57,8 +58,8 @@ class Run:
         """run.json."""
         return json.loads((self.path / "run.json").read_text(encoding="utf-8"))
 
-    def export(self, candidate: str = "all", out: Path | None = None, **flags: _program.Flag) -> list[pathlib.Path]:
-        """Writes candidates (an id, best-loss, knee, all or population) as ONNX; gives their folders.
+    def export(self, candidate: str | Iterable[str] = "all", out: Path | None = None, **flags: _program.Flag) -> list[pathlib.Path]:
+        """Writes candidates (an id or several, best-loss, knee, all or population) as ONNX; gives their folders.
 
         Other flags are those of `moncae export`: dtype="float16" is --dtype float16.
         """
