@@ -35,7 +35,7 @@ const (
 
 // scratch are the arguments, by number, that a kernel leaves sums in for the next: no
 // way of computing the same needs them.
-var scratch = map[string]int{"conv_weight": 2, "sum_rows": 1, "norm_sums": 1, "norm_grad_sums_": 7, "loss_pixels": 4}
+var scratch = map[string]int{"conv_weight": 2, "sum_rows": 1, "norm_sums": 3, "norm_grad_sums_": 8, "loss_pixels": 4, "activate_grad": 5, "norm_grad_b": 13, "norm_grad_f": 13}
 
 // estimate is what the model says of a launch, in seconds.
 type estimate struct {
@@ -50,15 +50,9 @@ type estimate struct {
 func of(l plan.Launch, count ptx.Count, grid int, bytes map[plan.Ref]int64, size kernelSize) estimate {
 	e := estimate{products: products(l), issued: float64(count.Issued) / float64(count.Blocks) * float64(grid)}
 	var all int64
-	unneeded := -1
-	for prefix, arg := range scratch {
-		if strings.HasPrefix(l.Kernel, prefix) {
-			unneeded = arg
-		}
-	}
 	for ref, n := range bytes {
 		all += n
-		if unneeded < 0 || ref != l.Args[unneeded] {
+		if !passing(l, ref) {
 			e.bytes += n
 		}
 	}
@@ -88,6 +82,16 @@ func of(l plan.Launch, count ptx.Count, grid int, bytes map[plan.Ref]int64, size
 	}
 	e.modelled = launching + work
 	return e
+}
+
+// passing tells whether a place holds sums for a kernel that comes later.
+func passing(l plan.Launch, ref plan.Ref) bool {
+	for prefix, arg := range scratch {
+		if strings.HasPrefix(l.Kernel, prefix) && l.Args[arg] == ref {
+			return true
+		}
+	}
+	return false
 }
 
 // products are a convolution's multiply-adds, by its kernel's arguments.

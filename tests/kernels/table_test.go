@@ -118,11 +118,21 @@ func memory(p *plan.Plan) (ptx.Memory, map[plan.Region]uint64) {
 		at[r] = (uint64(r) + 1) << 40
 		m = append(m, ptx.Piece{Base: at[r], Bytes: make([]byte, size+4096)})
 	}
+	copy(m[plan.Sums].Bytes, plan.Table(p.Sums(), func(r plan.Ref) uint64 { return address(p, at, r) }))
 	return m, at
 }
 
-// sample are blocks that stand for a launch: its ends and its middle.
-func sample(grid int) []int {
+// sample are blocks that stand for a launch: its ends and its middle; all, where they
+// have different work.
+func sample(l plan.Launch) []int {
+	grid := l.Grid[0] * l.Grid[1] * l.Grid[2]
+	if l.Sums != nil {
+		all := make([]int, grid)
+		for i := range all {
+			all[i] = i
+		}
+		return all
+	}
 	all := []int{0, grid / 3, grid / 2, grid - 1}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -148,7 +158,7 @@ func arguments(p *plan.Plan, at map[plan.Region]uint64, l plan.Launch) []uint64 
 // estimated runs blocks of a launch.
 func estimated(p *plan.Plan, m ptx.Memory, at map[plan.Region]uint64, l plan.Launch, k *ptx.Kernel, size kernelSize) (estimate, error) {
 	grid := l.Grid[0] * l.Grid[1] * l.Grid[2]
-	count, err := k.Run(m, ptx.Grid{Blocks: l.Grid, Threads: [3]int{l.Block, 1, 1}}, arguments(p, at, l), sample(grid))
+	count, err := k.Run(m, ptx.Grid{Blocks: l.Grid, Threads: [3]int{l.Block, 1, 1}}, arguments(p, at, l), sample(l))
 	if err != nil {
 		return estimate{}, err
 	}
@@ -159,18 +169,11 @@ func estimated(p *plan.Plan, m ptx.Memory, at map[plan.Region]uint64, l plan.Lau
 // sample's, as many times as the launch is larger, where the array has so many.
 func touched(p *plan.Plan, at map[plan.Region]uint64, l plan.Launch, count ptx.Count, grid int) map[plan.Ref]int64 {
 	bytes := map[plan.Ref]int64{}
-	for _, a := range l.Args {
-		ref, ok := a.(plan.Ref)
-		if _, counted := bytes[ref]; !ok || counted || ref.In == plan.Null {
+	for _, ref := range plan.Refs(l) {
+		if _, counted := bytes[ref]; counted || ref.In == plan.Null || ref.In == plan.Base {
 			continue
 		}
-		size := int64(p.Layout.Total) * 4
-		switch ref.In {
-		case plan.Arena:
-			size = p.Size(ref)
-		case plan.Source:
-			size = int64(p.Net.Batch * p.Net.Output.Values())
-		}
+		size := extent(p, l, ref)
 		first := address(p, at, ref)
 		n := int64(0)
 		for s := range count.Touched {
@@ -181,6 +184,25 @@ func touched(p *plan.Plan, at map[plan.Region]uint64, l plan.Launch, count ptx.C
 		bytes[ref] = min(size, n*int64(grid)/int64(count.Blocks))
 	}
 	return bytes
+}
+
+// extent is how many bytes a launch may find at a place.
+func extent(p *plan.Plan, l plan.Launch, ref plan.Ref) int64 {
+	for _, s := range l.Sums {
+		switch ref {
+		case s.From:
+			return s.Bytes()
+		case s.To:
+			return int64(s.Width) * 4
+		}
+	}
+	switch ref.In {
+	case plan.Arena:
+		return p.Size(ref)
+	case plan.Source:
+		return int64(p.Net.Batch * p.Net.Output.Values())
+	}
+	return int64(p.Layout.Total) * 4
 }
 
 // row is a launch of a step in the table.

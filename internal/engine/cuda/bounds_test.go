@@ -21,7 +21,7 @@ type extent struct{ from, to int64 }
 // extents are where a step may write: the buffers and regions that it names.
 func (r *resident) extents(s plan.Step) (all []extent) {
 	p := r.program
-	for _, ref := range namedIn(s) {
+	for _, ref := range plan.Refs(s) {
 		switch {
 		case ref.In >= plan.Source:
 		case ref.In == plan.Arena:
@@ -32,20 +32,6 @@ func (r *resident) extents(s plan.Step) (all []extent) {
 		}
 	}
 	return all
-}
-
-func namedIn(s plan.Step) (refs []plan.Ref) {
-	switch s := s.(type) {
-	case plan.Launch:
-		for _, a := range s.Args {
-			if ref, ok := a.(plan.Ref); ok {
-				refs = append(refs, ref)
-			}
-		}
-	case plan.Conv:
-		refs = append(refs, s.Input, s.Weight, s.Output, s.Workspace)
-	}
-	return refs
 }
 
 // TestBounds runs the steps of a training and of both inferences one by one and

@@ -23,8 +23,8 @@ func (d *device) fault() error {
 	d.calls.RLock()
 	defer d.calls.RUnlock()
 	err := d.do(func() error {
-		wild, none := uint64(1<<12), uint64(0)
-		arguments := []unsafe.Pointer{unsafe.Pointer(&wild), unsafe.Pointer(&none)}
+		wild := uint64(1 << 12)
+		arguments := []unsafe.Pointer{unsafe.Pointer(&wild)}
 		err := d.functions["count_run"].Launch(1, 1, 1, 32, 1, 1, 0, cu.Stream{}, arguments)
 		return errors.Join(err, d.wait())
 	})

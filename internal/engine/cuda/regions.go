@@ -32,7 +32,7 @@ func newRegions(p *plan.Plan, half bool) regions {
 		plan.Running: (total - trained) * 4, plan.Counter: 4, plan.Steps: 8, plan.Rows: chunk * batch * 4, plan.Rates: chunk * 4,
 		plan.Losses: chunk * 4, plan.Measures: chunk * batch * plan.MeasuresARow * 8,
 		plan.Latents: int64(r.infers) * batch * int64(net.Latent.Values()) * 4,
-		plan.Outputs: int64(r.infers) * batch * int64(net.Output.Values()) * 4,
+		plan.Outputs: int64(r.infers) * batch * int64(net.Output.Values()) * 4, plan.Sums: p.TableBytes(),
 	}
 	if half {
 		r.size[plan.HalfParam], r.size[plan.HalfGrad] = trained*2, trained*2

@@ -145,6 +145,31 @@ func TestNarrow(t *testing.T) {
 // TestWide holds networks of more than one tile against the reference.
 func TestWide(t *testing.T) { trainsAlike(t, wide) }
 
+// TestFused holds what one launch does on the way back against the reference: the gradients
+// of pooled activations and norms, of norms behind each activation, of biases, by lanes of
+// four channels and of one.
+func TestFused(t *testing.T) {
+	conv := func(filters int) arch.Layer {
+		return arch.Layer{Kind: arch.Conv, Filters: filters, Kernel: 3, Stride: 1}
+	}
+	norm, pool := arch.Layer{Kind: arch.BatchNorm}, arch.Layer{Kind: arch.MaxPool}
+	for _, filters := range []int{12, 9} {
+		for _, f := range []arch.Activation{arch.ReLU, arch.SiLU, arch.ELU} {
+			activate := arch.Layer{Kind: arch.Activate, Activation: f}
+			trainsAlike(t, arch.Arch{
+				Input: arch.Shape{C: 1, H: 7, W: 10},
+				Encoder: arch.Stack{
+					conv(filters), activate, pool, conv(filters), activate, norm, pool, conv(filters), norm, activate, pool, conv(2),
+				},
+				Decoder: arch.Stack{
+					conv(filters), norm, {Kind: arch.Upsample, To: &[2]int{2, 3}}, {Kind: arch.Upsample, To: &[2]int{4, 5}}, activate,
+					{Kind: arch.Upsample, To: &[2]int{7, 10}}, conv(1),
+				},
+			})
+		}
+	}
+}
+
 // trainsAlike holds a few steps and the weights after them against the reference.
 func trainsAlike(t *testing.T, a arch.Arch) {
 	t.Helper()

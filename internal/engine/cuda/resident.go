@@ -71,6 +71,14 @@ func (r *resident) make() (err error) {
 			return err
 		}
 	}
+	if err := r.uploadSums(); err != nil {
+		return err
+	}
+	if p.plan.Library {
+		if err := r.warmUp(); err != nil {
+			return err
+		}
+	}
 	for _, g := range []struct {
 		graph **driver.Graph
 		steps []plan.Step
@@ -82,8 +90,7 @@ func (r *resident) make() (err error) {
 	return nil
 }
 
-// openLibrary makes cuDNN ready; it loads code on first use, which a capture
-// doesn't allow, so all steps run once on zeros before.
+// openLibrary makes cuDNN ready, and zeros for its first run.
 func (r *resident) openLibrary() (err error) {
 	p := r.program
 	if r.handle, err = p.device.takeHandle(); err != nil {
@@ -92,9 +99,19 @@ func (r *resident) openLibrary() (err error) {
 	if err := r.handle.SetStream(unsafe.Pointer(r.stream.C())); err != nil {
 		return err
 	}
-	if err := cu.MemsetD8Async(r.block.at, 0, p.regions.bytes, r.stream); err != nil {
-		return err
-	}
+	return cu.MemsetD8Async(r.block.at, 0, p.regions.bytes, r.stream)
+}
+
+// uploadSums says where the sums that end a step are, which stays so.
+func (r *resident) uploadSums() error {
+	table := plan.Table(r.program.plan.Sums(), func(ref plan.Ref) uint64 { return uint64(r.address(ref)) })
+	return upload(r, plan.Sums, table)
+}
+
+// warmUp runs all steps once: cuDNN loads code on first use, which a capture doesn't
+// allow.
+func (r *resident) warmUp() error {
+	p := r.program
 	for _, steps := range [][]plan.Step{p.plan.Train, p.plan.Evaluate, p.plan.Infer} {
 		if err := r.rewind(); err != nil { // each is the first run of a call
 			return err
@@ -156,6 +173,8 @@ func (r *resident) address(ref plan.Ref) cu.DevicePtr {
 		return p.data.values.at
 	case plan.Labels:
 		return p.data.labels.at
+	case plan.Base:
+		return r.block.at
 	}
 	return r.block.at + cu.DevicePtr(p.regions.offset[ref.In]+p.plan.Offset(ref))
 }
@@ -203,6 +222,9 @@ func (r *resident) reset(start state, o arch.Optimizer) error {
 		if err := r.uploadState(start); err != nil {
 			return err
 		}
+	}
+	if err := r.enqueue(r.program.plan.Start); err != nil {
+		return err
 	}
 	return r.stream.Synchronize()
 }

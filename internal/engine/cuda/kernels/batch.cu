@@ -45,12 +45,9 @@ KERNEL(export_values)(const float *x, const int *slot, float *out, int batch, in
 }
 REGISTER(export_values)
 
-// The end of a graph: one more run of this call, and of all steps so far.
-KERNEL(count_run)(int *slot, uint64_t *step) {
-	if (threadIdx.x == 0 && blockIdx.x == 0) {
-		*slot += 1;
-		if (step) *step += 1;
-	}
+// The end of an inference's graph: one more run of this call.
+KERNEL(count_run)(int *slot) {
+	if (threadIdx.x == 0 && blockIdx.x == 0) *slot += 1;
 }
 REGISTER(count_run)
 

@@ -81,6 +81,32 @@ __device__ inline void store4(bf16 *p, const float *v) {
 }
 #endif
 
+// A value as memory of its type keeps it.
+__device__ inline float rounded(const float *, float v) { return v; }
+__device__ inline float rounded(const bf16 *, float v) {
+	bf16 kept;
+	store(&kept, 0, v);
+	return load(&kept, 0);
+}
+
+// Four neighbouring bytes, at a multiple of 4.
+__device__ inline uint32_t load_bytes(const uint8_t *p) {
+#ifdef MONCAE_EMULATOR
+	uint32_t v;
+	memcpy(&v, __builtin_assume_aligned(p, 4), 4);
+	return v;
+#else
+	return *(const uint32_t *)p;
+#endif
+}
+__device__ inline void store_bytes(uint8_t *p, uint32_t v) {
+#ifdef MONCAE_EMULATOR
+	memcpy(__builtin_assume_aligned(p, 4), &v, 4);
+#else
+	*(uint32_t *)p = v;
+#endif
+}
+
 // W values, 1 or 4.
 template <int W, class T> __device__ inline void load_some(float *v, const T *p, long long i) {
 	if constexpr (W == 4) {

@@ -1,34 +1,5 @@
 // The layers that are not convolutions, for float and for bf16 activations.
-#include "common.cuh"
-
-// The second half of a sum over rows: a block of 256 sums `wide` columns (a power of
-// two) of part[parts][width], 256/wide rows at a time. All threads call it; thread t has
-// the sum of column t % wide of the block's.
-__device__ inline double column_sum(double *sums, const float *part, int parts, uint32_t width, int wide) {
-	const int t = threadIdx.x;
-	const uint32_t column = blockIdx.x * wide + t % wide;
-	double sum = 0;
-	if (column < width) {
-#pragma unroll 4
-		for (int i = t / wide; i < parts; i += 256 / wide) sum += part[(long long)i * width + column];
-	}
-	sums[t] = sum;
-	__syncthreads();
-	for (int o = 128; o >= wide; o /= 2) {
-		if (t < o) sums[t] += sums[t + o];
-		__syncthreads();
-	}
-	return sums[t % wide];
-}
-
-// out[j] = Σ over parts of part[i·width + j].
-KERNEL(sum_parts)(const float *part, float *out, int parts, uint32_t width, int wide) {
-	SHARED(double, sums, 256);
-	const double sum = column_sum(sums, part, parts, width, wide);
-	const uint32_t j = blockIdx.x * wide + threadIdx.x;
-	if ((int)threadIdx.x < wide && j < width) out[j] = (float)sum;
-}
-REGISTER(sum_parts)
+#include "sums.cuh"
 
 // Batch statistics from partial sums of x − shift and their squares, in pairs, where
 // shift is the batch's first value of each channel, and the running averages:
@@ -38,7 +9,7 @@ KERNEL(norm_statistics)(const float *part, int parts, int c, float rows, const f
 	float *state_mean, float *state_variance, float *run_mean, float *run_variance, const uint64_t *step, int wide) {
 	SHARED(double, sums, 256);
 	const int t = threadIdx.x, j = (blockIdx.x * wide + t) / 2;
-	const double s = column_sum(sums, part, parts, 2 * c, wide) / rows;
+	const double s = column_sum(sums, part, parts, 2 * c, blockIdx.x * wide, wide) / rows;
 	if (t >= wide || t % 2 == 1 || j >= c) return;
 	double q = sums[t + 1] / rows - s * s;
 	if (q < 0) q = 0;
@@ -58,7 +29,7 @@ REGISTER(norm_statistics)
 KERNEL(norm_grad_sums)(const float *part, int parts, int c, float *dgamma, float *dbeta, int wide) {
 	SHARED(double, sums, 256);
 	const int t = threadIdx.x, j = (blockIdx.x * wide + t) / 2;
-	const double sum = column_sum(sums, part, parts, 2 * c, wide);
+	const double sum = column_sum(sums, part, parts, 2 * c, blockIdx.x * wide, wide);
 	if (t < wide && j < c) (t % 2 ? dgamma : dbeta)[j] = (float)sum;
 }
 REGISTER(norm_grad_sums)

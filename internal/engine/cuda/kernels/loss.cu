@@ -1,6 +1,6 @@
 // Losses with their gradients, and the metrics of an evaluation. Logits, targets
 // and their gradients are float whatever the network computes in.
-#include "common.cuh"
+#include "sums.cuh"
 
 enum { BCE, MSE };
 
@@ -9,18 +9,6 @@ __device__ inline float bce(float z, float t) { return fmaxf(z, 0.f) - z * t + l
 __device__ inline float squared(float z, float t) {
 	const float d = sigmoid(z) - t;
 	return d * d;
-}
-
-// Sums of a block of 256, in one order; all threads call it, thread 0 has the result.
-__device__ inline double block_sum(double *sums, double v) {
-	const int t = threadIdx.x;
-	sums[t] = v;
-	__syncthreads();
-	for (int o = 128; o > 0; o /= 2) {
-		if (t < o) sums[t] += sums[t + o];
-		__syncthreads();
-	}
-	return sums[0];
 }
 
 // Block i sums the loss of values i·4096 … into part[i] and writes dz, the
@@ -168,16 +156,6 @@ KERNEL(loss_classes)(const float *z, const int *labels, float *dz, double *part,
 	}
 }
 REGISTER(loss_classes)
-
-// One block: the mean of a step's loss into losses[slot].
-KERNEL(loss_mean)(const double *part, int parts, double count, float *losses, const int *slot) {
-	SHARED(double, sums, 256);
-	double sum = 0;
-	for (int i = threadIdx.x; i < parts; i += 256) sum += part[i];
-	sum = block_sum(sums, sum);
-	if (threadIdx.x == 0) losses[*slot] = (float)(sum / count);
-}
-REGISTER(loss_mean)
 
 // Evaluation: three measures a row. A block an image; sums over its values of both pixel losses.
 KERNEL(measure_pixels)(const float *z, const float *target, const int *slot, double *out, int batch, int values) {

@@ -29,11 +29,27 @@ func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride i
 	c := Conv{Problem: Problem{Kind: Forward, Geometry: geometry(x, y, kernel, stride)}, Input: x.ref, Output: y.ref}
 	if l.choose(&c, x.half, y.half) {
 		c.Weight = l.weight(in[1], x.half)
-		l.emit(c)
-		l.over(y.total(), "bias_activate"+suffix(y.half), y.ref, bias, lower.Activation(f), int32(y.c), y.count())
+		l.convolve(c, out, y, bias, lower.Activation(f))
 		return
 	}
 	l.own(c, x.ref, l.param(in[1]), bias, y.ref, lower.Activation(f), pair(x.half, y.half))
+}
+
+// convolve has cuDNN compute a layer, whose bias and activation come after it: with the
+// sums of the batch norm that follows, if one does, which reads the first row while others
+// are written.
+func (l *lowering) convolve(c Conv, out *gorgonia.Node, y value, bias Ref, f int32) {
+	g := l.Norms[out]
+	if g == nil {
+		l.emit(c)
+		l.over(y.total(), "bias_activate"+suffix(y.half), y.ref, bias, f, int32(y.c), y.count())
+		return
+	}
+	raw := y
+	raw.ref = l.scratch(y.total() * y.bytes())
+	c.Output = raw.ref
+	l.emit(c)
+	l.norms[g].sums = l.sumValues(raw, bias, y.ref, f)
 }
 
 func (l *lowering) inputGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
@@ -61,8 +77,7 @@ func (l *lowering) weightGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, strid
 	}
 	l.emit(c)
 	if x.half {
-		values := int64(c.O) * int64(c.Kernel*c.Kernel*c.C)
-		l.over(values, "to_float", c.Weight, dw, uint32(values))
+		l.later(Sum{From: c.Weight, To: dw, Parts: 1, Width: c.O * c.Kernel * c.Kernel * c.C, Half: true})
 	}
 }
 
@@ -129,8 +144,8 @@ func (l *lowering) ownWeightGrad(c Conv, dw Ref, types string) {
 	chunk := max(ceilDiv(pixels, max(512/tiles, 1)), 256)
 	parts := ceilDiv(pixels, chunk)
 	l.inParts(dw, parts, c.O*taps, func(to Ref) {
-		l.emit(Launch{"conv_weight_64x64" + types, [3]int{ceilDiv(taps, side), ceilDiv(c.O, side), parts}, threads, []any{c.Input, c.Output, to,
-			int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride), int32(chunk)}})
+		l.launch("conv_weight_64x64"+types, [3]int{ceilDiv(taps, side), ceilDiv(c.O, side), parts}, c.Input, c.Output, to,
+			int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride), int32(chunk))
 	})
 }
 
@@ -142,7 +157,7 @@ func (l *lowering) inParts(dw Ref, parts, width int, launch func(to Ref)) {
 	}
 	part := l.scratch(int64(parts) * int64(width) * 4)
 	launch(part)
-	l.sumParts(part, dw, parts, int64(width))
+	l.later(Sum{From: part, To: dw, Parts: parts, Width: width})
 }
 
 func (l *lowering) param(n *gorgonia.Node) Ref { return l.layout.at(Params, l.name(n)) }

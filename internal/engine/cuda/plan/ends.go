@@ -23,9 +23,6 @@ func (l *lowering) train() ([]Step, error) {
 	l.wide[g.Loss.Logits], l.wide[g.Loss.Grad] = true, true
 	l.fuseNorms()
 	l.gather(l.net.Train.Input)
-	if l.half {
-		l.over(int64(l.layout.Trained), "to_half", Ref{In: Params}, Ref{In: HalfParam}, uint32(l.layout.Trained))
-	}
 	if err := l.nodes(); err != nil {
 		return nil, err
 	}
@@ -33,10 +30,26 @@ func (l *lowering) train() ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.sumStep()
 	total := int64(l.layout.Trained)
-	l.over(total, kernel, Ref{In: Params}, Ref{In: Grads}, Ref{In: SlotA}, Ref{In: SlotB}, Ref{In: Rates}, Ref{In: Counter}, Ref{In: Steps}, uint32(total))
-	l.advance(Ref{In: Steps})
+	l.over(total, kernel, Ref{In: Params}, l.halves(), Ref{In: Grads}, Ref{In: SlotA}, Ref{In: SlotB}, Ref{In: Rates}, Ref{In: Counter}, Ref{In: Steps}, uint32(total))
 	return l.steps, nil
+}
+
+// halves are the trained parameters in bfloat16, where steps read them.
+func (l *lowering) halves() Ref {
+	if !l.half {
+		return Ref{In: Null}
+	}
+	return Ref{In: HalfParam}
+}
+
+// start copies new weights into bfloat16, as each step leaves them.
+func (l *lowering) start() []Step {
+	if !l.half {
+		return nil
+	}
+	return []Step{over(int64(l.layout.Trained), "to_half", Ref{In: Params}, l.halves(), uint32(l.layout.Trained))}
 }
 
 func update(o arch.Optimizer) (string, error) {
@@ -47,8 +60,9 @@ func update(o arch.Optimizer) (string, error) {
 	return "", fmt.Errorf("optimizer %q is unknown", o)
 }
 
-func (l *lowering) advance(steps Ref) {
-	l.emit(Launch{"count_run", [3]int{1, 1, 1}, 32, []any{Ref{In: Counter}, steps}})
+// advance ends an inference's run.
+func (l *lowering) advance() {
+	l.emit(Launch{Kernel: "count_run", Grid: [3]int{1, 1, 1}, Block: 32, Args: []any{Ref{In: Counter}}})
 }
 
 // gather brings the batch's rows from the data to the graph's input.
@@ -89,18 +103,18 @@ func (l *lowering) loss() {
 	if l.net.Loss == graph.CrossEntropy {
 		part := l.scratch(int64(z.n) * 8)
 		l.over(int64(z.n), "loss_classes", z.ref, l.labels, dz.ref, part, int32(z.n), int32(z.c))
-		l.lossMean(part, z.n, float64(z.n))
+		l.mean = mean{part, z.n, float64(z.n)}
 		return
 	}
 	const values = 4096 // a block's, in loss.cu
 	parts := int((z.total() + values - 1) / values)
 	part := l.scratch(int64(parts) * 8)
+	l.mean = mean{part, parts, float64(z.total())}
 	if b := l.Loss.Blend; b != (graph.Blend{BCE: 1}) && b != (graph.Blend{MSE: 1}) {
 		l.blend(b, z, dz, parts, part)
 		return
 	}
-	l.emit(Launch{"loss_pixels", [3]int{parts, 1, 1}, threads, []any{l.Loss.Number, z.ref, l.images.ref, dz.ref, part, z.count()}})
-	l.lossMean(part, parts, float64(z.total()))
+	l.launch("loss_pixels", [3]int{parts, 1, 1}, l.Loss.Number, z.ref, l.images.ref, dz.ref, part, z.count())
 }
 
 // blend lowers a blend of losses: what windows have to do with it first.
@@ -113,13 +127,8 @@ func (l *lowering) blend(b graph.Blend, z, dz value, parts int, part Ref) {
 		even, square, crossed, similar = l.scratch(windows*4), l.scratch(windows*4), l.scratch(windows*4), l.scratch(windows*4)
 		l.over(windows, "loss_windows", z.ref, l.images.ref, even, square, crossed, similar, int32(z.h), int32(z.w), int32(z.c), uint32(windows))
 	}
-	l.emit(Launch{"loss_blend", [3]int{parts, 1, 1}, threads, []any{float32(b.BCE), float32(b.MSE), float32(b.SSIM), z.ref, l.images.ref, even, square, crossed, similar,
-		dz.ref, part, int32(z.h), int32(z.w), int32(z.c), uint32(windows), z.count()}})
-	l.lossMean(part, parts, float64(z.total()))
-}
-
-func (l *lowering) lossMean(part Ref, parts int, count float64) {
-	l.emit(Launch{"loss_mean", [3]int{1, 1, 1}, threads, []any{part, int32(parts), count, Ref{In: Losses}, Ref{In: Counter}}})
+	l.launch("loss_blend", [3]int{parts, 1, 1}, float32(b.BCE), float32(b.MSE), float32(b.SSIM), z.ref, l.images.ref, even, square, crossed, similar,
+		dz.ref, part, int32(z.h), int32(z.w), int32(z.c), uint32(windows), z.count())
 }
 
 // infer lowers the forward pass twice: with metrics at its end, and with the
@@ -136,7 +145,7 @@ func (l *lowering) infer() (evaluate, infer []Step, err error) {
 	forward := len(l.steps)
 	z := l.values[f.Logits]
 	l.measure(z)
-	l.advance(Ref{In: Null})
+	l.advance()
 	measured := len(l.steps)
 	if f.Latent != nil {
 		l.export(l.values[f.Latent], Latents, 0)
@@ -146,7 +155,7 @@ func (l *lowering) infer() (evaluate, infer []Step, err error) {
 		sigmoid = 0
 	}
 	l.export(z, Outputs, sigmoid)
-	l.advance(Ref{In: Null})
+	l.advance()
 	infer = append(append(infer, l.steps[:forward]...), l.steps[measured:]...)
 	return l.steps[:measured:measured], infer, nil
 }
@@ -156,10 +165,9 @@ func (l *lowering) measure(z value) {
 		l.over(int64(z.n), "measure_classes", z.ref, l.labels, Ref{In: Counter}, Ref{In: Measures}, int32(z.n), int32(z.c))
 		return
 	}
-	l.emit(Launch{"measure_pixels", [3]int{z.n, 1, 1}, threads, []any{z.ref, l.images.ref, Ref{In: Counter}, Ref{In: Measures},
-		int32(z.n), int32(z.total() / int64(z.n))}})
+	l.launch("measure_pixels", [3]int{z.n, 1, 1}, z.ref, l.images.ref, Ref{In: Counter}, Ref{In: Measures}, int32(z.n), int32(z.total()/int64(z.n)))
 	if l.net.Blend.SSIM > 0 {
-		l.emit(Launch{"measure_windows", [3]int{z.n, 1, 1}, threads, []any{z.ref, l.images.ref, Ref{In: Counter}, Ref{In: Measures}, int32(z.n), int32(z.h), int32(z.w), int32(z.c)}})
+		l.launch("measure_windows", [3]int{z.n, 1, 1}, z.ref, l.images.ref, Ref{In: Counter}, Ref{In: Measures}, int32(z.n), int32(z.h), int32(z.w), int32(z.c))
 	}
 }
 

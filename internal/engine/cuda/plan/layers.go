@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"gorgonia.org/gorgonia"
 
 	"moncae/internal/arch"
@@ -10,12 +12,14 @@ import (
 
 func (l *lowering) activationGrad(n *gorgonia.Node, in gorgonia.Nodes, op ops.ActivationGrad) {
 	dx := l.create(n)
-	y, dy := l.of(in[1], dx.half), l.of(in[2], dx.half)
-	x := y // not read
+	dy, x := l.incoming(in[2], dx.half), Ref{In: Null}
 	if op.F == arch.SiLU {
-		x = l.of(in[0], dx.half)
+		x = l.of(in[0], dx.half).ref
 	}
-	l.over(dx.total(), "activate_grad"+suffix(dx.half), x.ref, y.ref, dy.ref, dx.ref, lower.Activation(op.F), dx.count())
+	y := l.of(in[1], dx.half)
+	p := partitionRows(dx)
+	l.launch("activate_grad"+suffix(dx.half), p.grid, x, y.ref, dy.ref, dy.which, dx.ref, l.biasSums(n, p, dx.c), lower.Activation(op.F),
+		int32(dy.h), int32(dy.w), int32(dx.c), int32(dx.rows()), int32(p.chunk), int32(p.wide))
 }
 
 func (l *lowering) sum(n *gorgonia.Node, in gorgonia.Nodes) {
@@ -48,49 +52,77 @@ func (l *lowering) maxPool(n, x *gorgonia.Node) {
 	l.over(y.total(), "max_pool"+suffix(y.half), from.ref, y.ref, which, int32(from.h), int32(from.w), int32(y.c), y.count())
 }
 
+// incoming is the gradient of an activation that a gradient's kernel reads: where the
+// activation was pooled, the pool's, with the places of the maxima and the activation's
+// sides.
+type incoming struct {
+	ref, which Ref
+	h, w       int
+}
+
+func (l *lowering) incoming(dy *gorgonia.Node, half bool) incoming {
+	if _, ok := l.values[dy]; ok {
+		return incoming{ref: l.of(dy, half).ref, which: Ref{In: Null}}
+	}
+	in, s := l.In(dy), dy.Shape() // a pool's, whose kernel was left out
+	return incoming{l.of(in[2], half).ref, l.places[in[1]], s[2], s[3]}
+}
+
+// maxPoolGrad is left to those that read it, where all of them can.
 func (l *lowering) maxPoolGrad(n *gorgonia.Node, in gorgonia.Nodes) {
+	if !slices.ContainsFunc(l.Users(n), func(user *gorgonia.Node) bool { return !l.takesPooled(user) }) {
+		return
+	}
 	dx := l.create(n)
 	l.over(dx.total(), "max_pool_grad"+suffix(dx.half), l.of(in[2], dx.half).ref, l.places[in[1]], dx.ref,
 		int32(dx.h), int32(dx.w), int32(dx.c), dx.count())
 }
 
-// partition is how sums over rows are split: lanes for channels, rows a block.
+func (l *lowering) takesPooled(user *gorgonia.Node) bool {
+	switch user.Op().(type) {
+	case ops.ActivationGrad, ops.BatchNormGradInput, ops.BatchNormGradGamma:
+		return true
+	}
+	return l.fused[user] // the gradient of a batch norm's beta
+}
+
+// partition is how rows of an activation are split among blocks: lanes of channels, rows
+// of a block.
 type partition struct {
 	wide, chunk, parts int
 	grid               [3]int
 }
 
-func partitionRows(rows int64, c int) partition {
-	p := partition{wide: 1}
-	for p.wide < c && p.wide < 32 {
-		p.wide *= 2
+func partitionRows(v value) partition {
+	lanes, ahead := v.c, 4 // as sums.cuh has it
+	if v.c%4 == 0 {
+		lanes, ahead = v.c/4, 2
 	}
-	const parts = 128
-	p.chunk = max(int((rows+parts-1)/parts), threads/p.wide*8)
-	p.parts = int((rows + int64(p.chunk) - 1) / int64(p.chunk))
-	p.grid = [3]int{(c + p.wide - 1) / p.wide, p.parts, 1}
+	p := partition{wide: min(1<<powerOf(lanes), 32)}
+	across := ceilDiv(lanes, p.wide)
+	rows := int(v.rows())
+	p.chunk = max(ceilDiv(rows, max(enough/across, 1)), threads/p.wide*ahead)
+	p.parts = ceilDiv(rows, p.chunk)
+	p.grid = [3]int{across, p.parts, 1}
 	return p
 }
 
-// channelSum is the gradient of a bias.
-func (l *lowering) channelSum(n, dy *gorgonia.Node) {
-	v := l.values[dy]
-	p := partitionRows(v.rows(), v.c)
-	part := l.scratch(int64(p.parts) * int64(v.c) * 4)
-	l.emit(Launch{"sum_rows" + suffix(v.half), p.grid, threads, []any{v.ref, part, int32(v.c), int32(v.rows()), int32(p.chunk), int32(p.wide)}})
-	l.sumParts(part, l.gradient(n), p.parts, int64(v.c))
-}
-
-func (l *lowering) sumParts(part, to Ref, parts int, width int64) {
-	l.columns("sum_parts", parts, width, part, to, int32(parts), uint32(width))
-}
-
-// columns launches a kernel that sums columns of parts, so many a block that enough
-// threads share one; it takes their number last.
-func (l *lowering) columns(kernel string, parts int, width int64, args ...any) {
-	wide := 32
-	for wide > 8 && parts*wide > 4*threads {
-		wide /= 2
+// biasSums is where the kernel that makes a gradient dy leaves its sums for a bias, if it
+// is one's.
+func (l *lowering) biasSums(dy *gorgonia.Node, p partition, c int) Ref {
+	bias := l.User(dy, func(op gorgonia.Op) bool { _, ok := op.(ops.ChannelSum); return ok })
+	if bias == nil {
+		return Ref{In: Null}
 	}
-	l.emit(Launch{kernel, [3]int{int(width+int64(wide)-1) / wide, 1, 1}, threads, append(args, int32(wide))})
+	l.fused[bias] = true
+	part := l.scratch(int64(p.parts) * int64(c) * 4)
+	l.later(Sum{From: part, To: l.gradient(bias), Parts: p.parts, Width: c})
+	return part
+}
+
+// channelSum is the gradient of a bias.
+func (l *lowering) channelSum(dy *gorgonia.Node) {
+	v := l.values[dy]
+	p := partitionRows(v)
+	l.launch("sum_rows"+suffix(v.half), p.grid, v.ref, l.biasSums(dy, p, v.c), int32(v.c), int32(v.rows()), int32(p.chunk), int32(p.wide))
 }

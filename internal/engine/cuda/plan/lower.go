@@ -44,6 +44,8 @@ type lowering struct {
 	inputHalf Ref   // and in bfloat16
 	labels    Ref
 	lossDone  bool
+	mean      mean  // of the loss
+	sums      []Sum // of gradients, which wait for the step's end
 	steps     []Step
 }
 
@@ -65,18 +67,10 @@ func (l *lowering) begin(g *lower.Graph) error {
 
 // emit adds a step and notes the buffers that it names.
 func (l *lowering) emit(s Step) {
-	at := len(l.steps)
-	switch s := s.(type) {
-	case Launch:
-		for _, a := range s.Args {
-			if r, ok := a.(Ref); ok {
-				l.memory.use(r, at)
-			}
-		}
-	case Conv:
-		for _, r := range []Ref{s.Input, s.Weight, s.Output, s.Workspace} {
-			l.memory.use(r, at)
-		}
+	for _, r := range Refs(s) {
+		l.memory.use(r, len(l.steps))
+	}
+	if _, ok := s.(Conv); ok {
 		l.library = true
 	}
 	l.steps = append(l.steps, s)
@@ -146,10 +140,19 @@ const (
 	maxBlocks = 8192
 )
 
+// launch launches a kernel whose blocks have 256 threads.
+func (l *lowering) launch(kernel string, grid [3]int, args ...any) {
+	l.emit(Launch{Kernel: kernel, Grid: grid, Block: threads, Args: args})
+}
+
 // over launches a kernel that strides over total values.
 func (l *lowering) over(total int64, kernel string, args ...any) {
+	l.emit(over(total, kernel, args...))
+}
+
+func over(total int64, kernel string, args ...any) Launch {
 	blocks := min((total+threads-1)/threads, maxBlocks)
-	l.emit(Launch{Kernel: kernel, Grid: [3]int{int(blocks), 1, 1}, Block: threads, Args: args})
+	return Launch{Kernel: kernel, Grid: [3]int{int(blocks), 1, 1}, Block: threads, Args: args}
 }
 
 // nodes lowers the live nodes in their order.
@@ -181,7 +184,7 @@ func (l *lowering) node(n *gorgonia.Node) error {
 	case ops.DenseGradWeight:
 		l.weightGrad(n, in, 0, 1)
 	case ops.ChannelSum:
-		l.channelSum(n, in[0])
+		l.channelSum(in[0])
 	case ops.BatchNorm, ops.Normalize:
 		l.normalize(n, in)
 	case ops.BatchMean, ops.BatchVariance: // with BatchNorm

@@ -40,8 +40,10 @@ const (
 	Measures         // float64, MeasuresARow for each row of an evaluation
 	Latents          // float32 NCHW
 	Outputs          // float32 NCHW
+	Sums             // the table of the sums that end a step
 	Source           // the data's images or features
 	Labels           // int32
+	Base             // where the program's block of memory begins: places in that table count from it
 	Null             // no memory: a null pointer
 	regions
 )
@@ -66,6 +68,27 @@ type Launch struct {
 	Grid   [3]int
 	Block  int
 	Args   []any
+	// Sums are those of a sum_step, which finds its memory by the table in Sums.
+	Sums []Sum
+}
+
+// Refs are the places that a step names.
+func Refs(s Step) []Ref {
+	var all []Ref
+	switch s := s.(type) {
+	case Launch:
+		for _, a := range s.Args {
+			if r, ok := a.(Ref); ok {
+				all = append(all, r)
+			}
+		}
+		for _, sum := range s.Sums {
+			all = append(all, sum.From, sum.To)
+		}
+	case Conv:
+		all = append(all, s.Input, s.Weight, s.Output, s.Workspace)
+	}
+	return all
 }
 
 // Bits is an argument as 8 bytes whose first are the parameter; address says where a
@@ -163,10 +186,12 @@ type Plan struct {
 	Net *graph.Net
 	// Train is one training step, Evaluate and Infer one batch of each.
 	Train, Evaluate, Infer []Step
-	Bytes                  int64   // of the Arena
-	offsets, sizes         []int64 // of buffers in the Arena
-	Layout                 Layout
-	Library                bool // some step is a Conv
+	// Start follows new weights: what a step wants that the one before left.
+	Start          []Step
+	Bytes          int64   // of the Arena
+	offsets, sizes []int64 // of buffers in the Arena
+	Layout         Layout
+	Library        bool // some step is a Conv
 }
 
 // Offset is the place of r in its region, in bytes.
@@ -192,7 +217,7 @@ func New(net *graph.Net, o Options) (*Plan, error) {
 	if p.Train, err = train.train(); err != nil {
 		return nil, err
 	}
-	p.Library = train.library
+	p.Library, p.Start = train.library, train.start()
 	infer := lowering{net: net, layout: &p.Layout, options: o, memory: memory}
 	if p.Evaluate, p.Infer, err = infer.infer(); err != nil {
 		return nil, err

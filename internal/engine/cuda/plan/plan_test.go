@@ -125,7 +125,7 @@ func TestArena(t *testing.T) {
 		for sequence, steps := range map[string][]Step{"train": p.Train, "evaluate": p.Evaluate, "infer": p.Infer} {
 			lives := map[int][2]int{}
 			for i, s := range steps {
-				for _, r := range refs(s) {
+				for _, r := range Refs(s) {
 					if r.In != Arena {
 						continue
 					}
@@ -152,21 +152,6 @@ func TestArena(t *testing.T) {
 	}
 }
 
-func refs(s Step) []Ref {
-	var all []Ref
-	switch s := s.(type) {
-	case Launch:
-		for _, a := range s.Args {
-			if r, ok := a.(Ref); ok {
-				all = append(all, r)
-			}
-		}
-	case Conv:
-		all = append(all, s.Input, s.Weight, s.Output, s.Workspace)
-	}
-	return all
-}
-
 // TestFusion counts the launches of a plain block: what belongs together is one.
 func TestFusion(t *testing.T) {
 	a := arch.Arch{
@@ -187,12 +172,51 @@ func TestFusion(t *testing.T) {
 	for _, s := range p.Train {
 		names = append(names, strings.TrimSuffix(s.(Launch).Kernel, "_f32"))
 	}
-	const want = "gather_bytes conv_spread_f32 conv_spread_f32 norm_sums norm_statistics normalize conv_few1_f32 loss_pixels loss_mean"
+	const want = "gather_bytes conv_spread_f32 conv_spread_f32 norm_sums norm_statistics normalize conv_few1_f32 loss_pixels conv_weight"
 	if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
 		t.Errorf("launches:\n%s\nwant first:\n%s", got, want)
 	}
 	if count := strings.Count(strings.Join(names, " "), "activate"); count != 1 { // the gradient of the first relu
 		t.Errorf("%d launches for activations alone, want 1: %v", count, names)
+	}
+}
+
+// TestFusedGradients counts the launches of the way back through activations, norms and
+// pools, with cuDNN, and of a step's end: the gradient of a bias comes with that of the
+// layer's output, and every sum waits for the same launch.
+func TestFusedGradients(t *testing.T) {
+	conv, norm, pool := arch.Layer{Kind: arch.Conv, Filters: 16, Kernel: 3, Stride: 1}, arch.Layer{Kind: arch.BatchNorm}, arch.Layer{Kind: arch.MaxPool}
+	activate := arch.Layer{Kind: arch.Activate, Activation: arch.ReLU}
+	net, err := graph.Autoencoder(arch.Arch{
+		Input:   arch.Shape{C: 16, H: 8, W: 8},
+		Encoder: arch.Stack{conv, activate, pool, conv, activate, norm, pool},
+		Decoder: arch.Stack{conv, norm, {Kind: arch.Upsample, To: &[2]int{4, 4}}, {Kind: arch.Upsample, To: &[2]int{8, 8}}, conv},
+	}, 2, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := New(net, Options{Optimizer: arch.Adam, Half: true, CuDNN: everything{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range p.Train {
+		switch s := s.(type) {
+		case Launch:
+			names = append(names, strings.TrimSuffix(s.Kernel, "_bf16"))
+		case Conv:
+			names = append(names, strings.ReplaceAll(s.Kind.String(), " ", "-"))
+		}
+	}
+	const want = "gather_bytes forward bias_activate max_pool forward norm_sums norm_statistics normalize max_pool forward norm_sums norm_statistics normalize upsample upsample " +
+		"conv_spread_bf16_f32 loss_pixels conv_weight_few4_bf16_f32 sum_rows_f32 conv_spread_f32 upsample_grad upsample_grad " +
+		"norm_grad_sums norm_grad_sums norm_grad weight-gradient input-gradient norm_grad_sums norm_grad_sums norm_grad weight-gradient input-gradient " +
+		"activate_grad weight-gradient sum_step adam"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("launches:\n%s\nwant:\n%s", got, want)
+	}
+	if sums := p.Sums(); len(sums) != 8 { // of 4 weights and their biases; gamma's and beta's are needed at once
+		t.Errorf("%d sums, want 8: %+v", len(sums), sums)
 	}
 }
 
