@@ -104,7 +104,7 @@ func (s *Study) refine(ctx context.Context, c *Candidate, n rundir.Network, t ta
 		return err
 	}
 	s.emit(CandidateStarted{Candidate: c, Finetuning: true, Epochs: t.Epochs})
-	t.Probe, t.Start.Weights = s.probeWithin(before.Values), weights
+	t.Probe, t.Start.Weights = s.probeWithin(), weights
 	out, result, err := s.train(ctx, c.ID, t, finetuneCheckpoint(round))
 	if err != nil {
 		return fmt.Errorf("finetuning %s: %w", c.ID, err)

@@ -28,15 +28,28 @@ func (s *Study) checkProbe() error {
 	return nil
 }
 
-// probeWithin is the probe of a finetuning: weights whose latents it reads worse than
-// those before, where that was measured, are not taken.
-func (s *Study) probeWithin(before run.Values) *task.Probe {
+// probeWithin is the probe of a finetuning. Its weights are compared by the hypervolume
+// of their point alone, as the search selected: a lower loss makes up for a little more
+// error of the probe, and not for much.
+func (s *Study) probeWithin() *task.Probe {
 	if !s.config.Uses(run.ObjectiveProbe) {
 		return nil
 	}
 	p := s.rows.probe
-	if wrong, ok := before[run.ObjectiveProbe]; ok {
-		p.Most = &wrong
+	p.Within = &task.Within{}
+	for i, name := range s.config.Objectives {
+		most := s.reference[i]
+		for _, b := range s.config.Bounds {
+			if b.Objective == name {
+				most = min(most, b.Most)
+			}
+		}
+		switch name {
+		case run.ObjectiveProbe:
+			p.Within.Error = most
+		case run.ObjectiveLoss:
+			p.Within.Loss = &most
+		}
 	}
 	return &p
 }

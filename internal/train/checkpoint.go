@@ -70,14 +70,14 @@ func (t *training) interrupted(epoch, step int, sum float64) error {
 	return errors.Join(err, t.keep(epoch, step, sum))
 }
 
-// restore goes on from a checkpoint, and gives the best loss so far.
+// restore goes on from a checkpoint, and gives the best score so far.
 func (t *training) restore(c *Checkpoint) (best float64, err error) {
 	phases := t.out.Phases
 	t.out = c.Outcome
 	t.out.Phases = phases
 	best = math.Inf(1)
 	if t.out.Weights != nil {
-		best = t.out.Metrics.Loss
+		best = t.out.Score
 	}
 	return best, t.p.SetState(c.State)
 }

@@ -37,9 +37,9 @@ func (t *training) stopped(e int, loss, best float64) error {
 	if t.o.Epoch != nil {
 		t.o.Epoch(e, t.out.History[len(t.out.History)-1])
 	}
-	better, err := t.better(t.last.Loss, best)
-	if err == nil && better {
-		t.out.Metrics, t.out.BestEpoch = t.last, e
+	score, err := t.score(t.last.Loss)
+	if err == nil && score < best {
+		t.out.Metrics, t.out.BestEpoch, t.out.Score = t.last, e, score
 		t.out.Weights, err = t.p.Weights()
 	}
 	return err

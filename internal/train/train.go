@@ -50,9 +50,9 @@ type Options struct {
 	Weights   arch.Weights
 	KeepStart bool
 	Precision engine.Precision
-	// Accept, where set, is asked whether weights that beat the best so far may take
-	// their place.
-	Accept func(engine.Program) (bool, error)
+	// Score, where set, is what the weights after an epoch are compared by, less being
+	// better; without it, the validation loss is.
+	Score func(loss float64, p engine.Program) (float64, error)
 	// Inspect, where set, sees the program once more at the end of a training that
 	// did not fail, with the best weights in it.
 	Inspect func(engine.Program) error
@@ -80,7 +80,8 @@ type Rung struct {
 type Outcome struct {
 	// Failure is why there are no weights; "" where there are.
 	Failure   string
-	Weights   arch.Weights   // of the best epoch by validation loss
+	Weights   arch.Weights   // of the best epoch
+	Score     float64        // of those weights
 	Metrics   engine.Metrics // of those weights on the validation rows
 	BestEpoch int            // from 1; 0 for the starting weights
 	Epochs    int            // done
@@ -212,7 +213,10 @@ func (t *training) run(start arch.Weights) error {
 			return err
 		}
 		if !diverged(m.Loss) {
-			best, t.out.Metrics, t.out.Weights = m.Loss, m, start
+			if best, err = t.score(m.Loss); err != nil {
+				return err
+			}
+			t.out.Metrics, t.out.Weights, t.out.Score = m, start, best
 		}
 	}
 	steps := len(t.o.Train) / t.batch
@@ -244,12 +248,12 @@ func (t *training) run(start arch.Weights) error {
 		if t.o.Epoch != nil {
 			t.o.Epoch(e, t.out.History[len(t.out.History)-1])
 		}
-		better, err := t.better(m.Loss, best)
+		score, err := t.score(m.Loss)
 		if err != nil {
 			return err
 		}
-		if better {
-			best, t.out.Metrics, t.out.BestEpoch = m.Loss, m, e
+		if score < best {
+			best, t.out.Metrics, t.out.BestEpoch, t.out.Score = score, m, e, score
 			if t.out.Weights, err = t.p.Weights(); err != nil {
 				return err
 			}
@@ -261,14 +265,14 @@ func (t *training) run(start arch.Weights) error {
 	return nil
 }
 
-// better tells whether the program's weights take the place of the best so far.
-func (t *training) better(loss, best float64) (bool, error) {
-	if loss >= best || t.o.Accept == nil {
-		return loss < best, nil
+// score is what the program's weights, of this validation loss, are compared by.
+func (t *training) score(loss float64) (float64, error) {
+	if t.o.Score == nil {
+		return loss, nil
 	}
 	begin := time.Now()
 	defer func() { t.out.Phases.Validate += time.Since(begin) }()
-	return t.o.Accept(t.p)
+	return t.o.Score(loss, t.p)
 }
 
 func diverged(loss float64) bool { return !(loss < Exploded) }

@@ -259,18 +259,22 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// Weights that are not accepted are not taken, however small their loss is.
-func TestWeightsMustBeAccepted(t *testing.T) {
+// Where there is a score, the weights of the lowest are taken, however small another
+// epoch's loss is.
+func TestWeightsAreTakenByTheirScore(t *testing.T) {
 	s := &script{validation: []float64{0.5, 0.3, 0.4, 0.35}}
 	o := options()
-	asked := 0
-	o.Accept = func(engine.Program) (bool, error) { asked++; return asked != 2, nil }
+	var losses []float64
+	o.Score = func(loss float64, _ engine.Program) (float64, error) {
+		losses = append(losses, loss)
+		return -loss, nil
+	}
 	out, err := Autoencoder(context.Background(), s, nil, conv(), recipe, o)
-	if err != nil || out.BestEpoch != 4 || out.Metrics.Loss != 0.35 || asked != 4 {
-		t.Errorf("%+v, %v", out, err)
+	if err != nil || out.BestEpoch != 1 || out.Metrics.Loss != 0.5 || out.Score != -0.5 || !slices.Equal(losses, s.validation) {
+		t.Errorf("%+v of %v, %v", out, losses, err)
 	}
 	broken := errors.New("no probe")
-	o.Accept = func(engine.Program) (bool, error) { return false, broken }
+	o.Score = func(float64, engine.Program) (float64, error) { return 0, broken }
 	if _, err := Autoencoder(context.Background(), &script{validation: []float64{0.5}}, nil, conv(), recipe, o); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
 	}

@@ -17,6 +17,7 @@ type kept struct {
 	Sum       float64        `json:"sum"`
 	Steps     uint64         `json:"steps"` // since the training began
 	Metrics   engine.Metrics `json:"metrics"`
+	Score     *float64       `json:"score,omitempty"` // absent in older ones: the loss
 	BestEpoch int            `json:"best_epoch"`
 	Epochs    int            `json:"epochs"`
 	History   []train.Epoch  `json:"history"`
@@ -35,7 +36,7 @@ const (
 // Pack makes a file's content of a checkpoint (docs/format/checkpoint.md); training
 // says what it is one of.
 func Pack(training string, c train.Checkpoint) (rundir.Checkpoint, error) {
-	state, err := json.Marshal(kept{c.Epoch, c.Step, c.Sum, c.State.Steps, c.Outcome.Metrics, c.Outcome.BestEpoch, c.Outcome.Epochs, c.Outcome.History, c.Outcome.Rungs})
+	state, err := json.Marshal(kept{c.Epoch, c.Step, c.Sum, c.State.Steps, c.Outcome.Metrics, &c.Outcome.Score, c.Outcome.BestEpoch, c.Outcome.Epochs, c.Outcome.History, c.Outcome.Rungs})
 	out := rundir.Checkpoint{Training: training, State: state, Singles: map[string][]float32{}, Doubles: map[string][]float64{}}
 	add := func(group string, w arch.Weights) {
 		for name, v := range w {
@@ -69,7 +70,10 @@ func Unpack(c rundir.Checkpoint, params []arch.Param) (out train.Checkpoint, err
 	}
 	out = train.Checkpoint{Epoch: k.Epoch, Step: k.Step, Sum: k.Sum, State: engine.State{
 		Steps: k.Steps, Weights: group(groupWeights), Slots: [2]arch.Weights{group(groupSlot0), group(groupSlot1)}, Averages: map[string][]float64{},
-	}, Outcome: train.Outcome{Metrics: k.Metrics, BestEpoch: k.BestEpoch, Epochs: k.Epochs, History: k.History, Rungs: k.Rungs}}
+	}, Outcome: train.Outcome{Metrics: k.Metrics, Score: k.Metrics.Loss, BestEpoch: k.BestEpoch, Epochs: k.Epochs, History: k.History, Rungs: k.Rungs}}
+	if k.Score != nil {
+		out.Outcome.Score = *k.Score
+	}
 	for name, v := range c.Doubles {
 		if rest, ok := strings.CutPrefix(name, groupAverage); ok {
 			out.State.Averages[rest] = v

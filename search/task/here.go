@@ -55,10 +55,10 @@ func (h *Here) Train(ctx context.Context, t Training, w Watch) (out Trained, err
 		}
 		return err
 	}
-	if t.Probe != nil && t.Probe.Most != nil {
-		o.Accept = func(p engine.Program) (bool, error) {
+	if t.Probe != nil && t.Probe.Within != nil {
+		o.Score = func(loss float64, p engine.Program) (float64, error) {
 			wrong, err := t.Probe.measure(p, h.set, t.Arch.Latent().Values())
-			return wrong <= *t.Probe.Most, err
+			return -t.Probe.Within.volume(loss, wrong), err
 		}
 	}
 	out.Outcome, err = h.fit(ctx, h.engine, h.data, t.Arch, t.Recipe, o)

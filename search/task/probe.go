@@ -25,8 +25,24 @@ const probeRidge = 1e-2
 type Probe struct {
 	Train      Rows `json:"train"` // labelled
 	Validation Rows `json:"validation"`
-	// Most is the largest error that a finetuning's weights may have; nil: any.
-	Most *float64 `json:"most,omitempty"`
+	// Within has weights compared by the volume that they dominate; nil: by their loss.
+	Within *Within `json:"within,omitempty"`
+}
+
+// Within is what of the reference point a training changes: the reference, or the bound
+// below it, of the loss (nil where that is no objective) and of the probe's error.
+type Within struct {
+	Loss  *float64 `json:"loss,omitempty"`
+	Error float64  `json:"error"`
+}
+
+// volume is the area that weights dominate within it; 0 beyond.
+func (w Within) volume(loss, wrong float64) float64 {
+	v := max(0, w.Error-wrong)
+	if w.Loss != nil {
+		v *= max(0, *w.Loss-loss)
+	}
+	return v
 }
 
 func (r Probe) measure(p engine.Program, set *dataset.Set, values int) (float64, error) {
