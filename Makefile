@@ -115,7 +115,7 @@ bench-workers: build ## worker processes beside jobs in one process (ten minutes
 	$(PYTHON) scripts/bench_workers.py --moncae bin/moncae
 
 SEED    ?= 1
-NIGHTLY := chaos garbage timed fuzz-long race test-bare test-cluster test-ray-long test-sdist precision
+NIGHTLY += chaos garbage timed fuzz-long race test-bare test-cluster test-ray-long test-sdist precision
 
 chaos: $(NATIVE) ## kills, faults, power failures, rivals and damage for every command that writes (20 minutes; SEED=2 draws others)
 	$(GO) test $(GOTAGS) -count=1 -v -timeout 60m ./tests/chaos -for 20m -seed $(SEED)

@@ -6,7 +6,7 @@ TAGS   += nvidia
 NATIVE += .deps/cuda/.ready
 export CGO_CFLAGS := -O2 -w -I$(CURDIR)/.deps/cuda/include
 
-.PHONY: ptx test-cuda cudnn-table kernels-table gpu-wheels
+.PHONY: ptx test-cuda test-cuda-long cudnn-table kernels-table gpu-wheels
 
 .deps/cuda/.ready: scripts/fetch-cuda.sh scripts/wheel.py | $(SETUP)
 	sh scripts/fetch-cuda.sh && touch $@
@@ -24,6 +24,9 @@ ptx: .deps/cuda/.nvrtc .deps/cuda/.nvcc ## compile the CUDA kernels to the PTX t
 test-cuda: .deps/cuda/.ready .deps/cuda/.nvrtc .deps/cuda/.nvcc ## the CUDA engine's tests, without a GPU
 	GO=$(GO) bash scripts/test-cuda.sh
 
+test-cuda-long: .deps/cuda/.ready ## the same engine under AddressSanitizer, and more of its suite (half an hour)
+	GO=$(GO) bash scripts/test-cuda-long.sh
+
 cudnn-table: .deps/cuda/.ready ## ask cuDNN, without a GPU, what it chooses for the convolutions of 300 networks on four devices (a quarter of an hour, goes on where it was ended)
 	sh scripts/fetch-cuda.sh cudnn
 	MONCAE_TEST_REAL_CUDNN=1 MONCAE_CUDNN=$(CURDIR)/.deps/cuda/cudnn/libcudnn.so.9 LD_LIBRARY_PATH=$(CURDIR)/.deps/cuda/deviceless \
@@ -36,3 +39,4 @@ gpu-wheels: ## resolve the pip lines of docs/how-to/gpu.md (half a minute, from 
 	$(PYTHON) scripts/gpu_wheels.py
 
 test: test-cuda
+NIGHTLY += test-cuda-long

@@ -30,6 +30,8 @@ struct Stream {
 struct Context {
 	std::map<uint64_t, size_t> memory, pinned;
 	std::set<Stream *> streams;
+	std::map<void *, std::shared_ptr<void>> code, objects; // modules and their functions; graphs and events
+	int retained = 0;
 	size_t used = 0;
 	int lost = 0;
 	unsigned flags = 0;
@@ -82,6 +84,18 @@ static Stream *stream_of(void *s) {
 	}
 	std::lock_guard<std::mutex> hold(mutex);
 	return current && current->streams.count((Stream *)s) && !((Stream *)s)->destroyed ? (Stream *)s : nullptr;
+}
+
+// Gives one of the current context's things to it: what isn't destroyed goes with it.
+template <class X> static X *keep(std::map<void *, std::shared_ptr<void>> Context::*in, X *x) {
+	std::lock_guard<std::mutex> hold(mutex);
+	(current->*in)[x] = std::shared_ptr<X>(x);
+	return x;
+}
+
+static void destroy(std::map<void *, std::shared_ptr<void>> Context::*in, void *x) {
+	std::lock_guard<std::mutex> hold(mutex);
+	(current->*in).erase(x);
 }
 
 static long resets;
@@ -172,6 +186,12 @@ static bool guarded(uint64_t *p, size_t n) {
 
 static void unguarded(uint64_t p, size_t n) { munmap((void *)(p + aligned(n) - pages(n)), pages(n) + PAGE); }
 
+static size_t alive(const Context &c) {
+	size_t n = 0;
+	for (const Stream *s : c.streams) n += !s->destroyed;
+	return n;
+}
+
 // The parameters' sizes of each entry of PTX.
 typedef std::map<std::string, std::vector<size_t>> Module;
 
@@ -236,11 +256,23 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
 }
 
 int cuDevicePrimaryCtxRetain(void **context, int device) {
+	std::lock_guard<std::mutex> hold(mutex);
+	devices[device].retained++;
 	*context = &devices[device];
 	return SUCCESS;
 }
 
-int cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
+// Ends a context that nobody uses any more. The engine leaves nothing in it but code.
+int cuDevicePrimaryCtxRelease_v2(int device) {
+	std::lock_guard<std::mutex> hold(mutex);
+	Context &c = devices[device];
+	if (c.retained <= 0) return INVALID_CONTEXT;
+	if (--c.retained > 0) return SUCCESS;
+	c.code.clear();
+	if (c.lost || (c.memory.empty() && c.pinned.empty() && c.objects.empty() && alive(c) == 0)) return SUCCESS;
+	fprintf(stderr, "fake libcuda: a context goes with %zu pieces of memory, %zu pinned ones, %zu streams, and %zu graphs and events\n", c.memory.size(), c.pinned.size(), alive(c), c.objects.size());
+	abort();
+}
 
 int cuDevicePrimaryCtxSetFlags_v2(int device, unsigned flags) {
 	devices[device].flags = flags;
@@ -255,8 +287,9 @@ int cuDevicePrimaryCtxReset_v2(int device) {
 	for (auto &m : c.pinned) free((void *)m.first);
 	for (Stream *s : c.streams) delete s;
 	const int lost = number("MONCAE_FAKE_STICKY", 0) ? c.lost : SUCCESS;
+	const int retained = c.retained;
 	c = Context();
-	c.lost = lost;
+	c.lost = lost, c.retained = retained;
 	return SUCCESS;
 }
 
@@ -427,12 +460,12 @@ int cuStreamSynchronize(void *s) {
 int cuEventCreate(void **event, unsigned flags) {
 	if (int r = lost()) return r;
 	if (!(flags & BLOCKING_EVENT)) return INVALID_VALUE; // a wait for it would keep a processor
-	*event = new Event;
+	*event = keep(&Context::objects, new Event);
 	return SUCCESS;
 }
 
 int cuEventDestroy_v2(void *event) {
-	delete (Event *)event;
+	destroy(&Context::objects, event);
 	return SUCCESS;
 }
 
@@ -455,7 +488,7 @@ int cuModuleLoadData(void **module, const void *image) {
 	if (int r = lost()) return r;
 	if (int r = fake_forbidden()) return r;
 	if (!strstr((const char *)image, ".version 8.1") || getenv("MONCAE_FAKE_JIT")) return INVALID_IMAGE;
-	*module = new Module(entries((const char *)image));
+	*module = keep(&Context::code, new Module(entries((const char *)image)));
 	return SUCCESS;
 }
 
@@ -468,7 +501,7 @@ int cuModuleLoadDataEx(void **module, const void *image, unsigned n, int *option
 }
 
 int cuModuleUnload(void *module) {
-	delete (Module *)module;
+	destroy(&Context::code, module);
 	return SUCCESS;
 }
 
@@ -480,7 +513,7 @@ int cuModuleGetFunction(void **f, void *module, const char *name) {
 		fprintf(stderr, "fake libcuda: the PTX and the source of %s have other parameters\n", name);
 		return INVALID_IMAGE;
 	}
-	*f = new Function{name, &it->second};
+	*f = keep(&Context::code, new Function{name, &it->second});
 	return SUCCESS;
 }
 
@@ -534,12 +567,12 @@ int cuStreamEndCapture(void *s, void **graph) {
 	capturing = nullptr;
 	stream->capturing = false;
 	if (stream->spoiled) return CAPTURE_INVALIDATED;
-	*graph = new std::vector<Work>(std::move(stream->captured));
+	*graph = keep(&Context::objects, new std::vector<Work>(std::move(stream->captured)));
 	return SUCCESS;
 }
 
 int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long) {
-	*exec = new std::vector<Work>(*(std::vector<Work> *)graph);
+	*exec = keep(&Context::objects, new std::vector<Work>(*(std::vector<Work> *)graph));
 	return SUCCESS;
 }
 
@@ -550,12 +583,12 @@ int cuGraphLaunch(void *exec, void *s) {
 }
 
 int cuGraphDestroy(void *graph) {
-	delete (std::vector<Work> *)graph;
+	destroy(&Context::objects, graph);
 	return SUCCESS;
 }
 
 int cuGraphExecDestroy(void *exec) {
-	delete (std::vector<Work> *)exec;
+	destroy(&Context::objects, exec);
 	return SUCCESS;
 }
 }
