@@ -44,6 +44,7 @@ var parts = []part{
 	{"recovery", false, recovery},
 	{"models", false, models},
 	{"search", false, searchTwice},
+	{"alternatives", true, alternatives},
 	{"speed", true, speeds},
 }
 

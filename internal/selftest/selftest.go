@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/version"
 )
@@ -42,7 +43,9 @@ type Report struct {
 	Environment  *Environment  `json:"environment"`
 	Checks       []Check       `json:"checks"`
 	Convolutions []Convolution `json:"convolutions"`
-	Speeds       []Speed       `json:"speeds,omitempty"`
+	// Alternatives are convolutions by the engine's own kernels and by its library.
+	Alternatives []engine.Comparison `json:"alternatives,omitempty"`
+	Speeds       []Speed             `json:"speeds,omitempty"`
 }
 
 // Status is how a check ended.
@@ -74,11 +77,12 @@ func (c Check) String() string {
 
 // Entry is a line of a part's output, with one field.
 type Entry struct {
-	Missing     string       `json:"missing,omitempty"` // the device isn't here
-	Environment *Environment `json:"environment,omitempty"`
-	Check       *Check       `json:"check,omitempty"`
-	Convolution *Convolution `json:"convolution,omitempty"`
-	Speed       *Speed       `json:"speed,omitempty"`
+	Missing     string             `json:"missing,omitempty"` // the device isn't here
+	Environment *Environment       `json:"environment,omitempty"`
+	Check       *Check             `json:"check,omitempty"`
+	Convolution *Convolution       `json:"convolution,omitempty"`
+	Speed       *Speed             `json:"speed,omitempty"`
+	Alternative *engine.Comparison `json:"alternative,omitempty"`
 }
 
 // Options say what to try, and how to start a part: a process that calls Part
@@ -198,6 +202,8 @@ func (r *Report) add(e Entry, observe func(Check)) {
 		observe(*e.Check)
 	case e.Convolution != nil:
 		r.Convolutions = append(r.Convolutions, *e.Convolution)
+	case e.Alternative != nil:
+		r.Alternatives = append(r.Alternatives, *e.Alternative)
 	case e.Speed != nil:
 		r.Speeds = append(r.Speeds, *e.Speed)
 	}

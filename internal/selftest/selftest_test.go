@@ -126,6 +126,12 @@ func TestSizeOfTheReport(t *testing.T) {
 			c.Precision, c.Distance = p, 1.2345678901234567e-05
 			r.Convolutions = append(r.Convolutions, c)
 		}
+		for range 3 * len(compared) {
+			r.Alternatives = append(r.Alternatives, engine.Comparison{
+				Plan: engine.Plan{Kind: "weight gradient", Input: [4]int{256, 32, 32, 128}, Output: [3]int{32, 32, 128}, Precision: p, TensorCores: true, Fallback: true, Engine: 1234, Workspace: 1 << 28},
+				Own:  1234.567890123456, Library: 1234.567890123456,
+			})
+		}
 		for range 3 * 5 {
 			r.Speeds = append(r.Speeds, Speed{Network: "medium", Precision: p, Candidates: 16, ImagesPerSecond: 123456.789012345678, OfPeak: 0.123456789012345})
 		}

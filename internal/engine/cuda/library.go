@@ -75,14 +75,18 @@ func (d *device) convolutions() engine.Convolutions {
 	defer d.choosing.Unlock()
 	c.Own = slices.Clone(d.reasons)
 	for p, made := range d.choices {
-		c.Plans = append(c.Plans, engine.Plan{
-			Kind: p.Kind.String(), Input: [4]int{p.N, p.H, p.W, p.C}, Output: [3]int{p.YH, p.YW, p.O}, Kernel: p.Kernel, Stride: p.Stride,
-			Precision: engine.Precision(p.Precision()),
-			Engine:    made.Engine, Rank: made.Rank, Fallback: made.Fallback, TensorCores: made.TensorCores, Workspace: made.Workspace,
-		})
+		c.Plans = append(c.Plans, planOf(p, made))
 	}
 	slices.SortFunc(c.Plans, engine.Plan.Compare)
 	return c
+}
+
+func planOf(p plan.Problem, made choice) engine.Plan {
+	return engine.Plan{
+		Kind: p.Kind.String(), Input: [4]int{p.N, p.H, p.W, p.C}, Output: [3]int{p.YH, p.YW, p.O}, Kernel: p.Kernel, Stride: p.Stride,
+		Precision: engine.Precision(p.Precision()),
+		Engine:    made.Engine, Rank: made.Rank, Fallback: made.Fallback, TensorCores: made.TensorCores, Workspace: made.Workspace,
+	}
 }
 
 // tryLibrary runs the three kinds of one small convolution by cuDNN.
