@@ -58,7 +58,7 @@ func (h *Here) Train(ctx context.Context, t Training, w Watch) (out Trained, err
 	if t.Probe != nil && t.Probe.Within != nil {
 		o.Score = func(loss float64, p engine.Program) (float64, error) {
 			wrong, err := t.Probe.measure(p, h.set, t.Arch.Latent().Values())
-			return -t.Probe.Within.volume(loss, wrong), err
+			return t.Probe.Within.score(loss, wrong), err
 		}
 	}
 	out.Outcome, err = h.fit(ctx, h.engine, h.data, t.Arch, t.Recipe, o)

@@ -25,7 +25,7 @@ const probeRidge = 1e-2
 type Probe struct {
 	Train      Rows `json:"train"` // labelled
 	Validation Rows `json:"validation"`
-	// Within has weights compared by the volume that they dominate; nil: by their loss.
+	// Within has weights compared by the area that they dominate; nil: by their loss.
 	Within *Within `json:"within,omitempty"`
 }
 
@@ -36,13 +36,17 @@ type Within struct {
 	Error float64  `json:"error"`
 }
 
-// volume is the area that weights dominate within it; 0 beyond.
-func (w Within) volume(loss, wrong float64) float64 {
-	v := max(0, w.Error-wrong)
+// score is the less, the larger the area is that weights dominate within it. It is below
+// zero there; beyond, it is their loss.
+func (w Within) score(loss, wrong float64) float64 {
+	area := max(0, w.Error-wrong)
 	if w.Loss != nil {
-		v *= max(0, *w.Loss-loss)
+		area *= max(0, *w.Loss-loss)
 	}
-	return v
+	if area == 0 {
+		return loss
+	}
+	return -area
 }
 
 func (r Probe) measure(p engine.Program, set *dataset.Set, values int) (float64, error) {
