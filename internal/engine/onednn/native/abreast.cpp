@@ -17,11 +17,8 @@ namespace moncae {
 namespace {
 
 constexpr int group = 16; // images abreast
-constexpr int pixels_most = 6, channels_most = 4; // of a tile: 24 sums in registers
 
-inline int least(int a, int b) { return a < b ? a : b; }
-inline int most(int a, int b) { return a > b ? a : b; }
-inline int up(int a, int b) { return (a + b - 1) / b; } // a ≥ 0
+#include "abreast_pass.hpp"
 
 // turn transposes sixteen vectors of sixteen values.
 inline void turn(__m512i *v) {
@@ -63,7 +60,7 @@ struct Images {
   void pairs(size_t o, int n, uint32_t *to) const {
     for (int i = 0; i < n; i += 32) {
       __m512i v[16];
-      int m = least(32, n - i);
+      int m = smaller(32, n - i);
       block(o + i, m, v);
       for (int k = 0; k < m / 2; k++) _mm512_storeu_si512(to + (i / 2 + k) * group, v[k]);
     }
@@ -72,7 +69,7 @@ struct Images {
   void singles(size_t o, int n, uint16_t *to) const {
     for (int i = 0; i < n; i += 32) {
       __m512i v[16];
-      int m = least(32, n - i);
+      int m = smaller(32, n - i);
       block(o + i, m, v);
       for (int k = 0; k < m; k++) {
         __m512i both = k % 2 ? _mm512_srli_epi32(v[k / 2], 16) : v[k / 2];
@@ -82,260 +79,109 @@ struct Images {
   }
 };
 
-// One axis of a pass: its i-th place out is out0 + i·out_step, and tap u there
-// reads place in_step·i + first + u. The tap's weight is tap0 + u·tap_step.
-struct Axis {
-  int taps, first, in_step, out0, out_step, count, tap0, tap_step;
-  // clip drops taps that never fall within `in` places.
-  void clip(int in) {
-    int low = least(taps, most(0, -(first + (count - 1) * in_step))), high = most(low, least(taps, in - first));
-    taps = high - low, first += low, tap0 += low * tap_step;
-  }
-  // The taps that fall within for `n` places from the i-th on.
-  void range(int i, int n, int in, int &low, int &high) const {
-    int at = first + i * in_step;
-    low = least(taps, most(0, -(at + (n - 1) * in_step))), high = most(low, least(taps, in - at));
-  }
-};
+// A vector is two channels of a pixel of sixteen images; of one channel, two
+// neighbouring pixels.
+struct Pairs {
+  typedef uint32_t Value;
+  typedef uint16_t Given;
+  typedef __m512 Sum;
+  typedef __m512i Vector;
+  static constexpr int group = 16, channels_most = 4; // 24 sums in registers
 
-Axis forward_axis(int kernel, int stride, int pad, int in, int out) {
-  Axis a{kernel, -pad, stride, 0, 1, out, 0, 1};
-  a.clip(in);
-  return a;
-}
+  Act act;
+  size_t width; // 4 for float32, 2 for bfloat16
 
-// The way back, for places p of the input with (p + pad) mod stride = rest:
-// only every stride-th tap falls on them.
-Axis backward_axis(int kernel, int stride, int pad, int rest, int in, int out) {
-  int begin = (rest - pad % stride + stride) % stride, taps = rest < kernel ? up(kernel - rest, stride) : 0;
-  int count = begin < in ? up(in - begin, stride) : 0;
-  Axis a{taps, (begin + pad - rest) / stride - taps + 1, 1, begin, stride, count, rest + stride * (taps - 1), -stride};
-  if (count) a.clip(out);
-  return a;
-}
+  static Sum sums(float bias) { return _mm512_set1_ps(bias); }
+  static Vector all(uint32_t w) { return _mm512_set1_epi32(w); }
+  static Vector load(const uint32_t *x) { return _mm512_loadu_si512(x); }
+  static Sum dot(Sum sum, Vector x, Vector w) { return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w); }
+  static void keep_sum(float *to, Sum v) { _mm512_storeu_ps(to, v); }
 
-// What a pass reads, pairs of channels of sixteen images a vector, with zeros
-// beside every row. Of one channel, a pair is two neighbouring pixels.
-struct Field {
-  uint32_t *at;
-  int depth, left, wide; // vectors a pixel; zeros before a row; pixels of a row with its zeros
-  size_t row() const { return size_t(wide) * depth * group; }
-  size_t size(int rows) const { return rows * row(); }
-};
+  static int depth(int channels) { return (channels + 1) / 2; }
+  static int pixels(int channels) { return channels == 1 ? 2 : 1; }
 
-Field field(int channels, int left, int width, int right) { return {nullptr, (channels + 1) / 2, left, left + width + right}; }
-
-void fill(const Field &f, const Shape &s, const Images &from, uint16_t *words) {
-  const size_t vector = group * sizeof(uint32_t);
-  int n = s.w * s.c, right = f.wide - f.left - s.w;
-  for (int h = 0; h < s.h; h++) {
-    uint32_t *row = f.at + h * f.row(), *to = row + f.left * f.depth * group;
-    memset(row, 0, f.left * f.depth * vector);
-    memset(to + s.w * f.depth * group, 0, right * f.depth * vector);
-    if (s.c % 2 == 0) {
-      from.pairs(size_t(h) * n, n, to);
-      continue;
-    }
-    from.singles(size_t(h) * n, n, words);
-    memset(words + n * group, 0, group * sizeof(uint16_t)); // after the last
-    auto word = [&](int i) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(words + i * group))); };
-    if (s.c == 1) {
-      if (f.left) _mm512_storeu_si512(to - group, _mm512_slli_epi32(word(0), 16));
-      for (int i = 0; i < s.w; i++) _mm512_storeu_si512(to + i * group, _mm512_or_si512(word(i), _mm512_slli_epi32(word(i + 1), 16)));
-      continue;
-    }
-    for (int i = 0; i < s.w; i++)
-      for (int c = 0; c < s.c; c += 2, to += group) {
-        __m512i pair = word(i * s.c + c);
-        if (c + 1 < s.c) pair = _mm512_or_si512(pair, _mm512_slli_epi32(word(i * s.c + c + 1), 16));
-        _mm512_storeu_si512(to, pair);
+  static void fill(const Field<Pairs> &f, const Shape &s, const uint16_t *given, size_t image, int images, uint16_t *words) {
+    const Images from{given, image, images};
+    const size_t vector = group * sizeof(uint32_t);
+    int n = s.w * s.c, right = f.wide - f.left - s.w;
+    for (int h = 0; h < s.h; h++) {
+      uint32_t *row = f.at + h * f.row(), *to = row + f.left * f.depth * group;
+      memset(row, 0, f.left * f.depth * vector);
+      memset(to + s.w * f.depth * group, 0, right * f.depth * vector);
+      if (s.c % 2 == 0) {
+        from.pairs(size_t(h) * n, n, to);
+        continue;
       }
-  }
-}
-
-inline __m512 dot(__m512 sum, __m512i x, __m512i w) { return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w); }
-
-struct Tile {
-  int rows, taps;               // of the kernel; vectors in a row of it
-  const uint32_t *x;            // the first pixel's first vector
-  size_t x_row, x_pixel, x_tap; // in values
-  const uint32_t *w;
-  size_t w_row;
-  const float *bias;
-  float *y;
-  size_t y_pixel;
-};
-
-template <int O, int P> void tile(const Tile &t) {
-  __m512 sum[P][O];
-#pragma GCC unroll 8
-  for (int o = 0; o < O; o++)
-#pragma GCC unroll 8
-    for (int p = 0; p < P; p++) sum[p][o] = _mm512_set1_ps(t.bias[o]);
-  for (int r = 0; r < t.rows; r++) {
-    const uint32_t *x = t.x + r * t.x_row, *w = t.w + r * t.w_row;
-    for (int k = 0; k < t.taps; k++, x += t.x_tap, w += O) {
-      __m512i u[O];
-#pragma GCC unroll 8
-      for (int o = 0; o < O; o++) u[o] = _mm512_set1_epi32(w[o]);
-#pragma GCC unroll 8
-      for (int p = 0; p < P; p++) {
-        __m512i v = _mm512_loadu_si512(x + p * t.x_pixel);
-#pragma GCC unroll 8
-        for (int o = 0; o < O; o++) sum[p][o] = dot(sum[p][o], v, u[o]);
+      from.singles(size_t(h) * n, n, words);
+      memset(words + n * group, 0, group * sizeof(uint16_t)); // after the last
+      auto word = [&](int i) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(words + i * group))); };
+      if (s.c == 1) {
+        if (f.left) _mm512_storeu_si512(to - group, _mm512_slli_epi32(word(0), 16));
+        for (int i = 0; i < s.w; i++) _mm512_storeu_si512(to + i * group, _mm512_or_si512(word(i), _mm512_slli_epi32(word(i + 1), 16)));
+        continue;
       }
-    }
-  }
-#pragma GCC unroll 8
-  for (int p = 0; p < P; p++)
-#pragma GCC unroll 8
-    for (int o = 0; o < O; o++) _mm512_storeu_ps(t.y + p * t.y_pixel + o * group, sum[p][o]);
-}
-
-typedef void (*TileOf)(const Tile &);
-template <int O> constexpr TileOf tiles_of[] = {tile<O, 1>, tile<O, 2>, tile<O, 3>, tile<O, 4>, tile<O, 5>, tile<O, 6>};
-TileOf tile_of(int o, int p) {
-  switch (o) {
-  case 1: return tiles_of<1>[p - 1];
-  case 2: return tiles_of<2>[p - 1];
-  case 3: return tiles_of<3>[p - 1];
-  default: return tiles_of<4>[p - 1];
-  }
-}
-
-// each_part calls f(begin, length) for parts of n that are as alike as can be.
-template <class F> void each_part(int n, int longest, F f) {
-  int parts = up(n, longest);
-  for (int i = 0, at = 0; i < parts; i++) {
-    int length = (n - at + parts - i - 1) / (parts - i);
-    f(at, length);
-    at += length;
-  }
-}
-
-// Weights by out channel and in channel, whichever way the pass goes.
-struct Filter {
-  const uint16_t *at;
-  int outs, ins, kernel;
-  size_t out_step, in_step;
-};
-
-// pack writes the weights of taps rows × columns as the tiles read them:
-// [tile of out channels][row][column and pair][out channel].
-void pack(const Filter &f, const Axis &rows, const Axis &columns, uint32_t *to) {
-  bool one = f.ins == 1;
-  each_part(f.outs, channels_most, [&](int o0, int n) {
-    for (int r = 0; r < rows.taps; r++)
-      for (int k = 0; k < columns.taps; k += one ? 2 : 1)
-        for (int c = 0; c < f.ins; c += 2) {
-          const uint16_t *w = f.at + o0 * f.out_step + c * f.in_step + size_t(rows.tap0 + r * rows.tap_step) * f.kernel + columns.tap0 + k * columns.tap_step;
-          bool second = one ? k + 1 < columns.taps : c + 1 < f.ins;
-          ptrdiff_t next = one ? columns.tap_step : ptrdiff_t(f.in_step);
-          for (int o = 0; o < n; o++, w += f.out_step) *to++ = w[0] | (second ? uint32_t(w[next]) << 16 : 0);
+      for (int i = 0; i < s.w; i++)
+        for (int c = 0; c < s.c; c += 2, to += group) {
+          __m512i pair = word(i * s.c + c);
+          if (c + 1 < s.c) pair = _mm512_or_si512(pair, _mm512_slli_epi32(word(i * s.c + c + 1), 16));
+          _mm512_storeu_si512(to, pair);
         }
-  });
-}
-size_t packed_row(const Filter &f, const Axis &columns) { return f.ins == 1 ? up(columns.taps, 2) : size_t(columns.taps) * ((f.ins + 1) / 2); }
+    }
+  }
+
+  // pack writes the weights of taps rows × columns as the tiles read them:
+  // [tile of out channels][row][column and pair][out channel].
+  static void pack(const Filter<uint16_t> &f, const Axis &rows, const Axis &columns, uint32_t *to) {
+    bool one = f.ins == 1;
+    each_part(f.outs, channels_most, [&](int o0, int n) {
+      for (int r = 0; r < rows.taps; r++)
+        for (int k = 0; k < columns.taps; k += one ? 2 : 1)
+          for (int c = 0; c < f.ins; c += 2) {
+            const uint16_t *w = f.at + o0 * f.out_step + c * f.in_step + size_t(rows.tap0 + r * rows.tap_step) * f.kernel + columns.tap0 + k * columns.tap_step;
+            bool second = one ? k + 1 < columns.taps : c + 1 < f.ins;
+            ptrdiff_t next = one ? columns.tap_step : ptrdiff_t(f.in_step);
+            for (int o = 0; o < n; o++, w += f.out_step) *to++ = w[0] | (second ? uint32_t(w[next]) << 16 : 0);
+          }
+    });
+  }
+  static size_t packed_row(const Filter<uint16_t> &f, const Axis &columns) { return f.ins == 1 ? up(columns.taps, 2) : size_t(columns.taps) * ((f.ins + 1) / 2); }
+
+  // finish brings a row of sums, a vector a value, to the images. It writes over them.
+  void finish(int n, int images, float *sums, char *to, size_t image_bytes) const {
+    if (act) kernels(false).activate(act, size_t(n) * group, sums, sums);
+    const bool wide = width == 4;
+    int block = wide ? group : 2 * group;
+    for (int i = 0; i < n; i += block) {
+      __m512i v[16];
+      const float *from = sums + i * group;
+      __mmask32 mask = n - i >= block ? ~0u : (1u << (n - i)) - 1;
+      if (wide) {
+#pragma GCC unroll 16
+        for (int l = 0; l < 16; l++) v[l] = _mm512_loadu_si512(from + l * group);
+      } else {
+#pragma GCC unroll 16
+        for (int l = 0; l < 16; l++) {
+          __m256i even = (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + 2 * l * group)), odd = (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + (2 * l + 1) * group));
+          v[l] = _mm512_or_si512(_mm512_cvtepu16_epi32(even), _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
+        }
+      }
+      turn(v);
+      char *at = to + size_t(i) * (wide ? 4 : 2);
+#pragma GCC unroll 16
+      for (int l = 0; l < group; l++, at += image_bytes) {
+        if (l >= images) break;
+        if (wide) _mm512_mask_storeu_ps(at, mask, (__m512)v[l]);
+        else _mm512_mask_storeu_epi16(at, mask, v[l]);
+      }
+    }
+  }
+};
 
 // narrow rounds float32 to bfloat16.
 void narrow(size_t n, const float *from, uint16_t *to) {
   for (size_t i = 0; i < n; i++) {
     uint32_t u = __builtin_bit_cast(uint32_t, from[i]);
     to[i] = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
-  }
-}
-
-// finish brings a row of sums, a vector a value, to the images. It writes over them.
-void finish(const Abreast &g, Act act, int n, int images, float *sums, char *to, size_t image_bytes) {
-  if (act) kernels(false).activate(act, size_t(n) * group, sums, sums);
-  int block = g.wide ? group : 2 * group;
-  for (int i = 0; i < n; i += block) {
-    __m512i v[16];
-    const float *from = sums + i * group;
-    __mmask32 mask = n - i >= block ? ~0u : (1u << (n - i)) - 1;
-    if (g.wide) {
-#pragma GCC unroll 16
-      for (int l = 0; l < 16; l++) v[l] = _mm512_loadu_si512(from + l * group);
-    } else {
-#pragma GCC unroll 16
-      for (int l = 0; l < 16; l++) {
-        __m256i even = (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + 2 * l * group)), odd = (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + (2 * l + 1) * group));
-        v[l] = _mm512_or_si512(_mm512_cvtepu16_epi32(even), _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
-      }
-    }
-    turn(v);
-    char *at = to + size_t(i) * (g.wide ? 4 : 2);
-#pragma GCC unroll 16
-    for (int l = 0; l < group; l++, at += image_bytes) {
-      if (l >= images) break;
-      if (g.wide) _mm512_mask_storeu_ps(at, mask, (__m512)v[l]);
-      else _mm512_mask_storeu_epi16(at, mask, v[l]);
-    }
-  }
-}
-
-// What one pass over a group of images needs, carved from the scratch.
-struct Scratch {
-  char *at;
-  template <class T> T *take(size_t n) {
-    T *p = (T *)at;
-    at += (n * sizeof(T) + 63) / 64 * 64;
-    return p;
-  }
-};
-
-constexpr int strides_most = 2;
-
-// convolve makes `out` of `in`: rows and columns have an axis for each of the
-// output's `rests`, and filters[row's rest·rests + column's rest] is theirs.
-void convolve(const Abreast &g, Act act, const Shape &in, const Shape &out, const void *from, const Filter *filters, const float *bias, void *to, int rests, const Axis *rows, const Axis *columns, Scratch scratch) {
-  int left = 0, right = 0;
-  for (int b = 0; b < rests; b++) {
-    const Axis &c = columns[b];
-    left = most(left, -c.first);
-    if (c.count) right = most(right, (c.count - 1) * c.in_step + c.first + c.taps - in.w);
-  }
-  bool one = in.c == 1;
-  Field f = field(in.c, left, in.w, right + one);
-  f.at = scratch.take<uint32_t>(f.size(in.h));
-  uint16_t *words = scratch.take<uint16_t>(size_t(in.w * in.c + 1) * group);
-  float *zeros = scratch.take<float>(out.c), *sums = scratch.take<float>(size_t(round_up(out.w * out.c, 2 * group)) * group);
-  uint32_t *packed[strides_most][strides_most];
-  const Filter &filter = *filters;
-  for (int a = 0; a < rests; a++)
-    for (int b = 0; b < rests; b++) {
-      packed[a][b] = scratch.take<uint32_t>(rows[a].taps * packed_row(filter, columns[b]) * out.c);
-      pack(filters[a * rests + b], rows[a], columns[b], packed[a][b]);
-    }
-  memset(zeros, 0, out.c * sizeof(float));
-  if (!bias) bias = zeros;
-  size_t in_image = in.values() / in.n, out_image = out.values() / out.n * (g.wide ? 4 : 2), out_row = out_image / out.h;
-  for (int n = 0; n < in.n; n += group) {
-    int images = least(group, in.n - n);
-    fill(f, in, {(const uint16_t *)from + n * in_image, in_image, images}, words);
-    for (int a = 0; a < rests; a++)
-      for (int i = 0; i < rows[a].count; i++) {
-        int low, high;
-        rows[a].range(i, 1, in.h, low, high);
-        for (int b = 0; b < rests; b++) {
-          const Axis &c = columns[b];
-          each_part(out.c, channels_most, [&](int o0, int os) {
-            size_t w_row = packed_row(filter, c) * os;
-            const uint32_t *w = packed[a][b] + rows[a].taps * packed_row(filter, c) * o0 + low * w_row;
-            const uint32_t *x = f.at + ptrdiff_t(rows[a].first + i * rows[a].in_step + low) * ptrdiff_t(f.row());
-            each_part(c.count, pixels_most, [&](int p0, int ps) {
-              int begin, end;
-              c.range(p0, ps, in.w, begin, end);
-              if (one) begin &= ~1;
-              int k = one ? begin / 2 : begin * f.depth, taps = one ? up(end - begin, 2) : (end - begin) * f.depth;
-              Tile t{high - low, taps, x + (f.left + c.first + p0 * c.in_step + begin) * f.depth * group, f.row(), size_t(c.in_step) * f.depth * group, size_t(one ? 2 : 1) * group,
-                     w + k * os, w_row, bias + o0, sums + ((c.out0 + p0 * c.out_step) * out.c + o0) * group, size_t(c.out_step) * out.c * group};
-              tile_of(os, ps)(t);
-            });
-          });
-        }
-        finish(g, act, out.w * out.c, images, sums, (char *)to + n * out_image + (rows[a].out0 + i * rows[a].out_step) * out_row, out_image);
-      }
   }
 }
 
@@ -380,7 +226,7 @@ template <int O, int T> void sum(const Sum &s) {
 }
 
 typedef void (*SumOf)(const Sum &);
-template <int O> constexpr SumOf sums_of[] = {sum<O, 1>, sum<O, 2>, sum<O, 3>, sum<O, 4>, sum<O, 5>, sum<O, 6>};
+template <int O> constexpr SumOf sums_of[pixels_most] = {sum<O, 1>, sum<O, 2>, sum<O, 3>, sum<O, 4>, sum<O, 5>, sum<O, 6>};
 SumOf sum_of(int o, int t) {
   switch (o) {
   case 1: return sums_of<1>[t - 1];
@@ -427,8 +273,8 @@ auto spread_of(int k) { return k == 3 ? spread<3> : k == 5 ? spread<5> : k == 7 
 void grad_weight(const Shape &in, const Shape &out, int kernel, int rests, const Axis *rows, const Axis *columns, const void *x, const void *dy, float *dw, float *db, Scratch s) {
   int left = 0, right = 0;
   for (int b = 0; b < rests; b++) {
-    left = most(left, -columns[b].first);
-    right = most(right, (columns[b].count - 1) * columns[b].in_step + columns[b].first + columns[b].taps - in.w);
+    left = larger(left, -columns[b].first);
+    right = larger(right, (columns[b].count - 1) * columns[b].in_step + columns[b].first + columns[b].taps - in.w);
   }
   int wide = left + in.w + right, row_values = in.w * in.c;
   size_t x_row = size_t(wide) * in.c * group, dy_row = size_t(out.w) * out.c * group, in_image = in.values() / in.n, out_image = out.values() / out.n;
@@ -439,7 +285,7 @@ void grad_weight(const Shape &in, const Shape &out, int kernel, int rests, const
   memset(dw, 0, rests * rests * weights * sizeof(float));
   memset(db, 0, out.c * sizeof(float));
   for (int n = 0; n < in.n; n += group) {
-    int images = least(group, in.n - n);
+    int images = smaller(group, in.n - n);
     Images from{(const uint16_t *)x + n * in_image, in_image, images};
     for (int h = 0; h < in.h; h++) {
       uint16_t *row = xs + h * x_row, *to = row + left * in.c * group;
@@ -454,12 +300,12 @@ void grad_weight(const Shape &in, const Shape &out, int kernel, int rests, const
       int line = u.taps * in.c;
       for (int r = 0; r < v.taps; r++) {
         // Rows and columns of dy whose tap falls within x.
-        int tap = v.first + r, h0 = up(most(0, -tap), v.in_step), h1 = tap < in.h ? least(v.count, (in.h - 1 - tap) / v.in_step + 1) : 0;
+        int tap = v.first + r, h0 = up(larger(0, -tap), v.in_step), h1 = tap < in.h ? smaller(v.count, (in.h - 1 - tap) / v.in_step + 1) : 0;
         each_part(line, pixels_most, [&](int t0, int ts) {
           int from_left = u.first + t0 / in.c, to_right = u.first + (t0 + ts - 1) / in.c;
-          int w0 = up(most(0, -to_right), u.in_step), w1 = from_left < in.w ? least(u.count, (in.w - 1 - from_left) / u.in_step + 1) : 0;
+          int w0 = up(larger(0, -to_right), u.in_step), w1 = from_left < in.w ? smaller(u.count, (in.w - 1 - from_left) / u.in_step + 1) : 0;
           if (h1 <= h0 || w1 <= w0) return;
-          each_part(out.c, channels_most, [&](int o0, int os) {
+          each_part(out.c, Pairs::channels_most, [&](int o0, int os) {
             Sum t{h1 - h0, w1 - w0, xs + (h0 * v.in_step + tap) * x_row + (size_t(left + u.first + w0 * u.in_step) * in.c + t0) * group,
                   dys + (v.out0 + h0 * v.out_step) * dy_row + (size_t(u.out0 + w0 * u.out_step) * out.c + o0) * group,
                   x_row * v.in_step, size_t(u.in_step) * in.c * group, dy_row * v.out_step, size_t(u.out_step) * out.c * group,
@@ -482,19 +328,14 @@ void grad_weight(const Shape &in, const Shape &out, int kernel, int rests, const
 
 } // namespace
 
-bool abreast_usable() {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512bf16") && !strcmp(kernels_isa(), "avx512");
-}
-
 void abreast_forward(const Abreast &g, const void *x, const float *w, const float *bias, void *y, float *scratch) {
   Scratch s{(char *)scratch};
   size_t taps = size_t(g.kernel) * g.kernel, values = taps * g.x.c * g.y.c;
   uint16_t *narrowed = s.take<uint16_t>(values);
   narrow(values, w, narrowed);
   Axis rows = forward_axis(g.kernel, g.stride, g.top, g.x.h, g.y.h), columns = forward_axis(g.kernel, g.stride, g.left, g.x.w, g.y.w);
-  Filter filter{narrowed, g.y.c, g.x.c, g.kernel, taps * g.x.c, taps};
-  convolve(g, g.act, g.x, g.y, x, &filter, bias, y, 1, &rows, &columns, s);
+  Filter<uint16_t> filter{narrowed, g.y.c, g.x.c, g.kernel, taps * g.x.c, taps};
+  convolve(Pairs{g.act, g.wide ? 4u : 2u}, g.x, g.y, x, &filter, bias, y, 1, &rows, &columns, s);
 }
 
 void abreast_grad_input(const Abreast &g, const void *dy, const float *w, void *dx, float *scratch) {
@@ -507,8 +348,8 @@ void abreast_grad_input(const Abreast &g, const void *dy, const float *w, void *
     rows[i] = backward_axis(g.kernel, g.stride, g.top, i, g.x.h, g.y.h);
     columns[i] = backward_axis(g.kernel, g.stride, g.left, i, g.x.w, g.y.w);
   }
-  Filter filter{narrowed, g.x.c, g.y.c, g.kernel, taps, taps * g.x.c}, filters[] = {filter, filter, filter, filter};
-  convolve(g, act_none, g.y, g.x, dy, filters, nullptr, dx, g.stride, rows, columns, s);
+  Filter<uint16_t> filter{narrowed, g.x.c, g.y.c, g.kernel, taps, taps * g.x.c}, filters[] = {filter, filter, filter, filter};
+  convolve(Pairs{act_none, g.wide ? 4u : 2u}, g.y, g.x, dy, filters, nullptr, dx, g.stride, rows, columns, s);
 }
 
 void abreast_grad_weight(const Abreast &g, const void *x, const void *dy, float *dw, float *db, float *scratch) {
@@ -523,10 +364,10 @@ void abreast_up_forward(const Abreast &g, const void *x, const float *phases, co
   uint16_t *narrowed = s.take<uint16_t>(4 * values);
   narrow(4 * values, phases, narrowed);
   Axis rows[2], columns[2];
-  Filter filters[4];
+  Filter<uint16_t> filters[4];
   for (int i = 0; i < 2; i++) rows[i] = phase_axis(f, i, g.x.h), columns[i] = phase_axis(f, i, g.x.w);
   for (int i = 0; i < 4; i++) filters[i] = {narrowed + i * values, g.y.c, g.x.c, f.side(), taps * g.x.c, taps};
-  convolve(g, g.act, g.x, g.y, x, filters, bias, y, 2, rows, columns, s);
+  convolve(Pairs{g.act, g.wide ? 4u : 2u}, g.x, g.y, x, filters, bias, y, 2, rows, columns, s);
 }
 
 // The way back through convolution and upsampling is a convolution of stride 2,
@@ -541,8 +382,8 @@ void abreast_up_grad_input(const Abreast &g, const void *dy, const float *w, voi
   narrow(taps * pairs, sums, narrowed);
   Axis rows{side, -before, 2, 0, 1, g.x.h, 0, 1}, columns{side, -before, 2, 0, 1, g.x.w, 0, 1};
   rows.clip(g.y.h), columns.clip(g.y.w);
-  Filter filter{narrowed, g.x.c, g.y.c, side, taps, taps * g.x.c};
-  convolve(g, act_none, g.y, g.x, dy, &filter, nullptr, dx, 1, &rows, &columns, s);
+  Filter<uint16_t> filter{narrowed, g.x.c, g.y.c, side, taps, taps * g.x.c};
+  convolve(Pairs{act_none, g.wide ? 4u : 2u}, g.y, g.x, dy, &filter, nullptr, dx, 1, &rows, &columns, s);
 }
 
 void abreast_up_grad_weight(const Abreast &g, const void *x, const void *dy, float *phases, float *db, float *scratch) {
@@ -555,7 +396,6 @@ void abreast_up_grad_weight(const Abreast &g, const void *x, const void *dy, flo
 } // namespace moncae
 #else
 namespace moncae {
-bool abreast_usable() { return false; }
 void abreast_forward(const Abreast &, const void *, const float *, const float *, void *, float *) {}
 void abreast_grad_input(const Abreast &, const void *, const float *, void *, float *) {}
 void abreast_grad_weight(const Abreast &, const void *, const void *, float *, float *, float *) {}
@@ -564,26 +404,3 @@ void abreast_up_grad_input(const Abreast &, const void *, const float *, void *,
 void abreast_up_grad_weight(const Abreast &, const void *, const void *, float *, float *, float *) {}
 } // namespace moncae
 #endif
-
-namespace moncae {
-
-// oneDNN's are as fast where 32 channels and more are written, and where a kernel
-// of one pixel has many channels: there, turning the images costs more than the
-// sums. Few lanes may be idle, and a group of images should stay in the caches.
-bool abreast_fits(const Abreast &g, Way way) {
-  bool full = g.x.n % 16 == 0 || g.x.n % 16 >= 12 || g.x.n >= 64;
-  if (!abreast_usable() || !full || g.stride > 2 || abreast_scratch(g) > 2 << 20) return false;
-  if (g.kernel == 1 && g.stride == 1 && g.x.c * g.y.c > 64) return false;
-  if (way == way_grad_weight) return true;
-  return way == way_forward ? g.y.c < 32 : g.x.c < 32 || g.stride > 1;
-}
-
-// More than any pass takes: both sides as vectors, with borders, and the weights.
-size_t abreast_scratch(const Abreast &g) {
-  auto side = [&](const Shape &s) { return size_t(s.h) * (s.w + 2 * g.kernel + 2) * ((s.c + 1) / 2) * 16; };
-  auto row = [](const Shape &s) { return size_t(round_up(s.w * s.c, 32) + 1) * 16 * 2; };
-  size_t weights = size_t(g.kernel + 1) * (g.kernel + 1) * (g.x.c + 1) * (g.y.c + 1);
-  return side(g.x) + side(g.y) + row(g.x) + row(g.y) + 3 * weights + 1024 + g.x.c + g.y.c;
-}
-
-} // namespace moncae

@@ -1,4 +1,4 @@
-// Convolutions in bfloat16 with sixteen images abreast: an image of the batch is
+// Convolutions with images abreast, in bfloat16 with sixteen of them: an image of the batch is
 // a lane of a vector, so that no lane idles however few the channels are and
 // however small the image. A vector holds two channels of a pixel, which the
 // processor multiplies and adds in pairs.
@@ -12,19 +12,14 @@
 
 namespace moncae {
 
-// x → y. What lies below and right of x is what y's size needs.
-struct Abreast {
-  Shape x, y;
-  int kernel, stride, top, left;
-  Act act;   // of the forward pass
-  bool wide; // what a pass writes is float32
-};
-
-bool abreast_usable(); // by this processor, and the chosen kernels
 enum Way { way_forward, way_grad_input, way_grad_weight };
-// Whether these kernels are faster than oneDNN's: a static rule of the shape.
+// Whether these kernels are faster than oneDNN's: a static rule of the shape, and
+// false where the processor or the chosen kernels lack bfloat16.
 bool abreast_fits(const Abreast &, Way);
-size_t abreast_scratch(const Abreast &); // floats, for every pass
+// The same for the forward pass in float32 (Kernels::abreast): where the channels
+// that are written don't fill a vector of oneDNN's.
+bool abreast_fits_float(const Abreast &, int lanes);
+size_t abreast_scratch(const Abreast &, bool bf16); // floats, for every pass
 
 void abreast_forward(const Abreast &, const void *x, const float *w, const float *bias, void *y, float *scratch);
 void abreast_grad_input(const Abreast &, const void *dy, const float *w, void *dx, float *scratch);

@@ -66,6 +66,15 @@ struct Few {
   float *scratch; // few_scratch floats
 };
 
+// A convolution with images abreast (abreast.h, kernel_abreast.hpp): x → y. What
+// lies below and right of x is what y's size needs.
+struct Abreast {
+  Shape x, y;
+  int kernel, stride, top, left;
+  Act act;   // of the forward pass
+  bool wide; // what a pass writes is float32
+};
+
 struct Philox {
   uint64_t seed, step;
   uint32_t layer;
@@ -112,6 +121,10 @@ struct Kernels {
   // dw: [tap·few][many] with tap (i, j) pairing many at (h, w) with few at
   // (h+i−p, w+j−p); many_sum and few_sum (either may be null) are the sums of all.
   void (*few_grad)(const Few &, const void *few, const void *many, float *dw, float *many_sum, float *few_sum);
+  // The forward pass in float32, weights OIHW, of as many images abreast as `lanes`
+  // says. A value is the chain of multiply-adds over the kernel's rows, columns and channels,
+  // begun with the bias or ended by it.
+  void (*abreast)(const Abreast &, const float *x, const float *w, const float *bias, bool bias_first, float *y, float *scratch);
   // Losses give the sum over all values; dz is scaled by `scale`.
   double (*pixel_loss)(Loss, size_t n, const float *z, const uint8_t *target, float scale, void *dz);
   double (*class_loss)(size_t n, int classes, const float *z, const int32_t *labels, float scale, void *dz);

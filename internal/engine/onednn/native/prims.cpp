@@ -19,22 +19,32 @@ const dnnl::engine &cpu() {
 
 namespace {
 
-enum Pass { forward, grad_input, grad_weight };
+enum Pass { forward, grad_input, grad_weight, activate };
 using Key = std::array<int, 17>;
+
+struct Eltwise {
+  dnnl::algorithm algorithm;
+  float alpha;
+};
+Eltwise eltwise(Act act) {
+  switch (act) {
+  case act_none: break;
+  case act_relu: return {dnnl::algorithm::eltwise_relu, 0};
+  case act_sigmoid: return {dnnl::algorithm::eltwise_logistic, 0};
+  case act_leaky: return {dnnl::algorithm::eltwise_relu, leaky_slope};
+  case act_elu: return {dnnl::algorithm::eltwise_elu, 1};
+  case act_silu: return {dnnl::algorithm::eltwise_swish, 1};
+  }
+  return {dnnl::algorithm::undef, 0};
+}
 
 dnnl::primitive_attr attributes(Act act) {
   dnnl::primitive_attr a;
   a.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (!act) return a;
   dnnl::post_ops ops;
-  switch (act) {
-  case act_none: break;
-  case act_relu: ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0); break;
-  case act_sigmoid: ops.append_eltwise(dnnl::algorithm::eltwise_logistic, 0, 0); break;
-  case act_leaky: ops.append_eltwise(dnnl::algorithm::eltwise_relu, leaky_slope, 0); break;
-  case act_elu: ops.append_eltwise(dnnl::algorithm::eltwise_elu, 1, 0); break;
-  case act_silu: ops.append_eltwise(dnnl::algorithm::eltwise_swish, 1, 0); break;
-  }
-  if (act) a.set_post_ops(ops);
+  ops.append_eltwise(eltwise(act).algorithm, eltwise(act).alpha, 0);
+  a.set_post_ops(ops);
   return a;
 }
 
@@ -107,6 +117,12 @@ void make_grad_weight(Primitive &p, const Linear &l, const Descs &d) {
   complete(p, pd, d, pd.diff_weights_desc(), true);
 }
 
+void make_activation(Primitive &p, const Linear &l, const Descs &d) {
+  dnnl::eltwise_forward::primitive_desc pd(cpu(), dnnl::prop_kind::forward_training, eltwise(l.act).algorithm, d.y, d.y, eltwise(l.act).alpha, 0.f, attributes(act_none));
+  p.run = dnnl::eltwise_forward(pd);
+  p.y = d.y, p.scratch = pd.scratchpad_desc();
+}
+
 class Cache {
   std::mutex mutex;
   std::map<Key, Shared> made;
@@ -125,7 +141,8 @@ public:
     Descs d(l);
     if (pass == forward) make_forward(*p, l, d);
     else if (pass == grad_input) make_grad_input(*p, l, d);
-    else make_grad_weight(*p, l, d);
+    else if (pass == grad_weight) make_grad_weight(*p, l, d);
+    else make_activation(*p, l, d);
     shrink();
     return made[key] = p;
   }
@@ -141,6 +158,7 @@ Cache &cache() {
 Shared linear_forward(const Linear &l) { return cache().get(forward, l); }
 Shared linear_grad_input(const Linear &l) { return cache().get(grad_input, l); }
 Shared linear_grad_weight(const Linear &l) { return cache().get(grad_weight, l); }
+Shared activation(const Linear &l) { return cache().get(activate, l); }
 
 double thread_seconds() {
   timespec t;

@@ -40,6 +40,7 @@ using Shared = std::shared_ptr<const Primitive>;
 Shared linear_forward(const Linear &);
 Shared linear_grad_input(const Linear &);
 Shared linear_grad_weight(const Linear &); // and bias
+Shared activation(const Linear &);         // its own, of y in float32
 
 const dnnl::engine &cpu();
 // Processor time of the calling thread, so that a profile tells what steps cost

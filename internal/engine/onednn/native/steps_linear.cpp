@@ -45,7 +45,25 @@ memory mn_plan::packed(const Shared &p, Place weights) {
 bool mn_plan::abreast(const Linear &l, Way way, bool wide, Abreast &g) {
   g = {l.x, l.y, l.kernel, l.stride, l.pads.top, l.pads.left, l.act, wide};
   if (!l.bf16 || !l.kernel || !abreast_fits(g, way)) return false;
-  need_scratch(abreast_scratch(g));
+  need_scratch(abreast_scratch(g, true));
+  return true;
+}
+
+// abreast_float is the forward pass in float32 with images abreast, to the bits of
+// the kernels in whose place it is: few_to_many, or oneDNN's, which add the bias last,
+// have activations of their own but for the piecewise linear ones, and another order
+// where a side is smaller than the padding.
+bool mn_plan::abreast_float(const mn_step &s, const Linear &l, Place weights, Place bias) {
+  bool few = few_sided(l), padding = l.y.h < l.pads.top || l.y.w < l.pads.left, linear = l.act == act_none || l.act == act_relu || l.act == act_leaky;
+  Abreast g{l.x, l.y, l.kernel, l.stride, l.pads.top, l.pads.left, few || linear ? l.act : act_none, true};
+  if (l.bf16 || !l.kernel || (few ? l.x.c > few_channels : padding) || !abreast_fits_float(g, k.lanes)) return false;
+  need_scratch(abreast_scratch(g, false));
+  own([=, this] { k.abreast(g, at<float>(s.x), pointer(weights), pointer(bias), few, at<float>(s.y), scratched()); });
+  if (g.act == l.act) return true;
+  Shared p = activation(l);
+  held.push_back(p);
+  memory y = inside(p->y, tensors[s.y].offset);
+  own(call(p->run, p->scratch, {{DNNL_ARG_SRC, y}, {DNNL_ARG_DST, y}}));
   return true;
 }
 
@@ -54,6 +72,7 @@ void mn_plan::forward(const mn_step &s) {
   Place w{net.params.data() + s.weight, 0}, b{net.params.data() + s.bias, 0};
   if (s.norm) fold(s, l, w, b);
   if (Abreast g; abreast(l, way_forward, is_float(s.y), g)) return own([=, this] { abreast_forward(g, at(s.x), pointer(w), pointer(b), at(s.y), scratched()); });
+  if (abreast_float(s, l, w, b)) return;
   if (few_sided(l)) return few_forward(s, l, w, b);
   Shared p = linear_forward(l);
   held.push_back(p);
