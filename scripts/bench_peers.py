@@ -9,9 +9,10 @@ thread each; float32 and, where the processor has it, bfloat16) for some rounds,
 all of them. A round's ratio is to the fastest of the peer's ways in that round; figures are medians over the rounds.
 
 Networks are built from the same arch.json, with Adam and binary cross-entropy, on images in [0, 1]; all measure whole
-steps, from data in memory to the updated weights. After the first --survey networks, ways that never came within
---near of their peer's fastest get no more tries. With --out, a line of JSON a network is kept there, and networks that
-it has are not measured again; a line that a kill has cut off is. Standard library only.
+steps, from data in memory to the updated weights. With --limit avx2, all keep to the instructions of processors without
+AVX-512. After the first --survey networks, ways that never came within --near of their peer's fastest get no more tries.
+With --out, a line of JSON a network is kept there, and networks that it has are not measured again; a line that a kill
+has cut off is. Standard library only.
 """
 
 import argparse
@@ -23,6 +24,19 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+# What keeps each of them from instructions beyond a limit: oneDNN's variable holds for moncae's own kernels too, and
+# ATen's for what torch.compile generates.
+LIMITS = {
+    "none": {},
+    "avx2": {
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    },
+}
 
 
 class Way:
@@ -37,7 +51,7 @@ class Way:
 
     def start(self, path):
         command = [self.python, os.path.join(HERE, f"bench_peers_{self.peer}.py"), path, self.mode, str(self.threads), str(self.options.batch), str(self.options.seconds)]
-        environment = dict(os.environ, OMP_NUM_THREADS=str(self.threads))
+        environment = dict(os.environ, OMP_NUM_THREADS=str(self.threads), **LIMITS[self.options.limit])
         for _ in range(self.options.cores // self.threads):
             self.servers.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment))
         for server in self.servers:
@@ -79,7 +93,7 @@ def ways(options):
 def moncae(path, precision, options):
     """The rate of P candidates side by side and the number of parameters; None where the processor lacks the precision."""
     command = [options.moncae, "bench", "train", path, "--batch", str(options.batch), "--seconds", str(options.seconds), "--device", "cpu", "--precision", precision, "--json"]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ, **LIMITS[options.limit]))
     if ran.returncode == 2 and "is not one of this engine's" in ran.stderr:
         return None, 0
     if ran.returncode:
@@ -138,7 +152,8 @@ def compare(path, options, without):
 
 def table(rows, options):
     peers, precisions = list(rows[0]["peers"]), list(rows[0]["moncae"])
-    print(f"images/s, batch {options.batch}, {options.cores} cores, medians of {options.rounds} rounds; ratios of {' and '.join(precisions)} with the least and the largest")
+    limit = "" if options.limit == "none" else f", at most {options.limit}"
+    print(f"images/s, batch {options.batch}, {options.cores} cores{limit}, medians of {options.rounds} rounds; ratios of {' and '.join(precisions)} with the least and the largest")
     head = ["network", "parameters", *(f"moncae {p}" for p in precisions)]
     for peer in peers:
         head += [f"{peer}'s best", *(f"{p} to it" for p in precisions)]
@@ -180,9 +195,12 @@ def main():
     parser.add_argument("--near", type=float, default=0.8, help="share of the fastest's rate from which on a way stays")
     parser.add_argument("--seconds", type=float, default=2, help="length of each measurement, about")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--limit", choices=LIMITS, default="none", help="instructions that all are kept to")
     parser.add_argument("--out", help="file that finished networks are kept in")
     options = parser.parse_args()
     settings = [options.batch, options.rounds, options.keep, options.survey, options.near, options.seconds, options.cores, sorted(p.split("=")[0] for p in options.peer)]
+    if options.limit != "none":
+        settings.append(options.limit)
     done = {}
     for row in finished(options.out):
         if row["settings"] == settings:

@@ -1,6 +1,7 @@
 // Which kernels this processor gets.
 #include "kernels.h"
 
+#include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
 namespace moncae {
@@ -37,10 +38,16 @@ const Set *sets(int &n) {
   return all;
 }
 
+// best is what the processor has, and oneDNN may use (ONEDNN_MAX_CPU_ISA).
 const Set *best() {
+  const int isa = dnnl_get_effective_cpu_isa();
+  auto allowed = [=](const Set *s) {
+    int need = !strcmp(s->isa, "avx512") ? dnnl_cpu_isa_avx512_core : !strcmp(s->isa, "avx2") ? dnnl_cpu_isa_avx2 : 0;
+    return s->usable && (isa & need) == need;
+  };
   int n;
   const Set *s = sets(n);
-  while (!s->usable) s++;
+  while (!allowed(s)) s++;
   return s;
 }
 
