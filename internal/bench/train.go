@@ -41,7 +41,7 @@ type Result struct {
 	CompileMS  float64          `json:"compile_ms"`
 	Rates      []Rate           `json:"rates"`
 	Profile    []Time           `json:"profile,omitempty"`
-	GemmGFLOPS float64          `json:"gemm_gflops,omitempty"` // a large matrix product, one thread
+	GemmGFLOPS float64          `json:"gemm_gflops,omitempty"` // a large matrix product in the precision, one thread
 }
 
 // Rate is the throughput of some candidates side by side.
@@ -57,7 +57,7 @@ type Time struct {
 	MS    float64 `json:"ms"`    // a training step
 	Share float64 `json:"share"` // of the training step
 	// OfPeak is the rate of a convolution's or dense layer's multiply-adds over
-	// that of a large matrix product; 0 for other steps.
+	// that of a large matrix product in the same precision; 0 for other steps.
 	OfPeak float64 `json:"of_peak,omitempty"`
 }
 

@@ -4,7 +4,7 @@ package engine
 type Profiler interface {
 	// Profile starts timing. Times gives the processor seconds of each since the
 	// start or the last call, and GemmPeak the gigaflops (two a multiply-add) of a
-	// large matrix product on one thread.
+	// large matrix product on one thread, in the training's precision.
 	Profile()
 	Times() []StepTime
 	GemmPeak() float64

@@ -85,8 +85,8 @@ func (e *cpu) compile(net *graph.Net, d engine.Data, cfg engine.Config) (*progra
 	if err := engine.CheckCompile(net, rows.source, cfg, precisions()); err != nil {
 		return nil, err
 	}
-	p := &program{engine: e, net: net, data: rows, layout: plan.NewLayout(net.Params)}
-	if err := p.build(optimizers[cfg.Optimizer], plan.Options{Images: rows.source.Images != nil, BF16: cfg.Precision == engine.BFloat16}); err != nil {
+	p := &program{engine: e, net: net, data: rows, layout: plan.NewLayout(net.Params), bf16: cfg.Precision == engine.BFloat16}
+	if err := p.build(optimizers[cfg.Optimizer], plan.Options{Images: rows.source.Images != nil, BF16: p.bf16}); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	if err := p.SetWeights(cfg.Weights); err != nil {

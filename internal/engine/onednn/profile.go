@@ -12,8 +12,9 @@ var _ engine.Profiler = (*program)(nil)
 // Profile starts timing the training's steps.
 func (p *program) Profile() { p.train.Profile() }
 
-// GemmPeak measures a large matrix product on one thread, in gigaflops.
-func (p *program) GemmPeak() float64 { return native.GemmPeak() }
+// GemmPeak measures a large matrix product on one thread, in the training's
+// precision, in gigaflops.
+func (p *program) GemmPeak() float64 { return native.GemmPeak(p.bf16) }
 
 // Times are the processor seconds of each step since the last call.
 func (p *program) Times() []engine.StepTime {

@@ -19,6 +19,7 @@ type program struct {
 	net    *graph.Net
 	data   *data
 	layout lower.Layout
+	bf16   bool // activations of trainings
 
 	params       *native.Net
 	train, infer *native.Plan

@@ -46,8 +46,9 @@ func UseISA(isa string) bool {
 // use them.
 func BF16() bool { return C.mn_bf16() != 0 }
 
-// GemmPeak measures a large matrix product of oneDNN on one thread, in gigaflops.
-func GemmPeak() float64 { return float64(C.mn_gemm_peak()) }
+// GemmPeak measures a large matrix product of oneDNN on one thread, in float32 or
+// bfloat16, in gigaflops.
+func GemmPeak(bf16 bool) float64 { return float64(C.mn_gemm_peak(flag(bf16))) }
 
 func failure(text *C.char) error {
 	switch {

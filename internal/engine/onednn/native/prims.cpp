@@ -1,6 +1,7 @@
 #include "prims.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <time.h>
@@ -166,13 +167,19 @@ double thread_seconds() {
   return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
-double gemm_peak() {
-  constexpr int n = 768;
-  std::vector<float> a(n * n, .5f), b(n * n, .25f), c(n * n);
+double gemm_peak(bool bf16) {
+  constexpr int n = 1024;
+  type t = bf16 ? type::bf16 : type::f32;
+  memory::desc plain({n, n}, t, tag::ab), any({n, n}, t, tag::any);
+  dnnl::matmul::primitive_desc pd(cpu(), plain, any, plain);
+  dnnl::matmul product(pd);
+  dnnl::stream stream(cpu());
+  memory a(plain, cpu()), b(pd.weights_desc(), cpu()), c(plain, cpu());
+  for (auto &m : {a, b}) std::memset(m.get_data_handle(), 0, m.get_desc().get_size());
   double best = 0;
   for (int i = 0; i < 8; i++) {
     double start = thread_seconds();
-    dnnl::sgemm('N', 'N', n, n, n, 1, a.data(), n, b.data(), n, 0, c.data(), n);
+    product.execute(stream, {{DNNL_ARG_SRC, a}, {DNNL_ARG_WEIGHTS, b}, {DNNL_ARG_DST, c}});
     best = std::max(best, 2.0 * n * n * n / (thread_seconds() - start) / 1e9);
   }
   return best;

@@ -46,6 +46,6 @@ const dnnl::engine &cpu();
 // Processor time of the calling thread, so that a profile tells what steps cost
 // and not what else the machine did.
 double thread_seconds();
-double gemm_peak(); // gigaflops of a square matrix product on the calling thread
+double gemm_peak(bool bf16); // gigaflops of a square matrix product on the calling thread
 
 } // namespace moncae

@@ -172,9 +172,10 @@ void mn_plan_profile(mn_plan *p, int on) { p->profile = on; }
 void mn_plan_seconds(mn_plan *p, double *seconds) {
   for (double &s : p->seconds) *seconds++ = s, s = 0;
 }
-double mn_gemm_peak(void) {
-  Quiet q;
-  return gemm_peak();
+double mn_gemm_peak(int bf16) {
+  double peak = 0;
+  mn_free_text(guarded([=, &peak] { peak = gemm_peak(bf16); }));
+  return peak;
 }
 
 } // extern "C"

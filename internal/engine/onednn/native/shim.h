@@ -106,8 +106,9 @@ const char *mn_forward(mn_plan *, const uint8_t *images, const float *features, 
 // optimiser's. Timing is off until mn_plan_profile(plan, 1).
 void mn_plan_profile(mn_plan *, int on);
 void mn_plan_seconds(mn_plan *, double *);
-// Gigaflops of a matrix product of the library on one thread.
-double mn_gemm_peak(void);
+// Gigaflops of a large matrix product of the library on one thread, in float32 or
+// bfloat16; 0 where it fails.
+double mn_gemm_peak(int bf16);
 
 #ifdef __cplusplus
 }
