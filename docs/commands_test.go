@@ -35,6 +35,7 @@ var norun = map[[2]string]int{
 	{"docs/benchmarks.md", "a measurement; a script of the command line tries the command"}:                      1,
 	{"docs/benchmarks.md", "the file isn't there; the report of /usr/bin/time is what counts"}:                   1,
 	{"docs/benchmarks.md", "a measurement; internal/bench tests the command"}:                                    1,
+	{"docs/benchmarks.md", "builds and measures with a library that isn't there"}:                                1,
 	{"docs/format/latents.md", "tests/python/test_latents.py runs it"}:                                           6,
 	{"docs/format/latents.md", "needs PyTorch; tests/python/test_latents.py runs it where that is"}:              1,
 	{"docs/format/run.md", "needs the package crc32c or google-crc32c"}:                                          1,
