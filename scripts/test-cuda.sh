@@ -17,18 +17,18 @@ fetching=$!
 python3 scripts/ptx-cuda.py --check
 python3 scripts/sass-cuda.py --check
 sh scripts/build-fake-cuda.sh
-"$go" test -count=1 -tags nvidia ./tests/kernels/...
+"$go" test -count=1 -timeout 1h -tags nvidia ./tests/kernels/...
 .deps/cuda/fake/selftest
 
 launches=$(mktemp -d)
 trap 'rm -rf "$launches"' EXIT
 export LD_LIBRARY_PATH=$PWD/.deps/cuda/fake/lib MONCAE_TEST_FAKE_CUDA=1 MONCAE_FAKE_RECORD=$launches
 echo "with cuDNN"
-"$go" test -count=1 -tags nvidia "${packages[@]}"
+"$go" test -count=1 -timeout 1h -tags nvidia "${packages[@]}"
 echo "the command line"
-"$go" test -count=1 -tags nvidia -run "TestScripts/(cuda|selftest)" ./internal/cli
+"$go" test -count=1 -timeout 1h -tags nvidia -run "TestScripts/(cuda|selftest)" ./internal/cli
 echo "without cuDNN, threads shuffled"
-MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -tags nvidia -run 'TestEngine|TestOptimizers|TestHalf|TestWide|TestNarrow|TestBounds' ./internal/engine/cuda
+MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -timeout 1h -tags nvidia -run 'TestEngine|TestOptimizers|TestHalf|TestWide|TestNarrow|TestBounds' ./internal/engine/cuda
 
 unset LD_LIBRARY_PATH MONCAE_TEST_FAKE_CUDA MONCAE_FAKE_RECORD
 echo "under sanitizers"
@@ -56,8 +56,8 @@ typedef struct CUgraph_st *cudaGraph_t;
 #define AS_NVIDIA_HAS_IT(name, number) static_assert(int(name) == number, #name);
 CUDNN_CONSTANTS(AS_NVIDIA_HAS_IT)
 END
-MONCAE_TEST_REAL_CUDNN=1 MONCAE_CUDNN=$PWD/.deps/cuda/cudnn/libcudnn.so.9 LD_LIBRARY_PATH=$PWD/.deps/cuda/deviceless "$go" test -count=1 -tags nvidia ./tests/cudnn
+MONCAE_TEST_REAL_CUDNN=1 MONCAE_CUDNN=$PWD/.deps/cuda/cudnn/libcudnn.so.9 LD_LIBRARY_PATH=$PWD/.deps/cuda/deviceless "$go" test -count=1 -timeout 1h -tags nvidia ./tests/cudnn
 
 echo "without a driver"
-"$go" test -count=1 -tags nvidia "${packages[@]}"
-CGO_ENABLED=0 "$go" test -count=1 "${packages[@]}"
+"$go" test -count=1 -timeout 1h -tags nvidia "${packages[@]}"
+CGO_ENABLED=0 "$go" test -count=1 -timeout 1h "${packages[@]}"

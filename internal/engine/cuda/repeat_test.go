@@ -81,6 +81,44 @@ func TestHalf(t *testing.T) {
 	}
 }
 
+// TestHalfEnds: networks whose last layer is no convolution, so that its input is bfloat16
+// and the logits are not.
+func TestHalfEnds(t *testing.T) {
+	e := openEngine(t)
+	conv := func(filters, stride int) arch.Layer {
+		return arch.Layer{Kind: arch.Conv, Filters: filters, Kernel: 3, Stride: stride}
+	}
+	for name, last := range map[string]arch.Layer{
+		"batch norm": {Kind: arch.BatchNorm}, "upsample": {Kind: arch.Upsample, To: &[2]int{6, 8}},
+	} {
+		a := arch.Arch{Input: arch.Shape{C: 2, H: 6, W: 8}, Encoder: arch.Stack{conv(12, 1), conv(9, 1)}, Decoder: arch.Stack{conv(2, 1), last}}
+		if last.Kind == arch.Upsample {
+			a.Encoder[1].Stride = 2
+		}
+		j := newJob(t, e)
+		d, err := e.Load(testImages(a.Input))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if j.net, err = graph.Autoencoder(a, 4, graph.BCE, 1); err != nil {
+			t.Fatal(err)
+		}
+		j.data = d
+		want := j.must(t)
+		j.precision = engine.BFloat16
+		for i, got := range j.must(t).losses {
+			if d := math.Abs(float64(got - want.losses[i])); !(d <= 0.02*float64(want.losses[i])) {
+				t.Errorf("%s: loss of step %d is %v in bfloat16, %v in float32", name, i, got, want.losses[i])
+			}
+		}
+	}
+}
+
 // TestReportedInFloat32: what is measured of equal weights is the same to the bit,
 // whatever a program trains in.
 func TestReportedInFloat32(t *testing.T) {
