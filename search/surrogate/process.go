@@ -47,9 +47,8 @@ type Process struct {
 type choice struct{ residual, offset, noise float64 }
 
 // alike is what of a covariance doesn't depend on the choice: of the line, of the
-// residual, of the latent sizes, and of the noise, which an observation shares with
-// itself alone.
-type alike struct{ line, matern, size, noise float64 }
+// residual, and of the latent sizes.
+type alike struct{ line, matern, size float64 }
 
 func (c choice) covariance(a alike) float64 {
 	return a.line + c.residual*c.residual*a.matern + c.offset*c.offset*a.size
@@ -141,10 +140,10 @@ func (p *Process) condition(pairs []alike, y *mat.VecDense, chol *mat.Cholesky) 
 	for i := range n {
 		for j := i; j < n; j++ {
 			v := p.chosen.covariance(pairs[0])
-			if i == j {
-				v += p.chosen.noise * p.chosen.noise * pairs[0].noise
-			}
 			pairs = pairs[1:]
+			if i == j {
+				v += p.chosen.noise * p.chosen.noise * p.prior.spread(p.rows[i], p.rows[i])
+			}
 			k.SetSym(i, j, v)
 		}
 	}
@@ -189,7 +188,12 @@ func (p *Process) Predict(x []float64) (mean, deviation float64) {
 // Noise is the standard deviation of an observation at x around what Predict is of.
 func (p *Process) Noise(x []float64) float64 {
 	row := p.prior.standardise(x)
-	return p.chosen.noise * math.Sqrt(p.prior.compare(row, row).noise)
+	return p.chosen.noise * math.Sqrt(p.prior.spread(row, row))
+}
+
+// spread is what growth makes of a covariance of two standardised rows.
+func (p Prior) spread(a, b []float64) float64 {
+	return math.Exp(growth * p.Scale[0] * (a[0] + b[0]))
 }
 
 // compare compares two standardised rows; the distance is a root mean square over
@@ -203,11 +207,10 @@ func (p Prior) compare(a, b []float64) alike {
 	r := math.Sqrt(5 * square / float64(len(a)))
 	size := p.Scale[0] * (a[0] - b[0]) // Names' first, in e-folds
 	near := math.Exp(-size * size / 2)
-	spread := math.Exp(growth * p.Scale[0] * (a[0] + b[0]))
+	spread := p.spread(a, b)
 	return alike{
 		line:   level*level + p.slope*p.slope*dot*(1+near)*spread,
 		matern: (1 + r + r*r/3) * math.Exp(-r) * spread,
 		size:   near,
-		noise:  spread,
 	}
 }
