@@ -129,7 +129,13 @@ type job struct {
 
 func newJob(t *testing.T, e engine.Engine) job {
 	t.Helper()
-	d, err := e.Load(testImages(everyLayer.Input))
+	return jobOf(t, e, everyLayer.Input, testNet(t, 4))
+}
+
+// jobOf is a training of a net on images of its shape.
+func jobOf(t *testing.T, e engine.Engine, images arch.Shape, net *graph.Net) job {
+	t.Helper()
+	d, err := e.Load(testImages(images))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +144,7 @@ func newJob(t *testing.T, e engine.Engine) job {
 			t.Error(err)
 		}
 	})
-	return job{engine: e, data: d, net: testNet(t, 4), optimizer: arch.Adam}
+	return job{engine: e, data: d, net: net, optimizer: arch.Adam}
 }
 
 // result is what must be equal from run to run.

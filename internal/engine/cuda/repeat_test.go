@@ -95,20 +95,11 @@ func TestHalfEnds(t *testing.T) {
 		if last.Kind == arch.Upsample {
 			a.Encoder[1].Stride = 2
 		}
-		j := newJob(t, e)
-		d, err := e.Load(testImages(a.Input))
+		net, err := graph.Autoencoder(a, 4, graph.BCE, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if err := d.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		if j.net, err = graph.Autoencoder(a, 4, graph.BCE, 1); err != nil {
-			t.Fatal(err)
-		}
-		j.data = d
+		j := jobOf(t, e, a.Input, net)
 		want := j.must(t)
 		j.precision = engine.BFloat16
 		for i, got := range j.must(t).losses {
