@@ -40,7 +40,7 @@ func alternatives(_ context.Context, t *trials) error {
 }
 
 func (t *trials) alternativesIn(comparer engine.Comparer, p engine.Precision) (note string, err error) {
-	var narrows, all, faster, wide int
+	var few, others struct{ products, faster int }
 	for _, s := range compared {
 		made, err := comparer.Compare(s, p)
 		if err != nil {
@@ -50,22 +50,15 @@ func (t *trials) alternativesIn(comparer engine.Comparer, p engine.Precision) (n
 			if err := t.emit(Entry{Alternative: &c}); err != nil {
 				return "", err
 			}
-			libraryFaster := c.Library > 0 && c.Library < c.Own
+			of := &others
 			if min(s.Input[3], s.Output[2]) <= narrow {
-				narrows++
-				faster += count(libraryFaster)
-			} else {
-				all++
-				wide += count(libraryFaster)
+				of = &few
+			}
+			of.products++
+			if c.Library > 0 && c.Library < c.Own {
+				of.faster++
 			}
 		}
 	}
-	return fmt.Sprintf("the library is faster for %d of %d narrow and %d of %d other products", faster, narrows, wide, all), nil
-}
-
-func count(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
+	return fmt.Sprintf("the library is faster for %d of %d narrow and %d of %d other products", few.faster, few.products, others.faster, others.products), nil
 }
