@@ -90,6 +90,7 @@ func TestHalfEnds(t *testing.T) {
 	}
 	for name, last := range map[string]arch.Layer{
 		"batch norm": {Kind: arch.BatchNorm}, "upsample": {Kind: arch.Upsample, To: &[2]int{6, 8}},
+		"elu": {Kind: arch.Activate, Activation: arch.ELU}, "silu": {Kind: arch.Activate, Activation: arch.SiLU},
 	} {
 		a := arch.Arch{Input: arch.Shape{C: 2, H: 6, W: 8}, Encoder: arch.Stack{conv(12, 1), conv(9, 1)}, Decoder: arch.Stack{conv(2, 1), last}}
 		if last.Kind == arch.Upsample {

@@ -243,6 +243,9 @@ func (r *resident) giveBack() {
 func (r *resident) download(params []float32) error { return download(r, plan.Params, 0, params) }
 
 func upload[T any](r *resident, to plan.Region, values []T) error {
+	if len(values) == 0 {
+		return nil
+	}
 	bytes := int64(len(values)) * int64(unsafe.Sizeof(values[0]))
 	return cu.MemcpyHtoDAsync(r.region(to), unsafe.Pointer(&values[0]), bytes, r.stream)
 }

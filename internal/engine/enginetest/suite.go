@@ -106,6 +106,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 			{"Dropout", s.testDropout},
 			{"Denoising", s.testDenoising},
 			{"RandomNetworks", s.testRandomNetworks},
+			{"AnyNetworks", s.testAnyNetworks},
 			{"LargeNetworks", s.testLargeNetworks},
 			{"Differences", s.testDifferences},
 			{"Optimizers", s.testOptimizers},

@@ -38,9 +38,7 @@ func (g *Graph) findLoss(loss *gorgonia.Node, blend graph.Blend) error {
 	g.Loss = Loss{Number: lossNumber(loss.Op()), Blend: blend, Logits: logits}
 	for _, u := range g.users[logits] {
 		switch {
-		case lossNumber(u.Op()) < 0:
-			return fmt.Errorf("lower: the logits are also used by %v", u)
-		case u == loss:
+		case lossNumber(u.Op()) < 0, u == loss: // the gradient of a last activation reads what it made
 		case g.Loss.Grad != nil:
 			return fmt.Errorf("lower: the loss has two gradients")
 		default:

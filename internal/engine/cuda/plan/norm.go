@@ -140,10 +140,11 @@ func (l *lowering) normGrad(g *lower.Norm) {
 }
 
 // below is the gradient that the way back of a batch norm ends with: that of an activation's
-// input, if the norm's is the activation's output. It reads that input, z, for SiLU.
+// input, if the norm's is the activation's output, and no other norm is to compute it. It
+// reads that input, z, for SiLU.
 func (l *lowering) below(g *lower.Norm) (to *gorgonia.Node, z Ref, activation int32) {
 	next, op, ok := lower.Sole[ops.ActivationGrad](l.Graph, g.GradInput)
-	if !ok || l.In(next)[1] != g.X {
+	if !ok || l.In(next)[1] != g.X || l.fused[next] {
 		return g.GradInput, Ref{In: Null}, 0
 	}
 	l.fused[next] = true

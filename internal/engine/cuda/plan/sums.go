@@ -29,12 +29,15 @@ func (l *lowering) later(s Sum) { l.sums = append(l.sums, s) }
 
 // sumStep launches all sums, and the loss's mean.
 func (l *lowering) sumStep() {
-	blocks := 1
+	blocks, table := 1, Ref{In: Sums}
+	if len(l.sums) == 0 { // batch norms alone are trained
+		table = Ref{In: Null}
+	}
 	for _, s := range l.sums {
 		blocks += s.blocks()
 	}
 	l.emit(Launch{Kernel: "sum_step", Grid: [3]int{blocks, 1, 1}, Block: threads, Sums: l.sums, Args: []any{
-		Ref{In: Base}, Ref{In: Sums}, l.mean.part, int32(l.mean.parts), l.mean.count, Ref{In: Losses}, Ref{In: Counter}, Ref{In: Steps}}})
+		Ref{In: Base}, table, l.mean.part, int32(l.mean.parts), l.mean.count, Ref{In: Losses}, Ref{In: Counter}, Ref{In: Steps}}})
 }
 
 // columns launches a kernel that sums columns of parts; it takes the columns of a block last.

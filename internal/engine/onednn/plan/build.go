@@ -87,12 +87,6 @@ func (b *builder) set(n *gorgonia.Node) int32 {
 	return b.value[n]
 }
 
-// setWide makes the tensor of n's value in float32.
-func (b *builder) setWide(n *gorgonia.Node) int32 {
-	b.value[n] = b.tensor(n, 4)
-	return b.value[n]
-}
-
 // reuse gives y the tensor of x where nobody else needs x, else a new one.
 func (b *builder) reuse(y, x *gorgonia.Node) int32 {
 	if len(b.Users(x)) == 1 && !b.Kept(x) && !b.held[x] && x.Op() != nil {

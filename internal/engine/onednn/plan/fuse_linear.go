@@ -34,16 +34,23 @@ func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error 
 	if a, op, ok := lower.Sole[ops.Activation](b.Graph, end); ok && !(b.training && op.F == arch.SiLU) {
 		s.Act, end, b.done[a] = lower.Activation(op.F), a, true
 	}
-	if end == b.Loss.Logits && (few || !upsampled) { // phases of many channels are put together as they are
-		s.Y = b.setWide(end)
-	} else {
-		s.Y = b.set(end)
+	width := b.real()
+	if b.lossAlone(end) && (few || !upsampled) { // phases of many channels are put together as they are
+		width = 4
 	}
+	s.Y = b.tensor(end, width)
+	b.value[end] = s.Y
 	if upsampled {
 		s.Kind, s.Aux = UpConv, b.phases(n, b.tensors[s.Y].Width)
 	}
 	b.add(s)
 	return nil
+}
+
+// lossAlone tells whether n are logits that the loss alone reads, not an activation's
+// gradient too.
+func (b *builder) lossAlone(n *gorgonia.Node) bool {
+	return n == b.Loss.Logits && b.User(n, func(op gorgonia.Op) bool { _, is := op.(ops.ActivationGrad); return is }) == nil
 }
 
 func (b *builder) linearStep(kind Kind, kernel, stride int, weight, bias *gorgonia.Node) (Step, error) {

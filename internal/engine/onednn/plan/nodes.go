@@ -119,18 +119,15 @@ func (b *builder) loss() error {
 	}
 	if b.tensors[x].Width < 4 {
 		wide := newStep(Widen)
-		wide.X, wide.Y = x, b.setWide(b.Loss.Logits)
+		wide.X, wide.Y = x, b.tensor(b.Loss.Logits, 4)
 		b.add(wide)
 		x = wide.Y
 	}
 	s := newStep(LossGrad)
 	s.X, s.Loss, s.Blend, s.Aux = x, b.Loss.Number, b.Loss.Blend, b.bytes
-	for _, u := range b.Users(b.Loss.Logits) {
-		b.done[u] = true
-	}
 	if g := b.Loss.Grad; g != nil {
 		s.DX = b.tensor(g, b.real())
-		b.value[g] = s.DX
+		b.value[g], b.done[g] = s.DX, true
 	}
 	b.add(s)
 	return nil
