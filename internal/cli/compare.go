@@ -25,8 +25,8 @@ func (a *app) newCompare() *cobra.Command {
 		Short: "Compare searches: hypervolume over trainings, steps and time, with tests over seeds",
 		Long: `Compare searches: the hypervolume that each reaches at equal trainings, equal training
 steps and equal time, how soon one reaches another's end, what sizes attain what loss,
-and the two-sided Mann-Whitney test over runs, with A, the chance that the left group's
-hypervolume is the larger one.
+the two-sided Mann-Whitney test over runs, with A, the chance that the left group's
+hypervolume is the larger one, and Wilcoxon's test over pairs of runs with one seed.
 
 RUN is a run's folder, or a file of another optimiser's trials, a JSON line each:
 {"trial", "steps", "seconds", "objectives"}. Runs that differ in nothing but the seed are

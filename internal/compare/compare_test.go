@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"moncae/internal/stats"
 	"moncae/search/moo"
 )
 
@@ -66,6 +67,9 @@ func TestComparison(t *testing.T) {
 	p := r.Pairs[0]
 	if want := (ByAxis[int]{0, 0, 1}); p.Seeds != 1 || p.Better != want || p.Test.Trainings.Effect != 0 || p.Test.Seconds.Effect != 1 {
 		t.Errorf("the pair %+v", p)
+	}
+	if want := (stats.PairedTest{Pairs: 1, W: 1, P: 1, Exact: true}); p.Paired.Seconds != want || p.Paired.Steps.W != 0 {
+		t.Errorf("the pair's test %+v", p.Paired)
 	}
 	reach := r.Reaches[0]
 	if want := (ByAxis[Measured]{3, 35, 6}); reach.Hypervolume != 4 || reach.Reached != 1 || reach.Spent != want || reach.Share.Steps != 35.0/60 {

@@ -10,7 +10,8 @@
 //
 // Budgets are equal when no search spent less: the fewest trainings, steps and seconds
 // that one of all has. At each, two groups are compared by the rank test of
-// stats.MannWhitney; its p-values are of single tests, not corrected for their number.
+// stats.MannWhitney, and runs of one seed, which saw one split of the data, by that of
+// pairs, stats.SignedRank; p-values are of single tests, not corrected for their number.
 //
 // The package is pure. It costs O(n²) for n trials of a search with two objectives.
 package compare

@@ -51,9 +51,11 @@ type Pair struct {
 	A    string                 `json:"a"`
 	B    string                 `json:"b"`
 	Test ByAxis[stats.RankTest] `json:"test"`
-	// Seeds that both have, and those on which A's hypervolume is the larger.
-	Seeds  int         `json:"seeds"`
-	Better ByAxis[int] `json:"better"`
+	// Pairs of runs of one seed, those in which A's hypervolume is the larger, and the
+	// test of their differences.
+	Seeds  int                      `json:"seeds"`
+	Better ByAxis[int]              `json:"better"`
+	Paired ByAxis[stats.PairedTest] `json:"paired"`
 }
 
 // Reach tells when a group's searches reach the median final hypervolume of another.
@@ -161,6 +163,7 @@ func distribution(values []float64) Distribution {
 
 func pair(a, b Summary) Pair {
 	p := Pair{A: a.Name, B: b.Name, Test: byAxis(func(axis string) stats.RankTest { return stats.MannWhitney(a.atBudget(axis), b.atBudget(axis)) })}
+	var differences ByAxis[[]float64]
 	for _, x := range a.Runs {
 		for _, y := range b.Runs {
 			if x.Seed == nil || y.Seed == nil || *x.Seed != *y.Seed {
@@ -168,12 +171,15 @@ func pair(a, b Summary) Pair {
 			}
 			p.Seeds++
 			for _, axis := range Axes {
-				if *x.AtBudget.On(axis) > *y.AtBudget.On(axis) {
+				difference := *x.AtBudget.On(axis) - *y.AtBudget.On(axis)
+				*differences.On(axis) = append(*differences.On(axis), difference)
+				if difference > 0 {
 					*p.Better.On(axis)++
 				}
 			}
 		}
 	}
+	p.Paired = byAxis(func(axis string) stats.PairedTest { return stats.SignedRank(*differences.On(axis)) })
 	return p
 }
 

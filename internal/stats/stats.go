@@ -1,8 +1,9 @@
-// Package stats has the statistics that searches are compared by: quantiles, and
-// the rank test of two samples. Pure arithmetic.
+// Package stats has the statistics that searches are compared by: quantiles, the
+// rank test of two samples, and that of pairs. Pure arithmetic.
 //
 // Its numbers are those of numpy.quantile and scipy.stats.mannwhitneyu with their
-// defaults, to rounding. Samples must not be empty, nor hold NaN.
+// defaults, and of an exact scipy.stats.wilcoxon, to rounding. Samples must not be
+// empty, nor hold NaN.
 package stats
 
 import (

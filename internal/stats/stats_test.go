@@ -19,6 +19,10 @@ func TestAgainstScipyAndNumpy(t *testing.T) {
 			A, B []float64
 			U, P float64
 		}
+		Pairs []struct {
+			Differences []float64
+			W, P        float64
+		}
 		Quantiles []struct {
 			Values   []float64
 			Q, Value float64
@@ -43,10 +47,33 @@ func TestAgainstScipyAndNumpy(t *testing.T) {
 	if exact == 0 || exact == len(cases.Tests) || len(cases.Quantiles) == 0 {
 		t.Errorf("%d of %d cases are exact; %d quantiles", exact, len(cases.Tests), len(cases.Quantiles))
 	}
+	limit := 0
+	for _, c := range cases.Pairs {
+		got := SignedRank(c.Differences)
+		if got.W != c.W || !near(got.P, c.P) {
+			t.Errorf("pairs %v: %+v, scipy has W %v, p %v", c.Differences, got, c.W, c.P)
+		}
+		if !got.Exact {
+			limit++
+		}
+	}
+	if limit == 0 || limit == len(cases.Pairs) {
+		t.Errorf("%d of %d cases of pairs are by the limit", limit, len(cases.Pairs))
+	}
 	for _, c := range cases.Quantiles {
 		if got := Quantile(c.Values, c.Q); !near(got, c.Value) {
 			t.Errorf("quantile %v of %v: %v, numpy has %v", c.Q, c.Values, got, c.Value)
 		}
+	}
+}
+
+func TestPairsThatDontDifferSayNothing(t *testing.T) {
+	t.Parallel()
+	if got := SignedRank([]float64{0, 0}); got != (PairedTest{P: 1, Exact: true}) {
+		t.Errorf("equal pairs: %+v", got)
+	}
+	if got := SignedRank([]float64{0, 0.5, 0}); got != (PairedTest{Pairs: 1, W: 1, P: 1, Exact: true}) {
+		t.Errorf("one pair that differs: %+v", got)
 	}
 }
 

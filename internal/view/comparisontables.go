@@ -24,7 +24,11 @@ type TextTable struct {
 func ComparisonTables(c Comparison) []TextTable {
 	tables := []TextTable{volumes(c), spent(c)}
 	if len(c.Pairs) > 0 {
-		tables = append(tables, pairs(c), reaches(c))
+		tables = append(tables, pairs(c))
+		if t := paired(c); len(t.Rows) > 0 {
+			tables = append(tables, t)
+		}
+		tables = append(tables, reaches(c))
 	}
 	if t := attainments(c); len(t.Rows) > 0 {
 		tables = append(tables, t)
@@ -67,24 +71,36 @@ func spent(c Comparison) TextTable {
 }
 
 func pairs(c Comparison) TextTable {
-	t := newTextTable("Two-sided Mann–Whitney test over runs, at equal trainings, steps and time", 2, "left", "right", "p, trainings", "A", "p, steps", "A", "p, time", "A", "seeds")
-	t.Dispensable[8] = 1
+	t := newTextTable("Two-sided Mann–Whitney test over runs, at equal trainings, steps and time", 2, "left", "right", "p, trainings", "A", "p, steps", "A", "p, time", "A")
 	for _, p := range c.Pairs {
 		row := []string{p.A, p.B}
 		for _, axis := range compare.Axes {
 			test := p.Test.On(axis)
 			row = append(row, probability(test.P), Fixed(test.Effect, 2))
 		}
-		won := "–"
-		if p.Seeds > 0 {
-			won = fmt.Sprintf("%d/%d", min(p.Better.Trainings, p.Better.Steps), p.Seeds)
-		}
-		t.Rows = append(t.Rows, append(row, won))
+		t.Rows = append(t.Rows, row)
 	}
 	t.Notes = []string{
 		"A: the chance that a run of the left group has the larger hypervolume; 0.5 is no difference. Of trainings and steps, the worse counts.",
-		"seeds: those on which the left one is better, the fewer of at equal trainings and at equal steps. No p is corrected for the number of tests.",
+		"No p is corrected for the number of tests.",
 	}
+	return t
+}
+
+// paired compares runs of one seed, where groups share two and more.
+func paired(c Comparison) TextTable {
+	t := newTextTable("Two-sided Wilcoxon test over pairs of one seed, which saw one split of the data", 2, "left", "right", "p, trainings", "better", "p, steps", "better", "p, time", "better")
+	for _, p := range c.Pairs {
+		if p.Seeds < 2 {
+			continue
+		}
+		row := []string{p.A, p.B}
+		for _, axis := range compare.Axes {
+			row = append(row, probability(p.Paired.On(axis).P), fmt.Sprintf("%d/%d", *p.Better.On(axis), p.Seeds))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	t.Notes = []string{"better: pairs in which the left one has the larger hypervolume."}
 	return t
 }
 

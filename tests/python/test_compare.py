@@ -9,7 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
+from scipy.stats import PermutationMethod, mannwhitneyu, wilcoxon
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MONCAE = ROOT / "bin/moncae"
@@ -151,6 +151,11 @@ def test_rank_tests(searches, compared):
             got = pair["test"][axis]
             same([got["u"], got["p"], got["effect"]], [want.statistic, want.pvalue, want.statistic / 9])
             assert pair["better"][axis] == sum(i > j for i, j in zip(x, y)) and pair["seeds"] == 3
+            differ = np.array([i - j for i, j in zip(x, y) if abs(i - j) > 1e-12])
+            got = pair["paired"][axis]
+            want = wilcoxon(differ, method=PermutationMethod(n_resamples=np.inf)).pvalue if len(differ) else 1
+            same(got["p"], want)
+            assert got["pairs"] == len(differ) and got["exact"]
 
 
 def test_when_others_ends_are_reached(searches, compared):
@@ -207,7 +212,7 @@ def test_three_objectives(folder):
 def test_the_tables_say_the_same(folder, compared):
     text = moncae("compare", *WORDS, cwd=folder)
     assert "from before finetuning" in text and max(map(len, text.splitlines())) <= 80
-    tables = [[re.split(r"\s{2,}", line.strip()) for line in part.splitlines()[3:]] for part in text.split("\n\n")[:4]]
+    tables = [[re.split(r"\s{2,}", line.strip()) for line in part.splitlines()[3:]] for part in text.split("\n\n")[:5]]
     cell = lambda row, n: row[n].strip()
     for row, g in zip(tables[0], compared["groups"], strict=True):
         figures = [*(g["at_budget"][a]["median"] for a in AXES), g["final"]["median"], g["final"]["mean"]]
@@ -218,5 +223,7 @@ def test_the_tables_say_the_same(folder, compared):
         assert row[:2] == [p["a"], p["b"]]
         for i, axis in enumerate(AXES):
             assert [cell(row, 2 + 2 * i), cell(row, 3 + 2 * i)] == [f"{p['test'][axis]['p']:.4f}", f"{p['test'][axis]['effect']:.2f}"]
-    for row, r in zip(tables[3], compared["reaches"], strict=True):
+    for row, p in zip(tables[3], compared["pairs"], strict=True):
+        assert row == [p["a"], p["b"], *(cell for a in AXES for cell in (f"{p['paired'][a]['p']:.4f}", f"{p['better'][a]}/3"))]
+    for row, r in zip(tables[4], compared["reaches"], strict=True):
         assert row[:4] == [r["group"], r["of"], f"{r['hypervolume']:.4f}", f"{r['reached']}/3"]
