@@ -42,6 +42,7 @@ type Result struct {
 	Rates      []Rate           `json:"rates"`
 	Profile    []Time           `json:"profile,omitempty"`
 	GemmGFLOPS float64          `json:"gemm_gflops,omitempty"` // a large matrix product in the precision, one thread
+	Costs      []engine.Cost    `json:"-"`                     // of a training step, where the engine knows them
 }
 
 // Rate is the throughput of some candidates side by side.
@@ -98,6 +99,9 @@ func Train(e engine.Engine, o Options) (r Result, err error) {
 			return r, err
 		}
 		r.Rates = append(r.Rates, rate)
+	}
+	if p, ok := runs[0].program.(engine.Costed); ok {
+		r.Costs = p.StepCosts()
 	}
 	if p, ok := runs[0].program.(engine.Profiler); ok && o.Profile {
 		err = r.profile(runs[0], p, o)

@@ -22,4 +22,14 @@ type Comparison struct {
 	Plan
 	Own     float64 `json:"own_us"`
 	Library float64 `json:"library_us,omitempty"`
+	// Others are the library's next plans that a training could use, in its order.
+	Others []Other `json:"others,omitempty"`
+}
+
+// Other is a plan that a training doesn't use. Its time is 0 where it fails.
+type Other struct {
+	Engine      int     `json:"engine"`
+	Rank        int     `json:"rank"`
+	TensorCores bool    `json:"tensor_cores,omitempty"`
+	Time        float64 `json:"us"`
 }

@@ -45,6 +45,7 @@ type Report struct {
 	Convolutions []Convolution `json:"convolutions"`
 	// Alternatives are convolutions by the engine's own kernels and by its library.
 	Alternatives []engine.Comparison `json:"alternatives,omitempty"`
+	Rooflines    []Roofline          `json:"rooflines,omitempty"`
 	Speeds       []Speed             `json:"speeds,omitempty"`
 }
 
@@ -82,6 +83,7 @@ type Entry struct {
 	Check       *Check             `json:"check,omitempty"`
 	Convolution *Convolution       `json:"convolution,omitempty"`
 	Speed       *Speed             `json:"speed,omitempty"`
+	Roofline    *Roofline          `json:"roofline,omitempty"`
 	Alternative *engine.Comparison `json:"alternative,omitempty"`
 }
 
@@ -204,6 +206,8 @@ func (r *Report) add(e Entry, observe func(Check)) {
 		r.Convolutions = append(r.Convolutions, *e.Convolution)
 	case e.Alternative != nil:
 		r.Alternatives = append(r.Alternatives, *e.Alternative)
+	case e.Roofline != nil:
+		r.Rooflines = append(r.Rooflines, *e.Roofline)
 	case e.Speed != nil:
 		r.Speeds = append(r.Speeds, *e.Speed)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,11 +130,14 @@ func TestSizeOfTheReport(t *testing.T) {
 		for range 3 * len(compared) {
 			r.Alternatives = append(r.Alternatives, engine.Comparison{
 				Plan: engine.Plan{Kind: "weight gradient", Input: [4]int{256, 32, 32, 128}, Output: [3]int{32, 32, 128}, Precision: p, TensorCores: true, Fallback: true, Engine: 1234, Workspace: 1 << 28},
-				Own:  1234.567890123456, Library: 1234.567890123456,
+				Own:  1234.57, Library: 1234.57, Others: slices.Repeat([]engine.Other{{Engine: 1234, Rank: 12, TensorCores: true, Time: 1234.57}}, 3),
 			})
 		}
+		for range 3 {
+			r.Rooflines = append(r.Rooflines, Roofline{"medium", p, 123, 1 << 40, 1 << 40, 3.3512345678901234e12, 1.2345678901234567e14, 12345.678901234567})
+		}
 		for range 3 * 5 {
-			r.Speeds = append(r.Speeds, Speed{Network: "medium", Precision: p, Candidates: 16, ImagesPerSecond: 123456.789012345678, OfPeak: 0.123456789012345})
+			r.Speeds = append(r.Speeds, Speed{Network: "medium", Precision: p, Candidates: 16, ImagesPerSecond: 123456.789012345678, OfPeak: 0.123456789012345, OfRoofline: 0.123456789012345})
 		}
 	}
 	for range 60 {

@@ -24,7 +24,7 @@ func (e *single) Compare(s engine.Shape, p engine.Precision) (all []engine.Compa
 	for _, kind := range []plan.Kind{plan.Forward, plan.InputGrad, plan.WeightGrad} {
 		problem := plan.Problem{Kind: kind, Geometry: g, Half: p == engine.BFloat16, Exact: p == engine.Float32}
 		var c engine.Comparison
-		if err := d.do(func() error { c, err = d.compare(problem); return err }); err != nil {
+		if err := d.do(func() error { c, err = d.compare(problem, most); return err }); err != nil {
 			return nil, err
 		}
 		all = append(all, c)
@@ -37,9 +37,10 @@ func (e *engines) Compare(s engine.Shape, p engine.Precision) ([]engine.Comparis
 	return e.list[0].Compare(s, p)
 }
 
-func (d *device) compare(p plan.Problem) (c engine.Comparison, err error) {
+// compare times the own kernel, cuDNN's plan, and so many plans behind it.
+func (d *device) compare(p plan.Problem, beside int) (c engine.Comparison, err error) {
 	c.Plan = planOf(p, choice{})
-	if c.Own, err = d.timed(plan.Alone(p, false, 0), nil); err != nil || d.library == nil {
+	if c.Own, err = d.timeOwn(p); err != nil || d.library == nil {
 		return c, err
 	}
 	h, err := d.takeHandle()
@@ -51,20 +52,70 @@ func (d *device) compare(p plan.Problem) (c engine.Comparison, err error) {
 	switch {
 	case err == nil:
 		c.Plan = planOf(p, choice{chosen.Choice, true})
-		c.Library, err = d.timed(plan.Alone(p, true, chosen.Workspace), h)
-	case errors.Is(err, cudnn.ErrNone) || cudnn.Refused(err) && !cudnn.Environment(err):
+		if c.Library, err = d.timeLibrary(p, h, chosen); err == nil {
+			c.Others, err = d.others(p, h, chosen.Rank, beside)
+		}
+	case noPlan(err):
 		err = nil
 	}
 	return c, err
 }
 
-// Rounds of a comparison, and launches of a round; the fastest round counts.
+// noPlan tells whether err says that cuDNN has no way, or no other, to compute a shape.
+func noPlan(err error) bool {
+	return errors.Is(err, cudnn.ErrNone) || cudnn.Refused(err) && !cudnn.Environment(err)
+}
+
+// most is how many plans a comparison times beside the chosen one.
+const most = 3
+
+// others times so many of the plans that come behind a rank.
+func (d *device) others(p plan.Problem, h *cudnn.Handle, rank, count int) (all []engine.Other, err error) {
+	for len(all) < count {
+		made, err := h.After(p, rank)
+		if noPlan(err) {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+		other := engine.Other{Engine: made.Engine, Rank: made.Rank, TensorCores: made.TensorCores}
+		other.Time, err = d.timeLibrary(p, h, made)
+		if cudnn.Unusable(err) { // a training would begin anew without cuDNN
+			err = nil
+		}
+		if err = errors.Join(err, made.Close()); err != nil {
+			return all, err
+		}
+		all, rank = append(all, other), made.Rank
+	}
+	return all, nil
+}
+
+func (d *device) timeOwn(p plan.Problem) (float64, error) {
+	alone := plan.Alone(p, false, 0)
+	return d.timed(alone.Bytes, nil, func(r *resident) error {
+		r.program.plan = alone
+		return r.enqueue(alone.Train)
+	})
+}
+
+func (d *device) timeLibrary(p plan.Problem, h *cudnn.Handle, made *cudnn.Plan) (float64, error) {
+	alone := plan.Alone(p, true, made.Workspace)
+	conv := alone.Train[0].(plan.Conv)
+	return d.timed(alone.Bytes, h, func(r *resident) error {
+		r.program.plan = alone
+		return r.by(made, conv)
+	})
+}
+
+// Rounds of a timing, and launches of a round; the fastest round counts.
 const rounds, launches = 3, 20
 
-// timed runs the step of a plan alone, on memory of its own, and gives microseconds.
-func (d *device) timed(p *plan.Plan, h *cudnn.Handle) (best float64, err error) {
-	r := &resident{program: &program{device: d, plan: p}, handle: h}
-	at, err := cu.MemAlloc(max(p.Bytes, 1))
+// timed does work on a stream and memory of its own, and gives microseconds, to a hundredth.
+func (d *device) timed(bytes int64, h *cudnn.Handle, work func(*resident) error) (best float64, err error) {
+	r := &resident{program: &program{device: d}, handle: h}
+	at, err := cu.MemAlloc(max(bytes, 1))
 	if err != nil {
 		return 0, err
 	}
@@ -80,14 +131,14 @@ func (d *device) timed(p *plan.Plan, h *cudnn.Handle) (best float64, err error) 
 		}
 		defer func() { err = errors.Join(err, h.SetStream(nil)) }()
 	}
-	if err := cu.MemsetD8Async(at, 0, p.Bytes, r.stream); err != nil {
+	if err := cu.MemsetD8Async(at, 0, bytes, r.stream); err != nil {
 		return 0, err
 	}
 	best = math.Inf(1)
 	for round := range rounds + 1 { // the first loads code
 		began := time.Now()
 		for range launches {
-			if err := r.enqueue(p.Train); err != nil {
+			if err := work(r); err != nil {
 				return 0, err
 			}
 		}
@@ -98,5 +149,5 @@ func (d *device) timed(p *plan.Plan, h *cudnn.Handle) (best float64, err error) 
 			best = min(best, time.Since(began).Seconds()/launches*1e6)
 		}
 	}
-	return best, nil
+	return max(math.Round(100*best)/100, 0.01), nil
 }

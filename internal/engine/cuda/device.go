@@ -207,7 +207,7 @@ func (d *device) ask(p plan.Problem) (made choice, err error) {
 	switch {
 	case err == nil:
 		return choice{chosen.Choice, true}, d.settle(p, choice{chosen.Choice, true})
-	case errors.Is(err, cudnn.ErrNone) || cudnn.Refused(err) && !cudnn.Environment(err):
+	case noPlan(err):
 		return choice{}, d.settle(p, choice{})
 	}
 	return made, err

@@ -156,6 +156,11 @@ func (r *resident) convolve(c plan.Conv) error {
 	if err := r.program.device.settle(c.Problem, choice{chosen.Choice, true}); err != nil {
 		return err
 	}
+	return r.by(chosen, c)
+}
+
+// by has cuDNN compute c by a plan.
+func (r *resident) by(chosen *cudnn.Plan, c plan.Conv) error {
 	at := func(ref plan.Ref) uintptr { return uintptr(r.address(ref)) }
 	if err := r.handle.Run(chosen, at(c.Input), at(c.Weight), at(c.Output), at(c.Workspace)); err != nil {
 		return fmt.Errorf("%v: %w", c.Problem, err)

@@ -29,7 +29,7 @@ type Choice struct {
 
 // Choose tells what would be chosen on this device.
 func (d *Device) Choose(c plan.Problem) (Choice, error) {
-	made, err := d.on.choose(c)
+	made, err := d.on.choose(c, 0)
 	if err != nil {
 		return Choice{}, err
 	}
@@ -43,12 +43,12 @@ type Plan struct {
 	plan descriptor
 }
 
-// choose takes the first plan that is deterministic by cuDNN's notes, modest in
-// memory, and as exact as is wanted.
-func (t target) choose(c plan.Problem) (*Plan, error) {
+// choose takes the first plan behind a rank that is deterministic by cuDNN's notes,
+// modest in memory, and as exact as is wanted.
+func (t target) choose(c plan.Problem, after int) (*Plan, error) {
 	runtime.LockOSThread() // the text of the last error belongs to a thread
 	defer runtime.UnlockOSThread()
-	s := &selection{target: t, problem: c, made: &Plan{}}
+	s := &selection{target: t, problem: c, after: after, made: &Plan{}}
 	graph := s.made.graph(c, t)
 	if s.made.err != nil {
 		return nil, errors.Join(s.made.err, s.made.close())
@@ -72,6 +72,7 @@ func (t target) choose(c plan.Problem) (*Plan, error) {
 type selection struct {
 	target
 	problem plan.Problem
+	after   int // proposals of up to this rank are passed over
 	rank    int
 	failed  error // the last of what proposals failed for
 	made    *Plan
@@ -92,7 +93,9 @@ func (s *selection) among(graph descriptor, mode C.int) (err error) {
 		return nil
 	}
 	for _, config := range proposed(q, heuristics) {
-		s.rank++
+		if s.rank++; s.rank <= s.after {
+			continue
+		}
 		switch taken, err := s.take(q, config); {
 		case err != nil && (IsMemory(err) || !Unusable(err)):
 			return err

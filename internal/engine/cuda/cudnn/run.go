@@ -49,13 +49,22 @@ func (h *Handle) Plan(c plan.Problem) (*Plan, error) {
 		h.used = append(slices.Delete(h.used, i, i+1), c)
 		return h.plans[c], nil
 	}
-	made, err := target{handle: h.h}.choose(c)
+	made, err := target{handle: h.h}.choose(c, 0)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c, err)
 	}
 	h.plans[c], h.used = made, append(h.used, c)
 	return made, nil
 }
+
+// After is the next plan that Plan would choose if it couldn't be one of up to that rank.
+// It belongs to the caller; ErrNone where there is none.
+func (h *Handle) After(c plan.Problem, rank int) (*Plan, error) {
+	return target{handle: h.h}.choose(c, rank)
+}
+
+// Close frees a plan that After made.
+func (p *Plan) Close() error { return p.close() }
 
 // Trim destroys the plans beyond those that are kept, the ones first that weren't
 // used for longest. Nothing that ran by them may be under way.

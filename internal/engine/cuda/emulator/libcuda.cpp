@@ -407,6 +407,15 @@ int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t n) {
 	return cuMemcpyDtoHAsync_v2(to, from, n, nullptr);
 }
 
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, void *s) {
+	if (int r = lost()) return r;
+	for (uint64_t p : {to, from})
+		if (int r = access(current, p, n, 1)) return r == ILLEGAL_ADDRESS ? INVALID_VALUE : r;
+	return fake_enqueue(s, [=] {
+		memcpy((void *)to, (void *)from, n);
+		return SUCCESS;
+	});
+}
 int cuMemsetD8Async(uint64_t p, unsigned char v, size_t n, void *s) {
 	if (int r = lost()) return r;
 	if (access(current, p, n, 1)) return INVALID_VALUE;

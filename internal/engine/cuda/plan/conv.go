@@ -113,7 +113,7 @@ func (l *lowering) own(c Conv, read, weight, bias, write Ref, f int32, types str
 	if c.Kind == InputGrad {
 		h, w, in, ho, wo, out, turned = ho, wo, out, h, w, in, 1
 	}
-	launch := Launch{Block: threads, Args: []any{read, weight, bias, write, f}}
+	launch := Launch{Block: threads, Args: []any{read, weight, bias, write, f}, MACs: c.MACs()}
 	if t, ok := narrowForward(c.N, ho, wo, in, out, c.Kernel, c.Stride, turned != 0); ok {
 		if t.flat {
 			c.N, h, w, ho, wo = 1, 1, c.N*h*w, 1, c.N*ho*wo
@@ -144,8 +144,9 @@ func (l *lowering) ownWeightGrad(c Conv, dw Ref, types string) {
 	chunk := max(ceilDiv(pixels, max(512/tiles, 1)), 256)
 	parts := ceilDiv(pixels, chunk)
 	l.inParts(dw, parts, c.O*taps, func(to Ref) {
-		l.launch("conv_weight_64x64"+types, [3]int{ceilDiv(taps, side), ceilDiv(c.O, side), parts}, c.Input, c.Output, to,
-			int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride), int32(chunk))
+		l.emit(Launch{Kernel: "conv_weight_64x64" + types, Grid: [3]int{ceilDiv(taps, side), ceilDiv(c.O, side), parts}, Block: threads, MACs: c.MACs(), Args: []any{
+			c.Input, c.Output, to,
+			int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride), int32(chunk)}})
 	})
 }
 

@@ -178,8 +178,9 @@ func (l *lowering) narrowWeightGrad(c Conv, t tile, dw Ref, types string) {
 		c.N, c.H, c.W, c.YH, c.YW = 1, 1, pixels, 1, pixels
 	}
 	l.inParts(dw, blocks, c.O*c.Kernel*c.Kernel*c.C, func(to Ref) {
-		l.launch(t.kernel+types, [3]int{across, down, blocks}, c.Input, c.Output, to,
+		l.emit(Launch{Kernel: t.kernel + types, Grid: [3]int{across, down, blocks}, Block: threads, MACs: c.MACs(), Args: []any{
+			c.Input, c.Output, to,
 			int32(c.N), int32(c.H), int32(c.W), int32(c.C), int32(c.YH), int32(c.YW), int32(c.O), int32(c.Kernel), int32(c.Stride),
-			int32(each), int32(t.height), int32(t.width), int32(t.bits), int32(t.outBits))
+			int32(each), int32(t.height), int32(t.width), int32(t.bits), int32(t.outBits)}})
 	})
 }

@@ -68,6 +68,7 @@ type Launch struct {
 	Grid   [3]int
 	Block  int
 	Args   []any
+	MACs   int64 // multiply-adds of a convolution
 	// Sums are those of a sum_step, which finds its memory by the table in Sums.
 	Sums []Sum
 }
@@ -130,6 +131,11 @@ type Geometry struct{ N, H, W, C, YH, YW, O, Kernel, Stride int }
 
 func (g Geometry) String() string {
 	return fmt.Sprintf("%d×%d×%d×%d to %d×%d×%d, kernel %d, stride %d", g.N, g.H, g.W, g.C, g.YH, g.YW, g.O, g.Kernel, g.Stride)
+}
+
+// MACs are the multiply-adds of each of its three convolutions.
+func (g Geometry) MACs() int64 {
+	return int64(g.N) * int64(g.YH) * int64(g.YW) * int64(g.O) * int64(g.Kernel) * int64(g.Kernel) * int64(g.C)
 }
 
 // Problem is what of a convolution decides how cuDNN computes it.
