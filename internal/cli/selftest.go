@@ -31,9 +31,9 @@ func (a *app) newSelftest() *cobra.Command {
 		Long: `Try the engine of a device on this machine: every layer, 40 convolutions in every
 precision, gradients and optimisers against the reference; the same bits alone and
 beside others; a device without memory and one that faults; models in ONNX Runtime; a
-search twice; and, unless --quick, the speed of three networks, 1 to 16 side by side,
-on a GPU with the share of what it measures that the device does at best, and other ways
-to compute convolutions beside the chosen one.
+search twice, and by two processes; and, unless --quick, the speed of three networks,
+1 to 16 side by side, on a GPU with its share of what the device is measured to do at
+best, and other ways to compute convolutions beside the chosen one.
 
 Each part runs in a process of its own. A line says PASS, FAIL or SKIP, and why; --out
 keeps all figures as JSON, without names of folders. Exit code 1 where something

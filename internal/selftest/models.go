@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
@@ -94,32 +95,48 @@ func (s subject) inModel(m *onnx.Model, o ort.Options, want []float32) (note str
 	return fmt.Sprintf("%s, largest difference %.1g", session.Provider(), far), nil
 }
 
-// searchTwice searches a few of the built-in digits twice, with one candidate at a time
-// and with several: the fronts must be the same to the byte.
+// searchTwice searches a few of the built-in digits with one candidate at a time, with
+// several, and by two processes that share the device, or have one each: the fronts must be
+// the same to the byte.
 func searchTwice(ctx context.Context, t *trials) error {
-	return t.check("a search twice", func() (string, error) {
-		data := filepath.Join(t.Temp, "digits.npz")
+	data := filepath.Join(t.Temp, "digits.npz")
+	var first []byte
+	twice := t.check("a search twice", func() (_ string, err error) {
 		convert := t.Moncae(ctx, "data", "convert", "mnist-mini", "--limit", "150", "--split", "train", "--image-size", "8x8", "--format", "npz", "--out", data)
 		if out, err := convert.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%s", ending(err, string(out)))
 		}
-		var fronts [][]byte
-		for _, jobs := range []string{"1", "4"} {
-			run := filepath.Join(t.Temp, "run-"+jobs)
-			cmd := t.Moncae(ctx, "search", "--data", data, "--run", run, "--device", t.Device, "--jobs", jobs, "--population", "4", "--generations", "2",
-				"--epochs", "1", "--finetune", "1", "--max-filters", "4", "--max-layers", "2", "--reference", "2,4", "--no-export")
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return "", fmt.Errorf("%s", ending(err, string(out)))
-			}
-			front, err := os.ReadFile(filepath.Join(run, "front.json"))
-			if err != nil {
-				return "", err
-			}
-			fronts = append(fronts, front)
+		if first, err = t.front(ctx, data, "--jobs", "1"); err != nil {
+			return "", err
 		}
-		if !bytes.Equal(fronts[0], fronts[1]) {
-			return "", errors.New("the fronts of two equal searches differ")
-		}
-		return "the same bytes", nil
+		return t.sameFront(ctx, first, data, "--jobs", "4")
 	})
+	if twice != nil {
+		return twice
+	}
+	return t.check("a search by two processes", func() (string, error) {
+		if first == nil {
+			return "", skipped{"no search to hold it against"}
+		}
+		return t.sameFront(ctx, first, data, "--workers", "local:2")
+	})
+}
+
+func (t *trials) sameFront(ctx context.Context, want []byte, data string, how ...string) (string, error) {
+	got, err := t.front(ctx, data, how...)
+	if err == nil && !bytes.Equal(got, want) {
+		err = errors.New("the fronts of two equal searches differ")
+	}
+	return "the same bytes", err
+}
+
+// front is that of a small search.
+func (t *trials) front(ctx context.Context, data string, how ...string) ([]byte, error) {
+	run := filepath.Join(t.Temp, strings.Join(how, ""))
+	cmd := t.Moncae(ctx, append([]string{"search", "--data", data, "--run", run, "--device", t.Device, "--population", "4", "--generations", "2",
+		"--epochs", "1", "--finetune", "1", "--max-filters", "4", "--max-layers", "2", "--reference", "2,4", "--no-export"}, how...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%s", ending(err, string(out)))
+	}
+	return os.ReadFile(filepath.Join(run, "front.json"))
 }

@@ -14,8 +14,11 @@ import (
 )
 
 // patience is how long a program waits for memory while no other program of the
-// device finishes a call.
+// device finishes a call, or while another process has it.
 var patience = 30 * time.Second
+
+// moment is between two tries to get memory that another process has.
+const moment = 200 * time.Millisecond
 
 // budget admits programs by the memory that they will need, and keeps the
 // blocks of closed ones, for freeing memory stops every stream of a device.

@@ -56,12 +56,14 @@ func openDevice(info driver.Device, library *cudnn.Library) (*device, error) {
 	if err := d.start(); err != nil {
 		return nil, err
 	}
-	var free int64
+	// Of the whole memory, not of what is free now: what a network gets must not depend on
+	// what other processes have at the moment.
+	var total int64
 	err := d.do(func() (err error) {
-		free, _, err = cu.MemInfo()
+		_, total, err = cu.MemInfo()
 		return err
 	})
-	d.memory = newBudget(free / 10 * 9)
+	d.memory = newBudget(total / 10 * 9)
 	return d, err
 }
 

@@ -221,9 +221,11 @@ func TestMemoryWait(t *testing.T) {
 }
 
 // TestMemoryTaken: the device refuses an allocation that the budget had room
-// for, as where another process uses it. One network is lost; after it, others
+// for, as where another process uses it for good. One network is lost; after it, others
 // go on.
 func TestMemoryTaken(t *testing.T) {
+	defer func(d time.Duration) { patience = d }(patience)
+	patience = 20 * time.Millisecond
 	j := newJob(t, openFake(t))
 	want := j.must(t)
 	t.Setenv("MONCAE_FAKE_MEMORY", "1000")
@@ -234,6 +236,34 @@ func TestMemoryTaken(t *testing.T) {
 	}
 	t.Setenv("MONCAE_FAKE_MEMORY", "1000000000")
 	same(t, "after a refusal", j.must(t), want)
+}
+
+// TestMemoryOfAnotherProcess: a network waits for memory that another process has for a
+// while, and gets what it would have got.
+func TestMemoryOfAnotherProcess(t *testing.T) {
+	big := newJob(t, openFake(t))
+	big.net = testNet(t, 64)
+	want := big.must(t)
+	j := newJob(t, openFake(t)) // which has no memory of an earlier network
+	j.net = big.net
+	t.Setenv("MONCAE_FAKE_MEMORY", "1000")
+	done := make(chan error)
+	var got result
+	go func() {
+		var err error
+		got, err = j.run()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("it ran without memory: %v", err)
+	case <-time.After(2 * moment):
+	}
+	t.Setenv("MONCAE_FAKE_MEMORY", "1000000000")
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	same(t, "after a wait", got, want)
 }
 
 // TestMissing: what is missing, or too old, is said, with the kind Missing.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
@@ -68,6 +69,7 @@ func build(d *device, library *cudnn.Library, net *graph.Net, data *sources, cfg
 	}
 	p.start = state{params: p.plan.Layout.Pack(cfg.Weights)}
 	p.regions = newRegions(p.plan, options.Half)
+	var until time.Time
 	for {
 		if err := d.memory.reserve(p.regions.bytes); err != nil {
 			return nil, err
@@ -77,12 +79,24 @@ func build(d *device, library *cudnn.Library, net *graph.Net, data *sources, cfg
 		if err == nil {
 			return p, nil
 		}
-		others := errors.Is(err, engine.ErrMemory) && d.memory.shrink(p.reserved)
+		refused := errors.Is(err, engine.ErrMemory)
+		others := refused && d.memory.shrink(p.reserved)
 		d.memory.release(p.reserved)
-		if !others {
+		if !others && !(refused && d.elsewhere(&until)) {
 			return nil, err
 		}
 	}
+}
+
+// elsewhere waits a moment for memory that another process holds, which must not cost a
+// candidate; false where it has waited for long enough.
+func (d *device) elsewhere(until *time.Time) bool {
+	if until.IsZero() {
+		slog.Warn("another process has the device's memory; waiting for it", "device", d.info.Name, "at most", patience)
+		*until = time.Now().Add(patience)
+	}
+	time.Sleep(moment)
+	return time.Now().Before(*until)
 }
 
 // lower makes the plan; the context must be current for what cuDNN chooses. A
