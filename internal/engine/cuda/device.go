@@ -119,18 +119,13 @@ func (d *device) lost(err error) bool {
 	return driver.IsLost(err) || driver.IsLost(d.do(d.wait))
 }
 
-// replace makes a new context if generation is still the current one.
-func (d *device) replace(generation int) error {
-	d.calls.Lock()
-	defer d.calls.Unlock()
-	if d.generation != generation {
-		return d.broken
-	}
+// replace makes a new context, or says in broken why there is none. It needs calls for
+// writing.
+func (d *device) replace() {
 	d.generation++
 	d.memory.forget()
 	d.handles, d.pinned = nil, nil // they went with the context
 	d.broken = d.renew()
-	return d.broken
 }
 
 // renew makes a context that is seen to work: after some faults a process gets

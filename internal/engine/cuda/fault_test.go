@@ -64,6 +64,38 @@ func TestFaultAlways(t *testing.T) {
 	same(t, "after a faulty program", good.must(t), want)
 }
 
+// TestFaultBeside: networks that always fault, one after another, beside some that don't,
+// which must not be blamed for a context that another has lost.
+func TestFaultBeside(t *testing.T) {
+	innocent := newJob(t, openFake(t))
+	innocent.optimizer = arch.SGD
+	want := innocent.must(t)
+	guilty := innocent
+	guilty.optimizer = arch.Adam
+	t.Setenv("MONCAE_FAKE_KERNEL", "adam:*")
+	var group sync.WaitGroup
+	for range 3 {
+		group.Go(func() {
+			for range 4 {
+				if _, err := guilty.run(); !errors.Is(err, engine.ErrFault) {
+					t.Errorf("a network that always faults: %v, want %v", err, engine.ErrFault)
+				}
+			}
+		})
+		group.Go(func() {
+			for range 4 {
+				got, err := innocent.run()
+				if err != nil {
+					t.Errorf("beside others that fault: %v", err)
+					return
+				}
+				same(t, "beside others that fault", got, want)
+			}
+		})
+	}
+	group.Wait()
+}
+
 // TestLaunchRefused: a kernel that the device refuses is an error with its name.
 func TestLaunchRefused(t *testing.T) {
 	j := newJob(t, openFake(t))

@@ -135,21 +135,28 @@ func (p *program) call(work func() error) error {
 		return own(err)
 	}
 	slog.Warn("the device reports a fault; its programs begin anew", "device", d.info.Name, "error", err)
-	if err := d.replace(generation); err != nil {
-		return err
-	}
+	return d.alone(generation, p.resume)
+}
+
+// alone does what a lost context, of a generation, has kept from its end: with nothing beside
+// it, in a context that works, for others may have lost the next one meanwhile.
+func (d *device) alone(generation int, work func() error) error {
 	d.calls.Lock()
-	generation = d.generation
-	err = d.do(p.resume)
-	lost = err != nil && d.lost(err)
-	d.calls.Unlock()
-	if lost {
-		if err := d.replace(generation); err != nil {
-			return err
-		}
-		return fmt.Errorf("%w: a fault, twice at the same place: %w", engine.ErrFault, err)
+	defer d.calls.Unlock()
+	if d.generation == generation || d.broken == nil && driver.IsLost(d.do(d.wait)) {
+		d.replace()
 	}
-	return own(err)
+	if d.broken != nil {
+		return d.broken
+	}
+	err := d.do(work)
+	if err == nil || !d.lost(err) {
+		return own(err)
+	}
+	if d.replace(); d.broken != nil {
+		return d.broken
+	}
+	return fmt.Errorf("%w: a fault, twice at the same place: %w", engine.ErrFault, err)
 }
 
 // own says of an error that leaves the context usable what it means for the

@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
@@ -32,19 +31,12 @@ func (d *device) load(s engine.Source) (engine.Data, error) {
 		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	data := &sources{device: d, source: s, generation: -1}
-	err := d.bring(data)
-	if errors.Is(err, errAgain) {
-		err = d.bring(data)
-	}
-	if err != nil {
+	if err := d.bring(data); err != nil {
 		return nil, fmt.Errorf("cuda: bringing the data to the device: %w", err)
 	}
 	d.memory.lend(data.bytes())
 	return data, nil
 }
-
-// errAgain says that the context was lost to somebody's fault and is replaced.
-var errAgain = errors.New("a fault from before; the device has begun anew")
 
 func (d *device) bring(data *sources) error {
 	d.calls.RLock()
@@ -61,10 +53,7 @@ func (d *device) bring(data *sources) error {
 	if !lost {
 		return err
 	}
-	if err := d.replace(generation); err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: %w", errAgain, err)
+	return d.alone(generation, data.place)
 }
 
 // place copies the data to the device if this context hasn't them yet.
