@@ -149,17 +149,14 @@ func lostDevice(err error) error {
 
 func (d *device) close() error {
 	err := d.do(func() error {
+		var errs []error // what cuDNN fails at doesn't keep memory from going
 		for _, h := range d.handles {
-			if err := h.Close(); err != nil {
-				return err
-			}
+			errs = append(errs, h.Close())
 		}
 		for _, p := range d.pinned {
-			if err := p.Free(); err != nil {
-				return err
-			}
+			errs = append(errs, p.Free())
 		}
-		return d.memory.trim()
+		return errors.Join(append(errs, d.memory.trim())...)
 	})
 	if driver.IsLost(err) {
 		err = nil // it all goes with the context
