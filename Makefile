@@ -157,9 +157,9 @@ search-study: build $(VENV)/.ready ## the searches that docs/results.md compares
 	$(VENV)/bin/python scripts/search_study.py --moncae bin/moncae --out $(OUT) $(STUDY)
 
 .PHONY: bench-search
-bench-search: build ## moncae search beside Optuna over PyTorch, equal wall time (minutes a seed), in OUT; BENCH= flags of scripts/bench_search.py
-	sh tests/python/setup_torch.sh scripts/bench_search.txt
-	.deps/venv-torch/bin/python scripts/bench_search.py --moncae bin/moncae --out $(OUT) $(BENCH)
+bench-search: build $(TORCH)/.ready ## moncae search beside Optuna over PyTorch, equal wall time (minutes a seed), in OUT; BENCH= flags of scripts/bench_search.py
+	$(TORCH)/bin/python -m pip install -q --disable-pip-version-check -r scripts/bench_search.txt
+	$(TORCH)/bin/python scripts/bench_search.py --moncae bin/moncae --out $(OUT) $(BENCH)
 
 .PHONY: search-data
 search-data: $(SEARCH_DATA)/.ready ## the data sets that docs/results.md measures searches on, in OUT=search-data

@@ -5,10 +5,13 @@
 For each seed, moncae searches first, before finetuning; the time that it took is Optuna's. Optuna has a process a core, each
 with one thread, over a journal file that they share. Data, validation split, space (without dropout), epochs, patience,
 batch and loss are those of moncae's run; imports and the reading of data are not counted, and a network beyond the
-reference or the limit of multiply-adds is refused without cost. PyTorch runs eagerly or traced, whichever is faster on a
-middling network. FOLDER keeps runs and trials, so that a second call goes on; `moncae compare` makes the figures.
+reference or the limit of multiply-adds is refused without cost and told the reference, for samplers learn nothing from
+failures. PyTorch runs eagerly (networks live too briefly for torch.compile, and tracing gains nothing), in float32 or by
+autocast in bfloat16, with channels first or last, whatever is fastest on a middling network. FOLDER keeps runs and
+trials, so that a second call goes on; `moncae compare` makes the figures.
 """
 import argparse
+import itertools
 import json
 import math
 import multiprocessing
@@ -25,11 +28,11 @@ from torch import nn
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "silu": nn.SiLU}
 RATES = {"adadelta": (1, 10), "adagrad": (0.02, 2), "sgd": (0.05, 5)}  # of the others: 0.002 to 0.2
 OPTIMISERS = {
-    "adam": torch.optim.Adam,
+    "adam": lambda p, lr: torch.optim.Adam(p, lr, fused=True),
     "rmsprop": lambda p, lr: torch.optim.RMSprop(p, lr, alpha=0.9),
-    "adagrad": lambda p, lr: torch.optim.Adagrad(p, lr, initial_accumulator_value=0.1),
+    "adagrad": lambda p, lr: torch.optim.Adagrad(p, lr, initial_accumulator_value=0.1, fused=True),
     "adadelta": lambda p, lr: torch.optim.Adadelta(p, lr, rho=0.95),
-    "sgd": lambda p, lr: torch.optim.SGD(p, lr, momentum=0.9),
+    "sgd": lambda p, lr: torch.optim.SGD(p, lr, momentum=0.9, fused=True),
 }
 
 
@@ -52,14 +55,14 @@ class Refused(Exception):
     """A network that can't become a member of the front, or is too large."""
 
 
-def network(params, image, blocks, most):
-    """The autoencoder, its latent's values; the decoder mirrors the encoder."""
+def network(params, image, blocks, most, pooled):
+    """The autoencoder, its latent's values; the decoder mirrors the encoder. Sides from `pooled` pixels on are pooled."""
     active = [i for i in range(blocks) if i == 0 or params[f"block{i}.active"]]
     encoder, mirrors = [], []
     (channels, h, w), before, cost = image, 0, 0
     for n, i in enumerate(active):
         get = lambda name: params[f"block{i}.{name}"]
-        pool = get("pool") if min(h, w) >= 3 else "none"
+        pool = get("pool") if min(h, w) >= pooled else "none"
         last = n == len(active) - 1
         kernel, stride = get("kernel"), 1
         if pool == "stride":
@@ -121,16 +124,18 @@ def train(net, params, job, data, validation, deadline=math.inf):
     steps = len(data) // batch
     optimiser = OPTIMISERS[params["optimizer"]](net.parameters(), lr=rate(params))
     schedule = scheduler(params["schedule"], optimiser, rate(params), steps * config["epochs"])
-    run = net
-    if job["traced"]:
-        run = torch.jit.trace(net, data[:batch])
+    bf16, last = job["mode"]
+    layout = torch.channels_last if last else torch.contiguous_format
+    net.to(memory_format=layout)
     best, since, made = math.inf, 0, 0
     for _ in range(config["epochs"]):
         net.train()
         for rows in torch.randperm(len(data))[: steps * batch].view(steps, batch):
-            x = data[rows]
+            x = data[rows].to(memory_format=layout)
             optimiser.zero_grad(set_to_none=True)
-            l = loss(run(x), x)
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                z = net(x)
+            l = loss(z.float(), x)
             l.backward()
             optimiser.step()
             if schedule:
@@ -171,9 +176,9 @@ def work(job, barrier, seed, sampler, out):
             trial = study.ask()
             params = suggest(trial, job["parameters"])
             try:
-                net, values = network(params, job["image"], job["config"]["space"]["max_blocks"], job["config"]["max_flops"])
+                net, values = network(params, job["image"], job["config"]["space"]["max_blocks"], job["config"]["max_flops"], job["pooled"])
             except Refused:
-                study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                study.tell(trial, job["reference"])
                 continue
             done = train(net, params, job, data, validation, deadline)
             if done is None:
@@ -185,8 +190,8 @@ def work(job, barrier, seed, sampler, out):
             print(json.dumps({"trial": trial.number, "steps": steps, "seconds": round(time.time() - began, 3), "objectives": point}), file=lines, flush=True)
 
 
-def faster(job):
-    """Whether traced networks train faster than eager ones: 60 steps of a middling one each."""
+def fastest(job):
+    """The mode that trains a middling network fastest, 60 steps of each: whether in bfloat16, and whether with channels last."""
     torch.set_num_threads(1)
     params = {"optimizer": "adam", "rate": 0.5, "schedule": "constant", "latent.filters": 2, "latent.activation": ""}
     for i in range(2):
@@ -194,12 +199,16 @@ def faster(job):
     data, validation = images(job)
     data = data[: 60 * job["config"]["batch"]]
     took = {}
-    for traced in (False, True, False, True):  # the first of each warms up
-        net, _ = network(params, job["image"], 2, 0)
+    for mode in 2 * [*itertools.product((False, True), repeat=2)]:  # the first of each warms up
+        net, _ = network(params, job["image"], 2, 0, job["pooled"])
         begin = time.time()
-        train(net, params, {"traced": traced, "config": {**job["config"], "epochs": 1}}, data, validation[:64])
-        took[traced] = time.time() - begin
-    return took[True] < took[False]
+        train(net, params, {"mode": mode, "config": {**job["config"], "epochs": 1}}, data, validation[:64])
+        took[mode] = time.time() - begin
+    return min(took, key=took.get)
+
+
+def words(mode):
+    return ", ".join(pair[on] for pair, on in zip((("float32", "bfloat16"), ("channels first", "channels last")), mode))
 
 
 def moncae_search(o, run, seed):
@@ -229,7 +238,8 @@ def job_of(o, run, manifest, seed):
         rest = np.random.default_rng(seed).choice(rest, config["train_limit"], replace=False)
     return {
         "config": config, "image": list(x.shape[1:]), "parameters": json.loads(asked)["parameters"], "images": str(folder / "images.npz"), "train": rest.tolist(), "validation": held,
-        "seconds": compared["budgets"]["seconds"], "journal": str(folder / "optuna.journal"), "traced": False,
+        "seconds": compared["budgets"]["seconds"], "journal": str(folder / "optuna.journal"),
+        "reference": manifest["reference"], "pooled": 2 if config["space"].get("to_pixel") else 3,
     }
 
 
@@ -268,15 +278,15 @@ def main():
         manifest = moncae_search(o, run, seed)
         if not trials.exists():
             job = job_of(o, run, manifest, seed)
-            job["traced"] = faster(job)
-            print(f"seed {seed}: {job['seconds']:.1f} s each, PyTorch {torch.__version__} {'traced' if job['traced'] else 'eager'}", flush=True)
+            job["mode"] = fastest(job)
+            print(f"seed {seed}: {job['seconds']:.1f} s each, PyTorch {torch.__version__} {words(job['mode'])}", flush=True)
             optuna_search(o, job, manifest, seed, trials)
         for paths, path in zip(groups.values(), (run, trials)):
             paths.append(str(path))
         subprocess.run([o.moncae, "compare", run, trials], check=True)
-    words = [w for name, paths in groups.items() for w in ("--group", f"{name}={','.join(paths)}")]
+    named = [w for name, paths in groups.items() for w in ("--group", f"{name}={','.join(paths)}")]
     print("\nAll seeds", flush=True)
-    subprocess.run([o.moncae, "compare", *words, "--svg", o.out / "compare.svg", "--overwrite"], check=True)
+    subprocess.run([o.moncae, "compare", *named, "--svg", o.out / "compare.svg", "--overwrite"], check=True)
 
 
 if __name__ == "__main__":
