@@ -20,6 +20,9 @@ const fakeDriver = "MONCAE_TEST_FAKE_CUDA"
 func openEngine(t *testing.T) engine.Engine {
 	t.Helper()
 	e, err := Open()
+	if err != nil && os.Getenv(fakeDriver) != "" {
+		t.Fatal(err)
+	}
 	if err != nil {
 		t.Skip(err)
 	}

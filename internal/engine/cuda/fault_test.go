@@ -214,8 +214,18 @@ func TestMemory(t *testing.T) {
 	same(t, "after a refusal", j.must(t), small)
 }
 
+// waitFor is how long a test's programs wait for memory; a wait that must not end by itself
+// gets an hour, for a machine may stand still for minutes.
+func waitFor(t *testing.T, d time.Duration) {
+	t.Helper()
+	was := patience
+	t.Cleanup(func() { patience = was })
+	patience = d
+}
+
 // TestMemoryWait: a network waits for the memory that another one holds.
 func TestMemoryWait(t *testing.T) {
+	waitFor(t, time.Hour)
 	e := openFake(t)
 	j := newJob(t, e)
 	holder, err := j.compile()
@@ -228,8 +238,7 @@ func TestMemoryWait(t *testing.T) {
 	memory.mu.Unlock()
 
 	t.Run("in vain", func(t *testing.T) {
-		defer func(d time.Duration) { patience = d }(patience)
-		patience = 20 * time.Millisecond
+		waitFor(t, 20*time.Millisecond)
 		if _, err := j.compile(); !errors.Is(err, engine.ErrMemory) {
 			t.Errorf("compiling beside an idle program: %v, want %v", err, engine.ErrMemory)
 		}
@@ -256,8 +265,7 @@ func TestMemoryWait(t *testing.T) {
 // for, as where another process uses it for good. One network is lost; after it, others
 // go on.
 func TestMemoryTaken(t *testing.T) {
-	defer func(d time.Duration) { patience = d }(patience)
-	patience = 20 * time.Millisecond
+	waitFor(t, 20*time.Millisecond)
 	j := newJob(t, openFake(t))
 	want := j.must(t)
 	t.Setenv("MONCAE_FAKE_MEMORY", "1000")
@@ -273,6 +281,7 @@ func TestMemoryTaken(t *testing.T) {
 // TestMemoryOfAnotherProcess: a network waits for memory that another process has for a
 // while, and gets what it would have got.
 func TestMemoryOfAnotherProcess(t *testing.T) {
+	waitFor(t, time.Hour)
 	big := newJob(t, openFake(t))
 	big.net = testNet(t, 64)
 	want := big.must(t)
@@ -292,6 +301,44 @@ func TestMemoryOfAnotherProcess(t *testing.T) {
 	case <-time.After(2 * moment):
 	}
 	t.Setenv("MONCAE_FAKE_MEMORY", "1000000000")
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	same(t, "after a wait", got, want)
+}
+
+// TestMemoryRefusedBeside: where the device refuses memory that should have been free, a
+// network waits for the end of one that trains, and gets what it would have got.
+func TestMemoryRefusedBeside(t *testing.T) {
+	waitFor(t, time.Hour)
+	j := newJob(t, openFake(t))
+	want := j.must(t)
+	holder, err := j.compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("MONCAE_FAKE_MEMORY", "1000")
+	done := make(chan error, 1)
+	var got result
+	go func() {
+		var err error
+		got, err = j.run()
+		done <- err
+	}()
+	memory := j.engine.(*single).device.memory
+	for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
+		select {
+		case err := <-done:
+			t.Fatalf("it ran without memory: %v", err)
+		default:
+		}
+		memory.mu.Lock()
+		waiting = memory.waiting
+		memory.mu.Unlock()
+	}
+	if err := holder.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

@@ -279,6 +279,12 @@ int cuDevicePrimaryCtxSetFlags_v2(int device, unsigned flags) {
 	return SUCCESS;
 }
 
+int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active) {
+	std::lock_guard<std::mutex> hold(mutex);
+	*flags = devices[device].flags, *active = devices[device].retained > 0;
+	return SUCCESS;
+}
+
 int cuDevicePrimaryCtxReset_v2(int device) {
 	std::lock_guard<std::mutex> hold(mutex);
 	resets++;
