@@ -75,7 +75,10 @@ func condition(name string) (bool, error) {
 		return slices.Contains(eng.Info().Precisions, engine.BFloat16), eng.Close()
 	case "cuda":
 		devices, err := cuda.Devices()
-		return err == nil && len(devices) > 0, nil
+		if os.Getenv("MONCAE_TEST_FAKE_CUDA") == "" {
+			err = nil // no device is no fault but where make test-cuda brings one
+		}
+		return len(devices) > 0, err
 	case "onnxruntime":
 		_, err := ort.Find("", "cpu")
 		return err == nil && withCgo, nil

@@ -17,7 +17,8 @@ import (
 // fakeDriver is set by scripts/test-cuda.sh where the driver is the fake one.
 const fakeDriver = "MONCAE_TEST_FAKE_CUDA"
 
-func openEngine(t *testing.T) engine.Engine {
+// open skips where there is no device; the fake one must be there where it is said to.
+func open(t *testing.T) engine.Engine {
 	t.Helper()
 	e, err := Open()
 	if err != nil && os.Getenv(fakeDriver) != "" {
@@ -26,6 +27,12 @@ func openEngine(t *testing.T) engine.Engine {
 	if err != nil {
 		t.Skip(err)
 	}
+	return e
+}
+
+func openEngine(t *testing.T) engine.Engine {
+	t.Helper()
+	e := open(t)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"testing"
 
-	"moncae/internal/engine"
 	"moncae/internal/engine/enginetest"
 )
 
@@ -15,11 +14,5 @@ var networks = flag.Int("networks", 40, "random networks of the engines' suite")
 // TestEngine runs the suite that every engine passes. On the fake driver, how
 // convolutions are computed is up to the environment (scripts/test-cuda.sh).
 func TestEngine(t *testing.T) {
-	enginetest.Run(t, func(t *testing.T) engine.Engine {
-		e, err := Open()
-		if err != nil {
-			t.Skip(err)
-		}
-		return e
-	}, enginetest.Tolerances{Networks: *networks, Filters: 8})
+	enginetest.Run(t, open, enginetest.Tolerances{Networks: *networks, Filters: 8})
 }
