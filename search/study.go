@@ -199,7 +199,7 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	s.live = newLive(s, o.Observer)
 	s.options.Observer = s.live.observe
 	var err error
-	if s.training, s.validation, err = dataset.Split(set, c.Validation, c.Seed); err != nil {
+	if s.training, s.validation, err = dataset.Split(set, c.Validation, c.SplitSeed()); err != nil {
 		return nil, err
 	}
 	s.limited = dataset.Sample(set, s.training, c.TrainLimit, c.Seed)

@@ -32,6 +32,32 @@ func TestSameSeedSameFrontWhateverTheJobs(t *testing.T) {
 	}
 }
 
+func TestValidationSeedDrawsTheSplitAlone(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	of := func() (split []int64, front string) {
+		s := create(t, filepath.Join(t.TempDir(), "run"), c, Options{})
+		return s.validationIDs(), complete(t, s)
+	}
+	split, front := of()
+	c.ValidationSeed = new(c.Seed)
+	if same, _ := of(); !slices.Equal(same, split) {
+		t.Error("drawn by the run's own seed, the split is another one")
+	}
+	c.Seed++
+	same, other := of()
+	if !slices.Equal(same, split) {
+		t.Error("two seeds with one for the split validate on different images")
+	}
+	if other == front {
+		t.Error("another seed gives the same front")
+	}
+	c.ValidationSeed = new(uint64)
+	if split, _ := of(); slices.Equal(split, same) {
+		t.Error("0 draws the split that the run's seed draws")
+	}
+}
+
 func TestNoNetworkIsTrainedTwice(t *testing.T) {
 	t.Parallel()
 	c := config(t)

@@ -28,7 +28,7 @@ type configFlags struct {
 	finetune, trial, maxLayers, maxFilters                                  int
 	maxFLOPs                                                                int64
 	validation, denoise                                                     float64
-	seed                                                                    uint64
+	seed, validationSeed                                                    uint64
 	earlyStop, inherit                                                      bool
 	bounds                                                                  []string
 	time                                                                    time.Duration
@@ -95,6 +95,8 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	o.set["validation"] = func(c *run.Config) error { c.Validation = o.validation; return nil }
 	f.Uint64Var(&o.seed, "seed", standard.Seed, "seed of everything random")
 	o.set["seed"] = func(c *run.Config) error { c.Seed = o.seed; return nil }
+	f.Uint64Var(&o.validationSeed, "validation-seed", 0, "draws the validation images, so that runs of different seeds have the same ones (default: --seed)")
+	o.set["validation-seed"] = func(c *run.Config) error { c.ValidationSeed = new(o.validationSeed); return nil }
 }
 
 func setReference(c *run.Config, v string) (err error) {

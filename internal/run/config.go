@@ -59,8 +59,10 @@ type Config struct {
 	// TrainLimit is how many training images the search uses, 0 for all; finetuning
 	// always uses all.
 	TrainLimit int     `json:"train_limit"`
-	Validation float64 `json:"validation"`          // share of the training images
-	MaxFLOPs   int64   `json:"max_flops,omitempty"` // multiply-adds a pixel; 0: no limit
+	Validation float64 `json:"validation"` // share of the training images
+	// ValidationSeed draws the validation split; nil: Seed does.
+	ValidationSeed *uint64 `json:"validation_seed,omitempty"`
+	MaxFLOPs       int64   `json:"max_flops,omitempty"` // multiply-adds a pixel; 0: no limit
 	// Precision is that of the trainings; engine.Auto until the run begins on a device.
 	Precision engine.Precision `json:"precision"`
 }
@@ -189,6 +191,14 @@ func (c Config) checkObjectives() []error {
 		}
 	}
 	return errs
+}
+
+// SplitSeed draws the validation split.
+func (c Config) SplitSeed() uint64 {
+	if c.ValidationSeed != nil {
+		return *c.ValidationSeed
+	}
+	return c.Seed
 }
 
 // RunID hashes what two equal runs agree on.
