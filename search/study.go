@@ -251,6 +251,9 @@ func (s *Study) Config() Config { return s.config }
 // Reference is the run's reference point, in the order of the objectives.
 func (s *Study) Reference() moo.Point { return slices.Clone(s.reference) }
 
+// ValidationImages is how many images of the training split are set apart for fitness.
+func (s *Study) ValidationImages() int { return len(s.validation) }
+
 // Run does what is left of the study: generations, finetuning, the front. An
 // engine of another class than the one that the run began on is refused. When
 // ctx ends, its error comes back, and everything finished is on the disk.

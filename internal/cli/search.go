@@ -245,7 +245,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	if c.Time > 0 {
 		fmt.Fprintln(a.Err, timePlan(c, s.Generations()))
 	}
-	fmt.Fprintf(a.Err, "reference %s; a validation split of %g chooses\n", view.Reference(c.Objectives, s.Reference()), c.Validation)
+	fmt.Fprintf(a.Err, "reference %s; %s\n", view.Reference(c.Objectives, s.Reference()), chooses(s.ValidationImages(), s.set.Info))
 	if workers := cmp.Or(on.jobs(o.jobs), info.Workers); c.Window > 0 && c.Window < workers {
 		fmt.Fprintf(a.Err, "%s has %d trainings at once under way, here are workers for %d: --window %d uses them, and is another search\n", c.Algorithm, c.Window, workers, workers)
 	}

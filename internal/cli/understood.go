@@ -29,6 +29,20 @@ func (a *app) understood(info dataset.Info) {
 	}
 }
 
+// chooses says which images a search validates on, and which it doesn't though they
+// might be expected.
+func chooses(images int, info dataset.Info) string {
+	text := fmt.Sprintf("%d of the training images are set apart and choose", images)
+	names := map[string]bool{}
+	for _, s := range info.Splits {
+		names[s.Name] = true
+	}
+	if names[source.Val] && names[source.Test] {
+		text += "; val isn't used"
+	}
+	return text
+}
+
 // splitList are the splits with their images, and where they lie.
 func splitList(info dataset.Info) string {
 	splits := make([]string, len(info.Splits))
