@@ -37,6 +37,8 @@ type Header struct {
 	Reference  []float64 `json:"reference"` // one number an objective
 	Seed       *uint64   `json:"seed"`
 	Data       string    `json:"data"` // fingerprint of the data set
+	// ValidationSeed drew the validation split; nil: Seed did.
+	ValidationSeed *uint64 `json:"validation_seed"`
 }
 
 // Trial is a line.

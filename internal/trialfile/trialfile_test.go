@@ -21,14 +21,13 @@ func write(t *testing.T, content string) string {
 
 func TestRead(t *testing.T) {
 	t.Parallel()
-	f, err := Read(write(t, `{"format":"moncae.trials","version":1,"objectives":["loss","loc"],"reference":[0.3,2.9],"seed":46,"data":"abc"}
+	f, err := Read(write(t, `{"format":"moncae.trials","version":1,"objectives":["loss","loc"],"reference":[0.3,2.9],"seed":46,"data":"abc","validation_seed":3}
 
 {"trial":2,"steps":7,"seconds":1.5,"objectives":{"loss":0.1,"loc":2},"note":"ignored"}
 {"trial":0,"steps":0,"seconds":0,"objectives":null}
 {"trial":3,"steps":9,"seconds":2,"status":"failed","objectives":{"loc":2}}
 `))
-	seed := uint64(46)
-	want := File{Header{[]string{"loss", "loc"}, []float64{0.3, 2.9}, &seed, "abc"}, []Trial{{0, 0, 0, nil}, {2, 7, 1.5, map[string]float64{"loss": 0.1, "loc": 2}}, {3, 9, 2, nil}}}
+	want := File{Header{[]string{"loss", "loc"}, []float64{0.3, 2.9}, new(uint64(46)), "abc", new(uint64(3))}, []Trial{{0, 0, 0, nil}, {2, 7, 1.5, map[string]float64{"loss": 0.1, "loc": 2}}, {3, 9, 2, nil}}}
 	if err != nil || !reflect.DeepEqual(f, want) {
 		t.Errorf("%+v, %v; want %+v", f, err, want)
 	}

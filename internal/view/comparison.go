@@ -167,7 +167,7 @@ func references(all []Source, objectives []string, given []float64) ([]moo.Point
 // another split of the same share.
 func bySplit(a, b Source) bool {
 	own := func(s Source) bool { return s.run == nil || len(s.run.Config.Reference) == 0 }
-	x, y := a.seed(), b.seed()
+	x, y := a.split(), b.split()
 	return own(a) && own(b) && x != nil && y != nil && *x != *y && (a.run == nil || b.run == nil || a.run.Config.Validation == b.run.Config.Validation)
 }
 
@@ -194,7 +194,7 @@ func borrowed(s Source, all []Source, points []moo.Point) (moo.Point, error) {
 func (c Comparison) notes(groups []SourceGroup) []string {
 	notes := []string{beforeFinetuning}
 	if c.Reference == nil {
-		notes = append(notes, "Each run's reference is its own: that of the validation split its seed draws.")
+		notes = append(notes, "Each run's reference is its own: that of its validation split.")
 	}
 	all := sources(groups)
 	for _, s := range all {
@@ -208,8 +208,8 @@ func (c Comparison) notes(groups []SourceGroup) []string {
 	if limits := values(all, func(r *run.Run) string { return fmt.Sprint(r.Config.Bounds) }); len(limits) > 1 {
 		notes = append(notes, "Bounds differ: what breaks a run's own bounds counts nothing in it.")
 	}
-	if len(groups) > 1 && slices.ContainsFunc(groups, func(g SourceGroup) bool { return !sameSeeds(g, groups[0]) }) {
-		notes = append(notes, "The groups have different seeds, so they saw different splits of the data.")
+	if len(groups) > 1 && slices.ContainsFunc(groups, func(g SourceGroup) bool { return !sameSplits(g, groups[0]) }) {
+		notes = append(notes, "The groups saw different splits of the data, drawn by different seeds.")
 	}
 	if c.Data != "" && slices.Contains(c.Objectives, run.ObjectiveLoss) {
 		notes = append(notes, "Losses are of validation images, on which the searches selected.")
@@ -228,17 +228,18 @@ func values(all []Source, of func(*run.Run) string) []string {
 	return found
 }
 
-func sameSeeds(a, b SourceGroup) bool {
-	seeds := func(g SourceGroup) (all []uint64) {
+// sameSplits tells whether two groups saw the same splits, as far as is known.
+func sameSplits(a, b SourceGroup) bool {
+	splits := func(g SourceGroup) (all []uint64) {
 		for _, s := range g.Sources {
-			if seed := s.seed(); seed != nil {
+			if seed := s.split(); seed != nil {
 				all = append(all, *seed)
 			}
 		}
 		slices.Sort(all)
-		return all
+		return slices.Compact(all)
 	}
-	x, y := seeds(a), seeds(b)
+	x, y := splits(a), splits(b)
 	return len(x) == 0 || len(y) == 0 || slices.Equal(x, y)
 }
 

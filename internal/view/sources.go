@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -109,6 +110,14 @@ func (s Source) seed() *uint64 {
 		return &s.run.Manifest.Seed
 	}
 	return s.file.Seed
+}
+
+// split is the seed of the validation split; nil: not known.
+func (s Source) split() *uint64 {
+	if s.run != nil {
+		return new(s.run.Config.SplitSeed())
+	}
+	return cmp.Or(s.file.ValidationSeed, s.file.Seed)
 }
 
 // reference is the source's own reference point, in the order of objectives; nil for none.
