@@ -23,7 +23,7 @@ func TestShapes(t *testing.T) {
 	for n := range 8 {
 		one := func(some ...int) int { return some[r.IntN(len(some))] }
 		conv := func(stride int) arch.Layer {
-			return arch.Layer{Kind: arch.Conv, Filters: one(1, 2, 7, 9, 33), Kernel: one(1, 3, 5, 11), Stride: stride}
+			return arch.Layer{Kind: arch.Conv, Filters: one(1, 2, 7, 9, 20, 33, 36), Kernel: one(1, 3, 5, 11), Stride: stride}
 		}
 		input := arch.Shape{C: one(1, 3, 5), H: 3 + r.IntN(30), W: 3 + r.IntN(40)}
 		last := conv(1)
@@ -48,6 +48,9 @@ func TestShapes(t *testing.T) {
 				continue
 			}
 			ran[l.Kernel] = true
+			if l.Args[8].(int32)%4 == 0 && l.Args[11].(int32)%4 == 0 { // channels
+				ran[strings.Replace(l.Kernel, "gemm_", "gemm_fours_", 1)] = true
+			}
 			last := l.Grid[0]*l.Grid[1]*l.Grid[2] - 1
 			grid := ptx.Grid{Blocks: l.Grid, Threads: [3]int{l.Block, 1, 1}}
 			if _, err := of[l.Kernel].Run(m, grid, arguments(p, at, l), []int{0, last}); err != nil {
@@ -55,7 +58,10 @@ func TestShapes(t *testing.T) {
 			}
 		}
 	}
-	for _, kernel := range []string{"few1", "few4", "few8", "spread", "gemm_64x64", "weight_few1", "weight_few4", "weight_spread"} {
+	for _, kernel := range []string{
+		"few1", "few4", "few8", "spread1", "spread4", "gemm_64x64", "gemm_64x32",
+		"gemm_fours_64x64", "gemm_fours_64x32", "weight_few1", "weight_few4", "weight_spread",
+	} {
 		if !ran["conv_"+kernel+"_f32_f32"] && !ran["conv_"+kernel+"_bf16_bf16"] {
 			t.Errorf("%s ran in no network", kernel)
 		}

@@ -103,7 +103,7 @@ func (r *resident) read(to []byte) error {
 	return r.stream.Synchronize()
 }
 
-// wide needs several tiles of every matrix kernel: more than 64 channels on
+// wide needs several tiles of matrix kernels: more than 64 channels on
 // both sides of a convolution, and several parts of its weight gradient.
 var wide = arch.Arch{
 	Input: arch.Shape{C: 3, H: 9, W: 7},

@@ -172,8 +172,53 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
-// TestWide holds networks of more than one tile against the reference.
-func TestWide(t *testing.T) { trainsAlike(t, wide) }
+// fours has matrix products whose channels are loaded by fours, by tiles of 64 channels and
+// of 32, and little enough memory for the sanitizers (emulator/record.cpp).
+var fours = arch.Arch{
+	Input: arch.Shape{C: 4, H: 9, W: 7},
+	Encoder: arch.Stack{
+		{Kind: arch.Conv, Filters: 36, Kernel: 3, Stride: 1}, {Kind: arch.Conv, Filters: 68, Kernel: 1, Stride: 1},
+		{Kind: arch.Conv, Filters: 20, Kernel: 3, Stride: 2},
+	},
+	Decoder: arch.Stack{
+		{Kind: arch.Conv, Filters: 40, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Conv, Filters: 36, Kernel: 3, Stride: 1},
+		{Kind: arch.Upsample, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 1},
+	},
+}
+
+// TestHalfFours: such a network in bfloat16 follows the float32 curve, as in TestHalf.
+func TestHalfFours(t *testing.T) {
+	net, err := graph.Autoencoder(fours, 9, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := jobOf(t, openEngine(t), fours.Input, net)
+	want := j.must(t)
+	j.precision = engine.BFloat16
+	for i, got := range j.must(t).losses {
+		if d := math.Abs(float64(got - want.losses[i])); !(d <= 0.02*float64(want.losses[i])) {
+			t.Errorf("loss of step %d is %v in bfloat16, %v in float32", i, got, want.losses[i])
+		}
+	}
+}
+
+// TestWide holds networks of more than one tile against the reference, and those whose
+// channels are loaded by fours.
+func TestWide(t *testing.T) {
+	trainsAlike(t, wide)
+	trainsAlike(t, fours)
+	trainsAlike(t, arch.Arch{
+		Input: arch.Shape{C: 4, H: 9, W: 7},
+		Encoder: arch.Stack{
+			{Kind: arch.Conv, Filters: 100, Kernel: 3, Stride: 1}, {Kind: arch.Conv, Filters: 100, Kernel: 1, Stride: 1},
+			{Kind: arch.Conv, Filters: 68, Kernel: 3, Stride: 2},
+		},
+		Decoder: arch.Stack{
+			{Kind: arch.Conv, Filters: 102, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Conv, Filters: 20, Kernel: 5, Stride: 1},
+			{Kind: arch.Upsample, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 1},
+		},
+	})
+}
 
 // TestFused holds what one launch does on the way back against the reference: the gradients
 // of pooled activations and norms, of norms behind each activation, of biases, by lanes of

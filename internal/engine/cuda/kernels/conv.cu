@@ -96,6 +96,27 @@ __device__ inline void product(float sum[P][G], const float4 *v, const float *by
 		}
 }
 
+// sum += the products of W channels of 4 pixels below each other with weights for 4
+// outputs, over a column of k taps: the image's rows are `pitch` apart, the taps' weights
+// `next`, a channel's 1 << obits.
+template <int W>
+__device__ inline void tap_column(float sum[4][4], const float *at, int pitch, const float *by, int next, int obits, int k) {
+	float v[4][W];
+	for (int i = 0; i < 3; i++, at += pitch) load_some<W>(v[i], at, 0);
+#pragma unroll 1
+	for (int ky = 0; ky < k; ky++, at += pitch, by += next) {
+		load_some<W>(v[3], at, 0);
+		for (int ch = 0; ch < W; ch++) {
+			float weights[4];
+			load_some<4>(weights, by + (ch << obits), 0);
+			for (int i = 0; i < 4; i++)
+				for (int j = 0; j < 4; j++) sum[i][j] += v[i][ch] * weights[j];
+		}
+		for (int i = 0; i < 3; i++)
+			for (int ch = 0; ch < W; ch++) v[i][ch] = v[i + 1][ch];
+	}
+}
+
 // sum += the products of TM values at d with 4 values of an image, neighbours or not.
 template <int TM, bool NEIGHBOURS>
 __device__ inline void accumulate(float sum[TM][4], const float *d, const float *image, int at, const int *offset) {

@@ -1,21 +1,48 @@
 // Included by conv.cu for each pair of types: X is read, Y is written (in the
 // weight gradient X is x and Y is dy); NAME adds their suffix.
 
+// A step of the matrix product below copies BK taps of its BM pixels, from t0 on, and of
+// their weights for BN output channels to shared memory. A load is of W channels, which c
+// and o are multiples of; base, y0 and x0 are of the thread's pixels.
+template <int BM, int BN, int BK, int W>
+__device__ inline void NAME(gemm_stage)(float *image, float *filter, const X *x, const float *weight, const uint32_t *base, const int *y0, const int *x0,
+	int t0, int o0, int h, int w, int c, int o, int k, int stride, int turned) {
+	const int THREADS = BM * BN / 16, LANES = BK / W, ROWS = THREADS / LANES;
+	const int t = threadIdx.x, tap = t % LANES * W, row = t / LANES, taps = k * k * c;
+	const int at = t0 + tap, cell = at / c, ch = at - cell * c, ky = cell / k, kx = cell - ky * k;
+	float v[W];
+	for (int i = 0; i < BM / ROWS; i++) {
+		const int py = place(y0[i], ky, stride, turned, h), px = place(x0[i], kx, stride, turned, w);
+		const bool there = at < taps && py >= 0 && px >= 0;
+		load_some<W>(v, x, there ? ((base[i] + py) * w + px) * c + ch : 0);
+		for (int j = 0; j < W; j++) image[(tap + j) * (BM + 4) + row + ROWS * i] = there ? v[j] : 0.f;
+	}
+	for (int e = t; e < BK * BN / W; e += THREADS) {
+		// consecutive threads read consecutive weights
+		const int from = turned ? e / (BN / W) : e % LANES * W, to = turned ? e % (BN / W) * W : e / LANES, in = t0 + from, out = o0 + to;
+		const bool there = in < taps && out < o;
+		const int read = turned ? in / c : 0; // the tap of a turned one
+		load_some<W>(v, weight, there ? turned ? ((in - read * c) * k * k + read) * o + out : out * taps + in : 0);
+		for (int j = 0; j < W; j++) filter[from * (BN + 4) + to + j * (turned ? 1 : BN + 4)] = there ? v[j] : 0.f;
+	}
+}
+
 // Implicit matrix product, pixels × output channels over taps × input channels, in
-// tiles of BM × BN × BK; 256 threads hold 4 × 4 sums each. b may be null.
+// tiles of BM × BN × BK; BM · BN / 16 threads hold 4 × 4 sums each. b may be null.
 template <int BM, int BN, int BK>
 __device__ inline void NAME(gemm)(const X *x, const float *weight, const float *b, Y *y, int f,
 	int n, int h, int w, int c, int ho, int wo, int o, int k, int stride, int turned) {
 	SHARED(float, image, BK * (BM + 4));
 	SHARED(float, filter, BK * (BN + 4));
-	const int ROWS = 256 / BK, EACH = BM / ROWS;
-	const int t = threadIdx.x, tap = t % BK, row = t / BK, o0 = blockIdx.y * BN, taps = k * k * c;
+	const int THREADS = BM * BN / 16, MOST = BM * BK / THREADS; // of a thread's pixels
+	const bool fours = c % 4 == 0 && o % 4 == 0;
+	const int t = threadIdx.x, lanes = fours ? BK / 4 : BK, o0 = blockIdx.y * BN, taps = k * k * c;
 	const uint32_t pixels = n * ho * wo, m0 = blockIdx.x * BM;
-	uint32_t base[EACH];
-	int y0[EACH], x0[EACH];
+	uint32_t base[MOST];
+	int y0[MOST], x0[MOST];
 	float sum[4][4];
-	for (int i = 0; i < EACH; i++) {
-		const uint32_t m = m0 + row + ROWS * i, line = m / wo;
+	for (int i = 0; i < MOST; i++) {
+		const uint32_t m = m0 + t / lanes + THREADS / lanes * i, line = m / wo;
 		base[i] = line / ho * h;
 		y0[i] = m < pixels ? first_tap((int)(line % ho), k, stride, turned) : OUTSIDE;
 		x0[i] = first_tap((int)(m % wo), k, stride, turned);
@@ -24,21 +51,8 @@ __device__ inline void NAME(gemm)(const X *x, const float *weight, const float *
 		for (int j = 0; j < 4; j++) sum[i][j] = 0.f;
 #pragma unroll 1
 	for (int t0 = 0; t0 < taps; t0 += BK) {
-		const int at = t0 + tap, cell = at / c, ch = at - cell * c, ky = cell / k, kx = cell - ky * k;
-		for (int i = 0; i < EACH; i++) {
-			const int py = place(y0[i], ky, stride, turned, h), px = place(x0[i], kx, stride, turned, w);
-			const bool there = at < taps && py >= 0 && px >= 0;
-			const float v = load(x, there ? ((base[i] + py) * w + px) * c + ch : 0);
-			image[tap * (BM + 4) + row + ROWS * i] = there ? v : 0.f;
-		}
-		for (int e = t; e < BK * BN; e += 256) {
-			// consecutive threads read consecutive weights
-			const int from = turned ? e / BN : e % BK, to = turned ? e % BN : e / BK, in = t0 + from, out = o0 + to;
-			const bool there = in < taps && out < o;
-			const int read = turned ? in / c : 0; // the tap of a turned one
-			const float v = weight[there ? turned ? ((in - read * c) * k * k + read) * o + out : out * taps + in : 0];
-			filter[from * (BN + 4) + to] = there ? v : 0.f;
-		}
+		if (fours) NAME(gemm_stage)<BM, BN, BK, 4>(image, filter, x, weight, base, y0, x0, t0, o0, h, w, c, o, k, stride, turned);
+		else NAME(gemm_stage)<BM, BN, BK, 1>(image, filter, x, weight, base, y0, x0, t0, o0, h, w, c, o, k, stride, turned);
 		__syncthreads();
 #pragma unroll 2
 		for (int e = 0; e < BK && t0 + e < taps; e += 4)
@@ -68,6 +82,7 @@ __device__ inline void NAME(gemm)(const X *x, const float *weight, const float *
 	} \
 	REGISTER(NAME(name))
 GEMM(conv_gemm_64x64, 64, 64, 16)
+GEMM(conv_gemm_64x32, 64, 32, 16)
 #undef GEMM
 
 // Weight gradient: output channels × (taps × input channels) over pixels, in tiles of

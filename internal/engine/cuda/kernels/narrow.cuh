@@ -69,16 +69,18 @@ FEW(conv_few4, 4, 1)
 FEW(conv_few8, 8, 1)
 #undef FEW
 
-// At most 8 input channels, stride 1: a block has 1 << obits output channels; a thread
-// holds 4 of them, of 4 pixels below each other at a time. b may be null.
-KERNEL(NAME(conv_spread))(const X *x, const float *weight, const float *b, Y *y, int f,
+// Few input channels, stride 1: a block has 1 << obits output channels; a thread holds 4
+// of them, of 4 pixels below each other, and takes W input channels at a time. b may be null.
+template <int W>
+__device__ inline void NAME(spread)(const X *x, const float *weight, const float *b, Y *y, int f,
 	int n, int h, int w, int c, int ho, int wo, int o, int k, int stride, int turned, int th, int tw, int bits, int obits) {
 	SHARED(float, filter, HELD);
 	const int t = threadIdx.x, channels = 1 << bits, lanes = 1 << (obits - 2), out = t % lanes * 4, o0 = blockIdx.y << obits, taps = k * k << bits;
-	const int down = (ho + th - 1) / th, across = (wo + tw - 1) / tw, columns = tw + k - 1, pitch = columns << bits;
+	const int down = (ho + th - 1) / th, across = (wo + tw - 1) / tw, columns = tw + k - 1;
+	const int pixel = channels + (W > 1 && bits > 2 ? 4 : 0), pitch = columns * pixel; // neighbours are in other banks
 	const int oy = blockIdx.x / across % down * th, ox = blockIdx.x % across * tw, image = blockIdx.x / across / down;
 	float *tile = filter + (taps << obits);
-	stage(tile, channels, x + (long long)image * h * w * c, h, w, c, 0, bits, oy - k / 2, ox - k / 2, (th + 3) / 4 * 4 + k - 1, columns);
+	stage(tile, pixel, x + (long long)image * h * w * c, h, w, c, 0, bits, oy - k / 2, ox - k / 2, (th + 3) / 4 * 4 + k - 1, columns);
 #pragma unroll 1
 	for (int e = t; e < taps << obits; e += 256) { // consecutive threads read consecutive weights where it is turned
 		const int in = (e >> obits) & (channels - 1), tap = e >> obits >> bits, to = o0 + (e & ((1 << obits) - 1));
@@ -96,21 +98,10 @@ KERNEL(NAME(conv_spread))(const X *x, const float *weight, const float *b, Y *y,
 		float sum[4][4];
 		for (int i = 0; i < 4; i++)
 			for (int j = 0; j < 4; j++) sum[i][j] = bias[j];
+		const float *at = tile + row * pitch + column * pixel, *by = filter + out;
 #pragma unroll 1
-		for (int each = 0; each < k << bits; each++) { // a column of taps, of a channel
-			const float *at = tile + row * pitch + (column << bits) + each, *by = filter + (each << obits) + out;
-			float v[4];
-			for (int i = 0; i < 3; i++, at += pitch) v[i] = *at;
-#pragma unroll 1
-			for (int ky = 0; ky < k; ky++, at += pitch, by += k << bits << obits) {
-				v[3] = *at;
-				const float4 four = load4(by);
-				const float weights[4] = {four.x, four.y, four.z, four.w};
-				for (int i = 0; i < 4; i++)
-					for (int j = 0; j < 4; j++) sum[i][j] += v[i] * weights[j];
-				for (int i = 0; i < 3; i++) v[i] = v[i + 1];
-			}
-		}
+		for (int each = 0; each < k << bits; each += W, by += W << obits)
+			tap_column<W>(sum, at + (W == 1 ? each : (each >> bits) * pixel + (each & (channels - 1))), pitch, by, k << bits << obits, obits, k);
 		for (int i = 0; i < 4; i++) {
 			if (row + i >= th || oy + row + i >= ho || ox + column >= wo) break;
 			const uint32_t at = (((uint32_t)image * ho + oy + row + i) * wo + ox + column) * o + first;
@@ -124,7 +115,16 @@ KERNEL(NAME(conv_spread))(const X *x, const float *weight, const float *b, Y *y,
 		}
 	}
 }
-REGISTER(NAME(conv_spread))
+
+#define SPREAD(name, W) \
+	KERNEL(NAME(name))(const X *x, const float *weight, const float *b, Y *y, int f, \
+		int n, int h, int w, int c, int ho, int wo, int o, int k, int stride, int turned, int th, int tw, int bits, int obits) { \
+		NAME(spread)<W>(x, weight, b, y, f, n, h, w, c, ho, wo, o, k, stride, turned, th, tw, bits, obits); \
+	} \
+	REGISTER(NAME(name))
+SPREAD(conv_spread1, 1)
+SPREAD(conv_spread4, 4)
+#undef SPREAD
 
 // Weight gradient: a block has 1 << bits input and 1 << obits output channels, and sums
 // tiles z·each …; a thread holds TM output channels × TN pairs of a tap and an input

@@ -103,8 +103,21 @@ func (l *lowering) choose(c *Conv, from, to bool) bool {
 // pair names the types of what a convolution reads and writes.
 func pair(from, to bool) string { return suffix(from) + suffix(to) }
 
-// side is that of a matrix product's tiles.
+// side is that of a matrix product's tiles; half of it is enough for some channels.
 const side = 64
+
+// sumsAThread are of a matrix product.
+const sumsAThread = 16
+
+// product is the matrix product for so many output channels, and how many of them a tile
+// has: half of a side where half of the last tile would be empty, unless they are so many
+// that reading the image for twice as many tiles costs more.
+func product(out int) (kernel string, channels int) {
+	if out < 3*side && (out-1)%side < side/2 {
+		return "conv_gemm_64x32", side / 2
+	}
+	return "conv_gemm_64x64", side
+}
 
 // own launches our kernel for a forward convolution, or for an input gradient,
 // which is the same loop turned: dy is read, dx written.
@@ -128,7 +141,9 @@ func (l *lowering) own(c Conv, read, weight, bias, write Ref, f int32, types str
 		l.emit(launch)
 		return
 	}
-	launch.Kernel, launch.Grid = "conv_gemm_64x64"+types, [3]int{ceilDiv(c.N*ho*wo, side), ceilDiv(out, side), 1}
+	kernel, channels := product(out)
+	launch.Kernel, launch.Grid = kernel+types, [3]int{ceilDiv(c.N*ho*wo, side), ceilDiv(out, channels), 1}
+	launch.Block = side * channels / sumsAThread
 	launch.Args = append(launch.Args, int32(c.N), int32(h), int32(w), int32(in), int32(ho), int32(wo), int32(out), int32(c.Kernel), int32(c.Stride), turned)
 	l.emit(launch)
 }

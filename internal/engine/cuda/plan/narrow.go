@@ -105,19 +105,31 @@ func narrowForward(n, height, width, in, out, kernel, stride int, turned bool) (
 	return t, ok
 }
 
+// spreadPixel is how many values conv_spread has a pixel's channels in: neighbours are in
+// other banks.
+func spreadPixel(bits int) int {
+	if bits > 2 {
+		return 1<<bits + 4
+	}
+	return 1 << bits
+}
+
 // spread cuts a convolution with few input channels and many output channels, whose
 // threads take pixel after pixel.
 func spread(n, height, width, in, out, kernel int) (tile, bool) {
 	t, ok := cut(n, height, width, threads, kernel == 1, func(t *tile) bool {
 		t.bits = powerOf(in)
 		for t.outBits = min(powerOf(out), mostBits); t.outBits >= 4; t.outBits-- {
-			if t.whole(rowsAThread).sees(kernel, 1)<<t.bits+kernel*kernel<<t.bits<<t.outBits <= held {
+			if t.whole(rowsAThread).sees(kernel, 1)*spreadPixel(t.bits)+kernel*kernel<<t.bits<<t.outBits <= held {
 				return true
 			}
 		}
 		return false
 	})
-	t.kernel = "conv_spread"
+	t.kernel = "conv_spread4"
+	if in < 3 {
+		t.kernel = "conv_spread1"
+	}
 	return t, ok
 }
 

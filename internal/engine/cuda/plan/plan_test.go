@@ -2,6 +2,7 @@ package plan
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -172,7 +173,7 @@ func TestFusion(t *testing.T) {
 	for _, s := range p.Train {
 		names = append(names, strings.TrimSuffix(s.(Launch).Kernel, "_f32"))
 	}
-	const want = "gather_bytes conv_spread_f32 conv_spread_f32 norm_sums norm_statistics normalize conv_few1_f32 loss_pixels conv_weight"
+	const want = "gather_bytes conv_spread1_f32 conv_spread4_f32 norm_sums norm_statistics normalize conv_few1_f32 loss_pixels conv_weight"
 	if got := strings.Join(names, " "); !strings.HasPrefix(got, want) {
 		t.Errorf("launches:\n%s\nwant first:\n%s", got, want)
 	}
@@ -209,7 +210,7 @@ func TestFusedGradients(t *testing.T) {
 		}
 	}
 	const want = "gather_bytes forward bias_activate max_pool forward norm_sums norm_statistics normalize max_pool forward norm_sums norm_statistics normalize upsample upsample " +
-		"conv_spread_bf16_f32 loss_pixels conv_weight_few4_bf16_f32 sum_rows_f32 conv_spread_f32 upsample_grad upsample_grad " +
+		"conv_spread4_bf16_f32 loss_pixels conv_weight_few4_bf16_f32 sum_rows_f32 conv_spread4_f32 upsample_grad upsample_grad " +
 		"norm_grad_sums norm_grad_sums norm_grad weight-gradient input-gradient norm_grad_sums norm_grad_sums norm_grad weight-gradient input-gradient " +
 		"activate_grad weight-gradient sum_step adam"
 	if got := strings.Join(names, " "); got != want {
@@ -217,6 +218,16 @@ func TestFusedGradients(t *testing.T) {
 	}
 	if sums := p.Sums(); len(sums) != 8 { // of 4 weights and their biases; gamma's and beta's are needed at once
 		t.Errorf("%d sums, want 8: %+v", len(sums), sums)
+	}
+}
+
+// TestProduct: no tile of a matrix product is half empty, unless tiles are many.
+func TestProduct(t *testing.T) {
+	for out, want := range map[int]int{9: 32, 32: 32, 33: 64, 64: 64, 65: 32, 96: 32, 97: 64, 160: 32, 192: 64, 193: 64, 321: 64} {
+		kernel, channels := product(out)
+		if channels != want || !strings.HasSuffix(kernel, "x"+strconv.Itoa(want)) {
+			t.Errorf("%d channels: %s has %d a tile, want %d", out, kernel, channels, want)
+		}
 	}
 }
 
