@@ -41,6 +41,34 @@ template <class T> void widen(size_t n, const void *x_, float *y) {
 // Philox4x32-10 (Salmon et al. 2011) as internal/philox defines dropout by it:
 // value i in NCHW order takes word i%4 of block (i/4, layer, step). Sixteen
 // blocks at a time, so that the rounds vectorise.
+#ifdef MONCAE_AVX2
+// gcc takes a product apart and packs its halves: words in lanes of 64 bits,
+// whose product is one instruction, take a third of the time.
+KERNEL void philox(const Philox &p, uint64_t block, uint32_t *__restrict words) { // 64 words
+  typedef uint64_t Q __attribute__((vector_size(32)));
+  typedef int I __attribute__((vector_size(32)));
+  const Q low = Q{} + 0xFFFFFFFFu, m0 = Q{} + 0xD2511F53u, m1 = Q{} + 0xCD9E8D57u;
+  for (int half = 0; half < 16; half += 8) { // eight blocks in registers
+    Q a[2], b[2], c[2], d[2];
+    for (int j = 0; j < 2; j++) {
+      uint64_t at = block + half + 4 * j;
+      a[j] = Q{at, at + 1, at + 2, at + 3} & low, b[j] = Q{} + p.layer, c[j] = Q{} + uint32_t(p.step), d[j] = Q{} + uint32_t(p.step >> 32);
+    }
+    uint32_t k0 = uint32_t(p.seed), k1 = uint32_t(p.seed >> 32);
+    for (int r = 0; r < 10; r++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+      for (int j = 0; j < 2; j++) {
+        Q u = (Q)__builtin_ia32_pmuludq256((I)a[j], (I)m0), v = (Q)__builtin_ia32_pmuludq256((I)c[j], (I)m1);
+        a[j] = (v >> 32) ^ b[j] ^ k0, b[j] = v & low;
+        c[j] = (u >> 32) ^ d[j] ^ k1, d[j] = u & low;
+      }
+    for (int j = 0; j < 2; j++)
+      for (int i = 0; i < 4; i++) {
+        uint32_t *w = words + 4 * (half + 4 * j + i);
+        w[0] = a[j][i], w[1] = b[j][i], w[2] = c[j][i], w[3] = d[j][i];
+      }
+  }
+}
+#else
 KERNEL void philox(const Philox &p, uint64_t block, uint32_t *__restrict words) { // 64 words
   uint32_t a[16], b[16], c[16], d[16], k0 = uint32_t(p.seed), k1 = uint32_t(p.seed >> 32);
   for (int i = 0; i < 16; i++) a[i] = uint32_t(block + i), b[i] = p.layer, c[i] = uint32_t(p.step), d[i] = uint32_t(p.step >> 32);
@@ -52,6 +80,7 @@ KERNEL void philox(const Philox &p, uint64_t block, uint32_t *__restrict words) 
     }
   for (int i = 0; i < 16; i++) words[4 * i] = a[i], words[4 * i + 1] = b[i], words[4 * i + 2] = c[i], words[4 * i + 3] = d[i];
 }
+#endif
 
 // keep[i] is 1 where value first+i of the activation, in NCHW order, is kept.
 static void keepers(const Philox &p, uint64_t first, size_t n, uint8_t *keep) {
