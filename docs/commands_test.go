@@ -30,6 +30,7 @@ var norun = map[[2]string]int{
 	{"docs/benchmarks.md", "an hour of searches, and builds another binary"}:                                     1,
 	{"docs/benchmarks.md", "a measurement; worker.txtar tests the command"}:                                      1,
 	{"docs/benchmarks.md", "measures for hours, with PyTorch and TensorFlow"}:                                    1,
+	{"docs/benchmarks.md", "half an hour, with PyTorch and TensorFlow"}:                                          1,
 	{"docs/benchmarks.md", "an hour of trainings"}:                                                               1,
 	{"docs/benchmarks.md", "a quarter of an hour; scripts of the command line try search"}:                       1,
 	{"docs/benchmarks.md", "a measurement; a script of the command line tries the command"}:                      1,
