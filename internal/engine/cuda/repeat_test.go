@@ -70,13 +70,19 @@ func TestHalf(t *testing.T) {
 	for precision, within := range map[engine.Precision]float64{engine.BFloat16: 0.02, engine.TF32: 0.002} {
 		j.precision = precision
 		got := j.must(t)
-		for i := range want.losses {
-			if d := math.Abs(float64(got.losses[i] - want.losses[i])); !(d <= within*float64(want.losses[i])) {
-				t.Errorf("loss of step %d is %v in %s, %v in float32", i, got.losses[i], precision, want.losses[i])
-			}
-		}
+		follows(t, "", precision, got, want, within)
 		if precision == engine.BFloat16 && got.losses[0] == want.losses[0] {
 			t.Errorf("in %s the first loss is float32's to the bit", precision)
+		}
+	}
+}
+
+// follows holds each loss in a coarse precision within a share of that in float32.
+func follows(t *testing.T, name string, precision engine.Precision, got, want result, within float64) {
+	t.Helper()
+	for i := range want.losses {
+		if d := math.Abs(float64(got.losses[i] - want.losses[i])); !(d <= within*float64(want.losses[i])) {
+			t.Errorf("%sloss of step %d is %v in %s, %v in float32", name, i, got.losses[i], precision, want.losses[i])
 		}
 	}
 }
@@ -103,11 +109,7 @@ func TestHalfEnds(t *testing.T) {
 		j := jobOf(t, e, a.Input, net)
 		want := j.must(t)
 		j.precision = engine.BFloat16
-		for i, got := range j.must(t).losses {
-			if d := math.Abs(float64(got - want.losses[i])); !(d <= 0.02*float64(want.losses[i])) {
-				t.Errorf("%s: loss of step %d is %v in bfloat16, %v in float32", name, i, got, want.losses[i])
-			}
-		}
+		follows(t, name+": ", j.precision, j.must(t), want, 0.02)
 	}
 }
 
@@ -195,11 +197,7 @@ func TestHalfFours(t *testing.T) {
 	j := jobOf(t, openEngine(t), fours.Input, net)
 	want := j.must(t)
 	j.precision = engine.BFloat16
-	for i, got := range j.must(t).losses {
-		if d := math.Abs(float64(got - want.losses[i])); !(d <= 0.02*float64(want.losses[i])) {
-			t.Errorf("loss of step %d is %v in bfloat16, %v in float32", i, got, want.losses[i])
-		}
-	}
+	follows(t, "", j.precision, j.must(t), want, 0.02)
 }
 
 // TestWide holds networks of more than one tile against the reference, and those whose
