@@ -3,10 +3,12 @@
 #include "fake.h"
 #include "record.h"
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 #include <sys/mman.h>
 
@@ -33,7 +35,7 @@ struct Context {
 	std::map<void *, std::shared_ptr<void>> code, objects; // modules and their functions; graphs and events
 	int retained = 0;
 	size_t used = 0;
-	int lost = 0;
+	std::atomic<int> lost{0}; // by which error; any thread may find out
 	unsigned flags = 0;
 };
 
@@ -74,7 +76,7 @@ bool fake_event(const char *variable, const char *name) {
 // Whether a wait would keep a processor busy: the engine asks for sleep.
 static bool spins() { return !(current->flags & BLOCKING_SYNC); }
 
-static int lost() { return current ? current->lost : INVALID_CONTEXT; }
+static int lost() { return current ? current->lost.load() : INVALID_CONTEXT; }
 
 // The stream of a handle, or null where it isn't one of the current context.
 static Stream *stream_of(void *s) {
@@ -292,9 +294,10 @@ int cuDevicePrimaryCtxReset_v2(int device) {
 	for (auto &m : c.memory) unguarded(m.first, m.second);
 	for (auto &m : c.pinned) free((void *)m.first);
 	for (Stream *s : c.streams) delete s;
-	const int lost = number("MONCAE_FAKE_STICKY", 0) ? c.lost : SUCCESS;
+	const int lost = number("MONCAE_FAKE_STICKY", 0) ? c.lost.load() : SUCCESS;
 	const int retained = c.retained;
-	c = Context();
+	c.~Context();
+	new (&c) Context;
 	c.lost = lost, c.retained = retained;
 	return SUCCESS;
 }

@@ -417,12 +417,18 @@ static void *place(const Descriptor &pack, const Tensor &t) {
 	return nullptr;
 }
 
+// Whether a handle runs a plan for the first time.
+static bool first_run(Handle *h, const Descriptor *plan) {
+	std::lock_guard<std::mutex> hold(mutex); // another thread that destroys a plan looks through all handles
+	return h->loaded.insert(plan).second;
+}
+
 extern "C" int cudnnBackendExecute(Handle *h, Descriptor *plan, Descriptor *pack) {
 	MAY_FAIL(-1);
 	if (!alive(plan) || !plan->final || !alive(pack) || !pack->final) return say("what runs isn't there, or isn't final");
 	if (plan->get<Handle *>(CUDNN_ATTR_EXECUTION_PLAN_HANDLE) != h) return say("a plan runs with another handle than its own");
 	// What may not be in a capture: the first run of a plan, for which code is loaded.
-	if (h->loaded.insert(plan).second && fake_capturing(h->stream) && fake_forbidden()) return EXECUTION_FAILED;
+	if (first_run(h, plan) && fake_capturing(h->stream) && fake_forbidden()) return EXECUTION_FAILED;
 	const Descriptor &config = *plan->part(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
 	Convolution conv = convolution_of(*config.graph);
 	for (int note : config.proposal->notes) conv.rounds = conv.rounds || note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
