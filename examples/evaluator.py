@@ -1,6 +1,7 @@
 """moncae's trainings for an optimiser in Python: `moncae search --evaluate`, see docs/format/evaluate.md."""
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -36,11 +37,9 @@ class Evaluator:
             queue.put(None)  # it has ended
 
     def _send(self, **question: object) -> None:
-        try:
+        with contextlib.suppress(BrokenPipeError):  # what is awaited next says so
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # what is awaited next says so
 
     def _next(self, queue: Queue) -> dict:
         answer = queue.get()
@@ -68,7 +67,8 @@ class Evaluator:
         return [answer["objectives"][name] for name in self.space["names"]] if answer["status"] == "ok" else None
 
     def close(self) -> None:
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended before it read what was sent
+            self._process.stdin.close()
         self._reader.join()
         self._process.wait()
 
@@ -96,7 +96,8 @@ class Trials:
             self.points.append(point)
         if self._file:
             if self._count == 0:
-                header = {"format": "moncae.trials", "version": 1, "objectives": evaluator.space["names"], "reference": evaluator.space["reference"]}
+                common = {name: evaluator.space[name] for name in ("reference", "data", "seed", "validation_seed")}
+                header = {"format": "moncae.trials", "version": 1, "objectives": evaluator.space["names"], **common}
                 self._file.write(json.dumps(header) + "\n")
             named = dict(zip(evaluator.space["names"], point)) if point else None
             line = {"trial": self._count, "steps": answer["steps"], "seconds": round(time.monotonic() - self._began, 3), "objectives": named}

@@ -54,9 +54,6 @@ def drive(o, trials: pathlib.Path, sampler: str, data: str, seed: int, trainings
     part.unlink(missing_ok=True)
     command = [sys.executable, ROOT / "examples/optuna_search.py", "--moncae", o.moncae, "--sampler", sampler, "--sampler-seed", seed, "--trainings", trainings, "--trials", part]
     work(trials, [*command, "--", "--data", data, "--seed", seed, *o.flags])
-    header, lines = part.read_text().split("\n", 1)
-    split = {"validation_seed": int(o.flags[o.flags.index("--validation-seed") + 1])} if "--validation-seed" in o.flags else {}
-    part.write_text(json.dumps({**json.loads(header), "seed": seed, **split}) + "\n" + lines)
     part.rename(trials)
 
 

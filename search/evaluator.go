@@ -52,6 +52,9 @@ func (e *Evaluator) Config() Config { return e.study.config }
 // Shape is that of the images.
 func (e *Evaluator) Shape() arch.Shape { return e.study.set.Shape }
 
+// Fingerprint is that of the data set.
+func (e *Evaluator) Fingerprint() string { return e.study.fingerprint }
+
 // Steps is how many steps a training makes at most.
 func (e *Evaluator) Steps() int {
 	c, n := e.study.config, len(e.study.limited)

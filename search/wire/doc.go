@@ -62,6 +62,10 @@ type space struct {
 	MaxSteps   int                `json:"max_steps"` // of a training
 	Jobs       int                `json:"jobs"`
 	Parameters []genome.Parameter `json:"parameters"`
+
+	Data           string `json:"data"` // fingerprint of the data set
+	Seed           uint64 `json:"seed"`
+	ValidationSeed uint64 `json:"validation_seed"`
 }
 
 // network is what is known before a training.

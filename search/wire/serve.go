@@ -170,6 +170,7 @@ func (s *server) space() *space {
 	sp := &space{
 		Names: c.Objectives, Exact: []string{}, Reference: s.evaluator.Reference(), Bounds: c.Bounds,
 		Image: s.evaluator.Shape(), MaxSteps: s.evaluator.Steps(), Jobs: s.jobs, Parameters: c.Space.Parameters(),
+		Data: s.evaluator.Fingerprint(), Seed: c.Seed, ValidationSeed: c.SplitSeed(),
 	}
 	for _, name := range c.Objectives {
 		if name != run.ObjectiveLoss && name != run.ObjectiveProbe {

@@ -25,11 +25,13 @@ EXAMPLES = [
 @pytest.mark.parametrize(("script", "flags", "least"), EXAMPLES)
 def test_example(tmp_path, script, flags, least):
     trials = tmp_path / "trials.jsonl"
-    command = [sys.executable, str(ROOT / "examples" / script), "--moncae", MONCAE, "--trials", str(trials), *flags, "--", *SMALL]
+    seeds = ["--seed", "12", "--validation-seed", "3"]
+    command = [sys.executable, str(ROOT / "examples" / script), "--moncae", MONCAE, "--trials", str(trials), *flags, "--", *SMALL, *seeds]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     header, *lines = [json.loads(line) for line in trials.read_text().splitlines()]
     assert [line["trial"] for line in lines] == list(range(len(lines))) and len(lines) >= least
+    assert (header["seed"], header["validation_seed"]) == (12, 3)
     points = [tuple(line["objectives"].values()) for line in lines if line["objectives"]]
     assert all(line["steps"] <= 10 for line in lines) and 0 < lines[0]["seconds"]
     ended = [line["seconds"] for line in lines]
