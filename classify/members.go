@@ -147,9 +147,8 @@ type memberClassification struct {
 	codes codes
 }
 
-// load reads the run's training split, and only then opens the test data.
+// load reads the images of the run, and only then opens the test data.
 func (c comparison) load(ctx context.Context) (*memberClassification, error) {
-	c.Images.Split = "train"
 	train, err := dataset.Load(ctx, c.Data, c.Images)
 	if err != nil {
 		return nil, err
@@ -160,6 +159,7 @@ func (c comparison) load(ctx context.Context) (*memberClassification, error) {
 	if in := c.members[0].Arch.Input; in != train.Shape {
 		return nil, fault.Usagef("%s has images %v, the run's encoders take %v", c.Data, train.Shape, in)
 	}
+	train = train.Labelled() // val may have no labels
 	j := &memberClassification{name: train.Name, codes: codesFor(c.members, min(train.Shape.Values(), train.Rows()))}
 	if j.train, err = labelled(c.Data+", training split", train); err != nil {
 		return nil, err

@@ -199,7 +199,7 @@ func newStudy(c Config, set *dataset.Set, o Options) (*Study, error) {
 	s.live = newLive(s, o.Observer)
 	s.options.Observer = s.live.observe
 	var err error
-	if s.training, s.validation, err = dataset.Split(set, c.Validation, c.SplitSeed()); err != nil {
+	if s.training, s.validation, err = c.Divide(set); err != nil {
 		return nil, err
 	}
 	s.limited = dataset.Sample(set, s.training, c.TrainLimit, c.Seed)
@@ -251,7 +251,7 @@ func (s *Study) Config() Config { return s.config }
 // Reference is the run's reference point, in the order of the objectives.
 func (s *Study) Reference() moo.Point { return slices.Clone(s.reference) }
 
-// ValidationImages is how many images of the training split are set apart for fitness.
+// ValidationImages is how many images fitness comes from.
 func (s *Study) ValidationImages() int { return len(s.validation) }
 
 // Run does what is left of the study: generations, finetuning, the front. An

@@ -40,8 +40,12 @@ func CreateWithin(ctx context.Context, path string, c Config, set *dataset.Set, 
 }
 
 // ForTime has a search of little time measure on fewer images, where there are many: a
-// short training's validation would take longer than the training.
+// short training's validation would take longer than the training. A split of the data set's
+// own stays whole.
 func ForTime(c Config, images int) Config {
+	if c.ValidationSplit != "" {
+		return c
+	}
 	const aSecond = 8 // validation images for each of the search
 	if most := max(500, aSecond*c.Time); c.Validation*float64(images) > most {
 		c.Validation = most / float64(images)

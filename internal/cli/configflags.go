@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"moncae/internal/dataset"
+	"moncae/internal/dataset/source"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/graph"
@@ -24,10 +25,11 @@ import (
 // replaces the preset's value.
 type configFlags struct {
 	preset, space, algorithm, loss, objectives, reference, precision, scope string
+	validation                                                              string
 	population, generations, spread, window, epochs, patience, batch, limit int
 	finetune, trial, maxLayers, maxFilters                                  int
 	maxFLOPs                                                                int64
-	validation, denoise                                                     float64
+	denoise                                                                 float64
 	seed, validationSeed                                                    uint64
 	earlyStop, inherit                                                      bool
 	bounds                                                                  []string
@@ -91,8 +93,7 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 	o.set["max-flops"] = func(c *run.Config) error { c.MaxFLOPs = o.maxFLOPs; return nil }
 	f.Float64Var(&o.denoise, "denoise", 0, "`sigma` of normal noise in training images, whose pixels are from 0 to 1, for networks that give the clean image back; all figures are of clean images; 0: none")
 	o.set["denoise"] = func(c *run.Config) error { c.Denoise = o.denoise; return nil }
-	f.Float64Var(&o.validation, "validation", standard.Validation, "share of the training images set apart for fitness")
-	o.set["validation"] = func(c *run.Config) error { c.Validation = o.validation; return nil }
+	word(&o.validation, "validation", fmt.Sprint(standard.Validation), "`share` of the training images set apart for fitness; or val, the data set's own split of that name, where it has one beside train and test", setValidation)
 	f.Uint64Var(&o.seed, "seed", standard.Seed, "seed of everything random")
 	o.set["seed"] = func(c *run.Config) error { c.Seed = o.seed; return nil }
 	f.Uint64Var(&o.validationSeed, "validation-seed", 0, "draws the validation images, so that runs of different seeds have the same ones (default: --seed)")
@@ -102,6 +103,17 @@ func (o *configFlags) add(f *pflag.FlagSet) {
 func setReference(c *run.Config, v string) (err error) {
 	c.Reference, err = parseReference(v)
 	return err
+}
+
+func setValidation(c *run.Config, v string) (err error) {
+	if v == source.Val {
+		c.ValidationSplit = v
+		return nil
+	}
+	if c.Validation, err = strconv.ParseFloat(v, 64); err != nil {
+		return fault.Usagef("--validation %q: it is a share of the training images, for example 0.1, or %s", v, source.Val)
+	}
+	return nil
 }
 
 func parseReference(v string) (point []float64, err error) {
@@ -165,8 +177,9 @@ func (o *configFlags) timed(f *pflag.FlagSet) error {
 // plan fits the preset to the data; flags that were given stay, and so does what
 // goes with them.
 func (o *configFlags) plan(f *pflag.FlagSet, c run.Config, set *dataset.Set) (run.Config, error) {
-	if o.name() == search.Paper {
-		return c, nil
+	c, err := c.Share(set)
+	if err != nil || o.name() == search.Paper {
+		return c, err
 	}
 	planned := search.ForData(c, set.Shape, set.Rows())
 	if c.Time > 0 {

@@ -38,6 +38,7 @@ func (a *app) evaluate(cmd *cobra.Command, o *searchOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, on.close()) }()
+	o.data.options.Split = c.Split()
 	set, err := dataset.Load(cmd.Context(), o.data.name, o.data.options)
 	if err != nil {
 		return err

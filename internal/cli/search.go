@@ -209,6 +209,9 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 			return nil, err
 		}
 	}
+	if !o.resume {
+		o.data.options.Split = config.Split()
+	}
 	if s.set, err = dataset.Load(cmd.Context(), o.data.name, o.data.options); err != nil {
 		return nil, err
 	}
@@ -245,7 +248,7 @@ func (a *app) open(cmd *cobra.Command, o *searchOptions, events *events) (_ *stu
 	if c.Time > 0 {
 		fmt.Fprintln(a.Err, timePlan(c, s.Generations()))
 	}
-	fmt.Fprintf(a.Err, "reference %s; %s\n", view.Reference(c.Objectives, s.Reference()), chooses(s.ValidationImages(), s.set.Info))
+	fmt.Fprintf(a.Err, "reference %s; %s\n", view.Reference(c.Objectives, s.Reference()), chooses(s.ValidationImages(), c.ValidationSplit, s.set.Info))
 	if workers := cmp.Or(on.jobs(o.jobs), info.Workers); c.Window > 0 && c.Window < workers {
 		fmt.Fprintf(a.Err, "%s has %d trainings at once under way, here are workers for %d: --window %d uses them, and is another search\n", c.Algorithm, c.Window, workers, workers)
 	}

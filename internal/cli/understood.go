@@ -31,14 +31,17 @@ func (a *app) understood(info dataset.Info) {
 
 // chooses says which images a search validates on, and which it doesn't though they
 // might be expected.
-func chooses(images int, info dataset.Info) string {
+func chooses(images int, own string, info dataset.Info) string {
+	if own != "" {
+		return fmt.Sprintf("the %d images of %s choose", images, own)
+	}
 	text := fmt.Sprintf("%d of the training images are set apart and choose", images)
 	names := map[string]bool{}
 	for _, s := range info.Splits {
 		names[s.Name] = true
 	}
 	if names[source.Val] && names[source.Test] {
-		text += "; val isn't used"
+		text += "; val isn't used (--validation val would)"
 	}
 	return text
 }

@@ -150,6 +150,32 @@ func TestSplitsOfTheirOwn(t *testing.T) {
 	}
 }
 
+// TestTrainAndVal: val can validate where test is left to test on; rows keep the ids
+// of their splits.
+func TestTrainAndVal(t *testing.T) {
+	content := map[string][]byte{"val/b/1.png": pngOf(t, 4, 3, 200, false), "val/a/1.png": pngOf(t, 4, 3, 201, false)}
+	for n, data := range twenty(t) {
+		content["train/"+n] = data
+	}
+	_, err := Load(t.Context(), folder(t, content), Options{Split: "train+val"})
+	wantFault(t, "without test", err, "train, val and test", "there is train, val")
+	content["test/a/1.png"] = pngOf(t, 4, 3, 202, false)
+	s := load(t, folder(t, content), Options{Split: "train+val"})
+	rest, own, err := Own(s, "val")
+	if err != nil || len(rest) != 20 || rest[19] != 19 || !slices.Equal(own, []int32{20, 21}) {
+		t.Fatalf("rows %v and %v, %v", rest, own, err)
+	}
+	if s.Image(20)[0] != 201 || s.Image(21)[0] != 200 || s.ID(20) != 0 || s.ID(21) != 1 || s.Split(19) != "train" || s.Split(20) != "val" {
+		t.Errorf("ids %v, splits %v", s.IDs, s.Splits)
+	}
+	s.Labels[0], s.Labels[21] = -1, -1
+	if some := s.Labelled(); some.Rows() != 20 || some.Image(0)[0] != 1 || some.ID(0) != 1 || some.Split(19) != "val" || some.Labels[19] != 0 || some.Paths[19] != "val/a/1.png" || s.Rows() != 22 {
+		t.Errorf("%d labelled rows of %v, the last %q", some.Rows(), some.Labels, some.Paths)
+	}
+	_, _, err = Own(s, "test")
+	wantFault(t, "a split that isn't there", err, "0 of the images", "split test")
+}
+
 func TestLimitIsStratified(t *testing.T) {
 	s := load(t, folder(t, twenty(t)), Options{Split: "all", Limit: 6})
 	if per := StatsOf(s, nil).PerClass; s.Rows() != 6 || per[0] != 3 || per[1] != 3 {

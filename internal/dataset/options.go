@@ -14,7 +14,7 @@ import (
 // Options say which part of a data set is read, and how. The zero value reads
 // the training split as it is.
 type Options struct {
-	Split     string         // "train" (also ""), "val", "test" or "all"
+	Split     string         // "train" (also ""), "val", "test", "all" or "train+val"
 	DataDir   string         // where named sets are looked for first
 	Columns   source.Columns // where labels and images stand; what is empty is found
 	ImageSize *[2]int        // height and width; nil: that of the images, which must agree
@@ -70,7 +70,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	switch {
-	case !slices.Contains([]string{source.Train, source.Val, source.Test, source.Whole}, o.Split):
+	case !slices.Contains([]string{source.Train, source.Val, source.Test, source.Whole, source.TrainVal}, o.Split):
 		return o, fault.Usagef("split %q: it is train, val, test or all", o.Split)
 	case !slices.Contains([]string{pixel.None, pixel.Fit, pixel.Crop, pixel.Pad}, o.Resize):
 		return o, fault.Usagef("resize %q: it is fit, crop or pad (or none)", o.Resize)

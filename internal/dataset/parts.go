@@ -90,6 +90,13 @@ func wanted(c *source.Collection, o Options) ([]part, error) {
 		}
 		return parts, nil
 	}
+	if o.Split == source.TrainVal {
+		train, val := c.Find(source.Train), c.Find(source.Val)
+		if train == nil || val == nil || c.Find(source.Test) == nil {
+			return nil, fault.Usagef("to validate on val takes the splits train, val and test; there is %s: without --validation %s, a share of the training images is set apart", strings.Join(splitNames(c), ", "), source.Val)
+		}
+		return []part{{Split: train, name: source.Train}, {Split: val, name: source.Val}}, nil
+	}
 	if s := c.Find(o.Split); s != nil && (o.Split != source.Train || hasTest(c)) {
 		return []part{{Split: s, name: o.Split}}, nil
 	}

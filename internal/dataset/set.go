@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
@@ -34,10 +35,40 @@ func (s *Set) ID(row int) int64 {
 	return s.IDs[row]
 }
 
+// Split is the split of a row, "" where all are of one.
+func (s *Set) Split(row int) string {
+	if s.Splits == nil {
+		return ""
+	}
+	return s.Splits[row]
+}
+
 // Image is the CHW bytes of a row, not a copy.
 func (s *Set) Image(row int) []uint8 {
 	n := s.Shape.Values()
 	return s.Images[row*n : (row+1)*n : (row+1)*n]
+}
+
+// Labelled is s without the images that have no label; all of s where none has one.
+func (s *Set) Labelled() *Set {
+	if s.Labels == nil || !slices.Contains(s.Labels, -1) {
+		return s
+	}
+	some := *s
+	some.Images, some.Labels, some.Paths, some.IDs, some.Splits = nil, nil, nil, []int64{}, nil
+	for row, label := range s.Labels {
+		if label < 0 {
+			continue
+		}
+		some.Images, some.Labels, some.IDs = append(some.Images, s.Image(row)...), append(some.Labels, label), append(some.IDs, s.ID(row))
+		if s.Paths != nil {
+			some.Paths = append(some.Paths, s.Paths[row])
+		}
+		if s.Splits != nil {
+			some.Splits = append(some.Splits, s.Splits[row])
+		}
+	}
+	return &some
 }
 
 func (s *Set) label(row int) int32 {

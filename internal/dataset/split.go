@@ -19,6 +19,22 @@ func Split(s *Set, validation float64, seed uint64) (train, apart []int32, err e
 	return narrow(rest), narrow(held), nil
 }
 
+// Own are the rows of s that its source has in the split of that name, and the rest;
+// both are sorted, and neither is empty.
+func Own(s *Set, split string) (rest, own []int32, err error) {
+	for row, name := range s.Splits {
+		if name == split {
+			own = append(own, int32(row))
+		} else {
+			rest = append(rest, int32(row))
+		}
+	}
+	if len(own) == 0 || len(rest) == 0 {
+		return nil, nil, fault.Usagef("%s: %d of the images that can be read are of the split %s, %d are not; it takes some of both", s.Name, len(own), split, len(rest))
+	}
+	return rest, own, nil
+}
+
 // Sample draws n of the given rows of s, stratified where it is labelled; all of
 // them if n is 0 or not smaller. The result is sorted.
 func Sample(s *Set, rows []int32, n int, seed uint64) []int32 {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"moncae/internal/arch"
+	"moncae/internal/dataset"
+	"moncae/internal/dataset/source"
 	"moncae/internal/engine"
 	"moncae/internal/fault"
 	"moncae/internal/graph"
@@ -62,7 +64,10 @@ type Config struct {
 	Validation float64 `json:"validation"` // share of the training images
 	// ValidationSeed draws the validation split; nil: Seed does.
 	ValidationSeed *uint64 `json:"validation_seed,omitempty"`
-	MaxFLOPs       int64   `json:"max_flops,omitempty"` // multiply-adds a pixel; 0: no limit
+	// ValidationSplit is the data set's own split to validate on, source.Val, of which
+	// Validation then tells the share; "": a part of the training split.
+	ValidationSplit string `json:"validation_split,omitempty"`
+	MaxFLOPs        int64  `json:"max_flops,omitempty"` // multiply-adds a pixel; 0: no limit
 	// Precision is that of the trainings; engine.Auto until the run begins on a device.
 	Precision engine.Precision `json:"precision"`
 }
@@ -143,6 +148,8 @@ func (c Config) Validate() error {
 	check(c.Denoise >= 0 && c.Denoise <= 1, "noise of %v: its standard deviation is from 0 (none) to 1, as pixels are%s", c.Denoise, inBytes(c.Denoise))
 	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)
 	check(c.Validation > 0 && c.Validation < 1, "validation share of %v: it is between 0 and 1", c.Validation)
+	check(c.ValidationSplit == "" || c.ValidationSplit == source.Val, "validating on the split %q: it is %s, or a share of the training images", c.ValidationSplit, source.Val)
+	check(c.ValidationSplit == "" || c.ValidationSeed == nil, "a seed of the validation images: those of the split %s aren't drawn", c.ValidationSplit)
 	check(c.MaxFLOPs >= 0, "at most %d multiply-adds a pixel: it is 0 (no limit) or more", c.MaxFLOPs)
 	if c.Finetune.Recipe != nil {
 		if err := c.Finetune.Recipe.Validate(); err != nil {
@@ -193,8 +200,38 @@ func (c Config) checkObjectives() []error {
 	return errs
 }
 
-// SplitSeed draws the validation split.
+// Divide gives the rows of a set that trainings learn from, and those that they are
+// validated on.
+func (c Config) Divide(set *dataset.Set) (training, validation []int32, err error) {
+	if c.ValidationSplit != "" {
+		return dataset.Own(set, c.ValidationSplit)
+	}
+	return dataset.Split(set, c.Validation, c.SplitSeed())
+}
+
+// Share has Validation be the share that the data set's own split is, where that validates.
+func (c Config) Share(set *dataset.Set) (Config, error) {
+	if c.ValidationSplit == "" {
+		return c, nil
+	}
+	_, validation, err := c.Divide(set)
+	c.Validation = float64(len(validation)) / float64(set.Rows())
+	return c, err
+}
+
+// Split is what a data set is asked for, for both.
+func (c Config) Split() string {
+	if c.ValidationSplit != "" {
+		return source.TrainVal
+	}
+	return source.Train
+}
+
+// SplitSeed draws the validation split; 0 for the data set's own, which is one for all seeds.
 func (c Config) SplitSeed() uint64 {
+	if c.ValidationSplit != "" {
+		return 0
+	}
 	if c.ValidationSeed != nil {
 		return *c.ValidationSeed
 	}

@@ -15,8 +15,8 @@ import (
 )
 
 // Recorded completes what a data set is read by with what the run in the folder
-// path wrote down of its own: the preprocessing, the columns of tables, the share that is set
-// apart for tests, and where name is "", the name or the path.
+// path wrote down of its own: the splits that it trains and validates on, the preprocessing, the
+// columns of tables, the share that is set apart for tests, and where name is "", the name or the path.
 func Recorded(path, name string, o dataset.Options) (string, dataset.Options, error) {
 	dir, err := rundir.Read(path)
 	if err != nil {
@@ -26,6 +26,11 @@ func Recorded(path, name string, o dataset.Options) (string, dataset.Options, er
 }
 
 func recorded(dir *rundir.Dir, name string, o dataset.Options) (string, dataset.Options, error) {
+	c, err := ConfigOf(dir)
+	if err != nil {
+		return name, o, err
+	}
+	o.Split = c.Split()
 	var p dataset.Preprocess
 	if err := json.Unmarshal(dir.Manifest.Preprocess, &p); err != nil {
 		return name, o, fault.Damagedf("%s: run.json: field preprocess: %w", dir.Path, err)
@@ -102,7 +107,7 @@ func (r *Run) Test(ctx context.Context, o Opening) (set *dataset.Set, openings i
 	return set, openings, err
 }
 
-// Validation are the rows of the run's training images that it validated on.
+// Validation are the rows of the run's images that it validated on.
 func (r *Run) Validation(set *dataset.Set) []int32 {
 	wanted := make(map[int64]bool, len(r.Manifest.ValidationIDs))
 	for _, id := range r.Manifest.ValidationIDs {
@@ -110,7 +115,7 @@ func (r *Run) Validation(set *dataset.Set) []int32 {
 	}
 	var rows []int32
 	for i := range set.Rows() {
-		if wanted[set.ID(i)] {
+		if wanted[set.ID(i)] && (r.Config.ValidationSplit == "" || set.Split(i) == r.Config.ValidationSplit) {
 			rows = append(rows, int32(i))
 		}
 	}

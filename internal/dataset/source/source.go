@@ -94,9 +94,11 @@ const (
 	Val   = "val"
 	Test  = "test"
 	Whole = "all"
+	// TrainVal is train followed by val, of a data set that has a split test too.
+	TrainVal = "train+val"
 )
 
-// Splits are these names.
+// Splits are the names of single splits, and of all of them.
 var Splits = []string{Train, Val, Test, Whole}
 
 // Stream gives the items of a split in order, io.EOF after the last. It is used
