@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"bytes"
 	"math"
 	"testing"
 
@@ -15,10 +16,13 @@ type digits struct {
 	Shape       arch.Shape
 	Images      []byte
 	MeanImage   Loss `json:"mean_image"`
-	PCA         []struct {
-		Train, Values int
-		Figures
-	}
+	PCA         []pcaOf
+	Binary      []pcaOf `json:"pca_binary"` // of the images in black and white
+}
+
+type pcaOf struct {
+	Train, Values int
+	Figures
 }
 
 func readDigits(t *testing.T) (digits, *dataset.Set) {
@@ -50,8 +54,17 @@ func TestMeanImageIsThatOfNumpy(t *testing.T) {
 
 func TestPCAIsThatOfScikitLearn(t *testing.T) {
 	d, set := readDigits(t)
+	asScikitLearn(t, set, d, d.PCA)
+	for i, v := range set.Images {
+		set.Images[i] = (v >> 7) * 255
+	}
+	asScikitLearn(t, set, d, d.Binary) // here, the link has the smaller BCE
+}
+
+func asScikitLearn(t *testing.T, set *dataset.Set, d digits, all []pcaOf) {
+	t.Helper()
 	analyses := map[int]*PCA{}
-	for _, want := range d.PCA {
+	for _, want := range all {
 		p := analyses[want.Train]
 		if p == nil {
 			p = NewPCA(set, rows(0, want.Train))
@@ -93,6 +106,16 @@ func TestPCAKnowsWhereItEnds(t *testing.T) {
 	}{{100, 63, true}, {100, 64, false}, {30, 29, true}, {30, 30, false}, {30, 99, false}} {
 		if got := NewPCA(set, rows(0, c.images)).At(c.values, rows(200, 260)); (got != nil) != c.there {
 			t.Errorf("%d values of %d images: %v", c.values, c.images, got)
+		}
+	}
+}
+
+// TestPCAOfEqualImages: nothing is easier to reconstruct.
+func TestPCAOfEqualImages(t *testing.T) {
+	for _, v := range []byte{0, 255} {
+		set := &dataset.Set{Name: "equal", Shape: arch.Shape{C: 1, H: 8, W: 8}, Images: bytes.Repeat([]byte{v}, 100*64)}
+		if got := NewPCA(set, rows(0, 80)).At(4, rows(80, 100)); got.BCE > 1e-6 || got.MSE > 1e-12 {
+			t.Errorf("of %d: %+v", v, got)
 		}
 	}
 }

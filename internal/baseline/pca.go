@@ -15,8 +15,9 @@ import (
 // Work bounds the multiply-adds that fitting a PCA may take.
 const Work = 5e10
 
-// linkValues are the most values of training images that a link is fitted on.
-const linkValues = 1 << 19
+// fittedValues are the most values of training images that a mapping to probabilities is
+// fitted on.
+const fittedValues = 1 << 19
 
 // PCA is a principal component analysis of training images.
 type PCA struct {
@@ -28,10 +29,10 @@ type PCA struct {
 	components map[int]*mat.Dense // D × K, the first K directions, by K
 }
 
-// Figures are PCA's reconstructions at one number of values. BCE is that of
-// σ(a·x + b) with a and b fitted on training images, for plain clipping
-// overstates it; MSE, PSNR and SSIM are those of x clipped to [0, 1], for the link
-// overstates these.
+// Figures are PCA's reconstructions x at one number of values. BCE is the smaller one of
+// σ(a·x + b) and of x clipped to [ε, 1 − ε], with a, b and ε fitted on training images:
+// the first is the better one of coarse reconstructions, the second of fine ones. MSE, PSNR
+// and SSIM are those of x clipped to [0, 1].
 type Figures struct {
 	BCE  float64 `json:"bce"`
 	MSE  float64 `json:"mse"`
@@ -61,11 +62,11 @@ func (p *PCA) At(values int, rows []int32) *Figures {
 	}
 	d := p.set.Shape.Values()
 	v := p.directions(values)
-	link := p.link(v)
-	var bce, mse, ssim float64
+	link, clip := p.fitted(v)
+	var linked, cut, mse, ssim float64
 	image, clipped := make([]float32, d), make([]float32, d)
 	p.reconstruct(v, rows, func(x, r []float64) {
-		bce += link.loss(x, r)
+		linked, cut = linked+link.loss(x, r), cut+clip.loss(x, r)
 		for i := range x {
 			c := min(max(r[i], 0), 1)
 			mse += (c - x[i]) * (c - x[i])
@@ -74,7 +75,7 @@ func (p *PCA) At(values int, rows []int32) *Figures {
 		ssim += metric.SSIM(image, clipped, p.set.Shape)
 	})
 	n := float64(len(rows) * d)
-	return &Figures{BCE: bce / n, MSE: mse / n, PSNR: metric.PSNR(mse / n), SSIM: ssim / float64(len(rows))}
+	return &Figures{BCE: min(linked, cut) / n, MSE: mse / n, PSNR: metric.PSNR(mse / n), SSIM: ssim / float64(len(rows))}
 }
 
 // Images are the reconstructions of rows that At measures MSE by, values in
@@ -112,15 +113,15 @@ func (p *PCA) can(values int) bool {
 	return values < min(p.set.Shape.Values(), p.training) && values < len(p.rows)
 }
 
-// link fits the link of a number of directions on training images.
-func (p *PCA) link(v *mat.Dense) link {
+// fitted are what maps reconstructions by v to probabilities, fitted on training images.
+func (p *PCA) fitted(v *mat.Dense) (link, clip) {
 	var xs, rs []float64
-	p.reconstruct(v, pca.Thin(p.rows, 1, max(1, linkValues/len(p.mean))), func(x, r []float64) {
+	p.reconstruct(v, pca.Thin(p.rows, 1, max(1, fittedValues/len(p.mean))), func(x, r []float64) {
 		xs, rs = append(xs, x...), append(rs, r...)
 	})
 	l := newLink()
 	l.fit(xs, rs)
-	return l
+	return l, newClip(xs, rs)
 }
 
 // block is how many images are worked on at a time.
