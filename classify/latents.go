@@ -148,6 +148,9 @@ func checkPair(train, test *latents) error {
 	if n := shared(train, test); n > 0 {
 		return fault.Usagef("%d of %d rows of %s are in %s too, with the same id and content: test on rows that were not trained on", n, test.rows(), test.path, train.path)
 	}
+	if n, of := twins(train, test); n > 0 {
+		return fault.Usagef("%s: %d of %d rows that were looked at have their like in %s: these are images that were trained on; compress the splits train and test of one data set, with one --test-fraction", test.path, n, of, train.path)
+	}
 	return nil
 }
 

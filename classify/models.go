@@ -122,7 +122,7 @@ func (t *classification) verify(ctx context.Context) (err error) {
 	s := head.StandardOf(t.train.Features, t.train.Shape.Values(), 0)
 	values := t.train.Shape.Values()
 	for i := range n {
-		if !alike(s, got[i*values:(i+1)*values], t.train.row(i)) {
+		if !alike(s, got[i*values:(i+1)*values], t.train.row(i), likeness) {
 			return fault.Usagef("%s is not the data set of %s: %s makes another latent of image %d", t.Data, t.train.path, t.encoder.path, t.train.ids[i])
 		}
 	}

@@ -351,6 +351,20 @@ func TestRunRefuses(t *testing.T) {
 				r.Latents[len(r.Latents)-1] += 1e-3
 			})
 		}, "1 of 401 rows", fault.Usage},
+		"training rows in the test, as another share numbers them": {func(o *Options) {
+			m, rows, err := latent.ReadAll(b.train)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Test = change(t, b.test, at("twins.arrow"), func(tm *latent.Meta, r *latent.Rows) {
+				tm.Dataset = m.Dataset
+				some := rows.Slice(100, 400, m.Shape.Values())
+				for i := range some.IDs {
+					some.IDs[i] = int64(i)
+				}
+				*r = some
+			})
+		}, "256 of 256 rows that were looked at", fault.Usage},
 		"other classes": {func(o *Options) {
 			o.Test = change(t, b.test, at("classes.arrow"), func(m *latent.Meta, _ *latent.Rows) { m.Classes = append([]string{"zero"}, m.Classes[1:]...) })
 		}, "classes", fault.Usage},

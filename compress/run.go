@@ -147,8 +147,14 @@ func (r *run) openTest() error {
 	if err != nil {
 		return err
 	}
+	use := runs.Use{By: "compress", Split: r.info.Split, Name: r.info.Name, Source: r.info.Path}
+	for _, s := range r.info.Splits {
+		if s.Name == use.Split && s.Derived {
+			use.SetApart = r.info.TestFraction
+		}
+	}
 	var why string
-	r.openings, why, err = uses.Count(runs.Use{By: "compress", Split: r.info.Split, Name: r.info.Name, Source: r.info.Path}, r.options.FS)
+	r.openings, why, err = uses.Count(use, r.options.FS)
 	if why != "" {
 		r.notes = append(r.notes, why)
 	}

@@ -67,7 +67,10 @@ func above(file string) (string, error) {
 
 // Use is a use of images: by a command, of a split ("" where it isn't known) of the
 // data set with a name, which lies at Source.
-type Use struct{ By, Split, Name, Source string }
+type Use struct {
+	By, Split, Name, Source string
+	SetApart                float64 // the share that the split is, where it is set apart; otherwise 0
+}
 
 // Count notes a use in the run if it is one of the run's test data, and gives how
 // often these were used, this time included. Where it can't be noted, openings is
@@ -82,6 +85,9 @@ func (u TestUses) Count(use Use, fs durable.FS) (openings *int, why string, err 
 	}
 	if use.Name != u.data.Name && (use.Source == "" || use.Source != u.data.Source) {
 		return nil, fmt.Sprintf("this use of test images is not counted: %s is not the data set of run %s, %s", use.Name, u.id, u.data.Name), nil
+	}
+	if share := u.data.TestFraction; use.Source == u.data.Source && use.SetApart != share && use.SetApart*share > 0 {
+		return nil, "", fault.Usagef("the encoder's run set %v of these images apart for tests, and trained on the others: with --test-fraction %v they would be tested on; leave it away", share, use.SetApart)
 	}
 	n, err := rundir.NoteTest(u.path, use.By, fs)
 	if err != nil {

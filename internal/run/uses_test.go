@@ -24,7 +24,7 @@ func begun(t *testing.T) string {
 	dir, err := rundir.Create(path, rundir.Manifest{
 		Run: "r1", Config: config, Objectives: []string{"loss", "loc"}, Reference: []float64{1, 2},
 		Preprocess: json.RawMessage(`{"image_size":[4,4],"resize":"none","channels":1}`), ValidationIDs: []int64{1},
-		Data: rundir.Data{Name: "digits", Source: "/data/digits", Fingerprint: "f", Shape: arch.Shape{C: 1, H: 4, W: 4}, TrainRows: 9},
+		Data: rundir.Data{Name: "digits", Source: "/data/digits", Fingerprint: "f", Shape: arch.Shape{C: 1, H: 4, W: 4}, TrainRows: 9, TestFraction: 0.1},
 	}, durable.FS{})
 	if err != nil {
 		t.Fatal(err)
@@ -67,10 +67,10 @@ func TestUsesOfTestImagesAreCounted(t *testing.T) {
 	}{
 		{uses("r1", "", within), Use{Split: "test", Name: "digits"}, 1, ""},
 		{uses("r1", "", within), Use{Split: "train", Name: "digits"}, 0, ""},
-		{uses("r1", path, elsewhere), Use{Split: "all", Name: "digits"}, 2, ""},
+		{uses("r1", path, elsewhere), Use{Split: "all", Name: "digits", Source: "/data/digits"}, 2, ""},
 		{uses("r1", path), Use{Split: "", Name: "moved", Source: "/data/digits"}, 3, ""},
 		{uses("r1", path), Use{Split: "all", Name: "letters", Source: "/data/letters"}, 0, "letters is not the data set"},
-		{uses("r1", "", elsewhere, within), Use{Split: "test", Name: "digits"}, 4, ""},
+		{uses("r1", "", elsewhere, within), Use{Split: "test", Name: "digits", Source: "/data/digits", SetApart: 0.1}, 4, ""},
 		{uses("r1", "", elsewhere), Use{Split: "test", Name: "digits"}, 0, "folder of run r1 isn't known"},
 		{uses("r2", "", within), Use{Split: "test", Name: "digits"}, 0, "folder of run r2 isn't known"},
 		{uses("", "", within), Use{Split: "test", Name: "digits"}, 0, ""},
@@ -88,6 +88,10 @@ func TestUsesOfTestImagesAreCounted(t *testing.T) {
 	r, err := Open(path)
 	if err != nil || r.TestOpenings != 4 {
 		t.Errorf("%v openings in the run (%v)", r.TestOpenings, err)
+	}
+	_, _, err = uses("r1", path).Count(Use{Split: "test", Name: "digits", Source: "/data/digits", SetApart: 0.2}, durable.FS{})
+	if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), "--test-fraction 0.2") {
+		t.Errorf("another share set apart: %v", err)
 	}
 	journal, err := os.ReadFile(filepath.Join(path, rundir.JournalFile))
 	if err != nil || strings.Count(string(journal), `"by":"a test"`) != 4 {

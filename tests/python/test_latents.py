@@ -309,6 +309,20 @@ def test_moncae_reads_what_others_write(folder):
     assert "50 files" in go("TestReadVectors", folder)
 
 
+def test_numbers_that_are_none_are_no_pixels(folder, tmp_path):
+    """Of others' files, for moncae writes none such."""
+    table = read(folder / "photos" / "latents.arrow")
+    z = values(table["latent"], (2, 4, 4)).copy()
+    z[7, 1, 2, 3] = np.nan
+    table = pa.table({"id": table["id"], "latent": pa.FixedShapeTensorArray.from_numpy_ndarray(z)})
+    with pa.ipc.new_file(str(tmp_path / "nan.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    command = [ROOT / "bin/moncae", "decompress", "--decoder", folder / "photos/decoder.onnx", "--force", "--in", tmp_path / "nan.arrow", "--out", tmp_path / "x.npy"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 3 and f"the latent of image {table['id'][7]} holds NaN" in done.stderr, done.stderr
+    assert not (tmp_path / "x.npy").exists()
+
+
 PAGE = (ROOT / "docs" / "format" / "latents.md").read_text()
 
 
