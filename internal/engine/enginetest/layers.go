@@ -180,11 +180,11 @@ func (s *suite) testNetworks(t *testing.T, draw func(*rand.Rand) arch.Arch, firs
 		faults := s.compare(t, autoencoder(t, a, batch, loss, seed))
 		if len(faults) > 0 {
 			second++
-			t.Logf("network %d: %s", i, faults[0])
+			t.Logf("network %d, loss %s: %s", i, loss, faults[0])
 			faults = s.compare(t, autoencoder(t, a, batch, loss, seed+1_000_000))
 		}
 		for _, fault := range faults {
-			t.Errorf("network %d (%+v), batch %d: %s", i, a, batch, fault)
+			t.Errorf("network %d (%+v), batch %d, loss %s: %s", i, a, batch, loss, fault)
 		}
 	}
 	if second > 1+s.Networks/50 {

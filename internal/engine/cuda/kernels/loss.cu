@@ -63,9 +63,13 @@ struct Similarity {
 	float value, even, square, crossed;
 };
 
+// What values of a window are counted from where its slope is made, the middle of [0, 1]:
+// the parts of a slope nearly cancel each other, and are the larger the farther off they are.
+__device__ const float MIDDLE = 0.5f;
+
 // The similarity in the window whose first values are first of an image's channel, and
-// what its slope by y is made of: weight·(even + 2·square·y + crossed·x). The second
-// moments are those about the means, for floats are too short for the others.
+// what its slope by y is made of: weight·(even + 2·square·(y − MIDDLE) + crossed·(x − MIDDLE)).
+// The second moments are those about the means, for floats are too short for the others.
 __device__ inline Similarity similarity(const float *z, const float *target, long long first, int row, int c, int side, const float *weights) {
 	float mx = 0.f, my = 0.f, xx = 0.f, yy = 0.f, xy = 0.f;
 	for (int i = 0; i < side; i++)
@@ -88,7 +92,7 @@ __device__ inline Similarity similarity(const float *z, const float *target, lon
 	s.value = a1 * a2 / (b1 * b2);
 	s.square = -s.value / b2;
 	s.crossed = 2.f * a1 / (b1 * b2);
-	s.even = 2.f * mx * a2 / (b1 * b2) - 2.f * my * s.value / b1 - 2.f * my * s.square - mx * s.crossed;
+	s.even = 2.f * mx * a2 / (b1 * b2) - 2.f * my * s.value / b1 - 2.f * (my - MIDDLE) * s.square - (mx - MIDDLE) * s.crossed;
 	return s;
 }
 
@@ -131,7 +135,7 @@ KERNEL(loss_blend)(float of_bce, float of_mse, float of_ssim, const float *z, co
 			for (int a = y < side ? 0 : y - side + 1; a <= y && a < rows; a++)
 				for (int b = x < side ? 0 : x - side + 1; b <= x && b < columns; b++) {
 					const long long at = (((long long)n * rows + a) * columns + b) * c + ch;
-					slope += weights[y - a] * weights[x - b] * (even[at] + 2.f * square[at] * s + crossed[at] * target[i]);
+					slope += weights[y - a] * weights[x - b] * (even[at] + 2.f * square[at] * (s - MIDDLE) + crossed[at] * (target[i] - MIDDLE));
 				}
 		}
 		if (of_bce > 0.f) sum += of_bce * bce(z[i], target[i]);
