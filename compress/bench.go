@@ -81,7 +81,10 @@ func Bench(ctx context.Context, o BenchOptions, observe Observer) (rep BenchRepo
 	if err != nil {
 		return rep, err
 	}
-	if _, err := enc.fit(set.Info, o.Batch); err != nil {
+	if base.Batch, err = enc.bounded(o.Batch, int64(set.Rows()), set.Shape); err != nil {
+		return rep, err
+	}
+	if _, err := enc.fit(set.Info, base.Batch); err != nil {
 		return rep, err
 	}
 	b := bench{options: base, enc: enc, set: set}

@@ -482,3 +482,18 @@ func cutManifest(t *testing.T, from, to string, n int) {
 		t.Fatal(err)
 	}
 }
+
+func TestABatchHasNoMoreImagesThanThereAre(t *testing.T) {
+	n, image := &net{}, arch.Shape{C: 3, H: 64, W: 64}
+	if got, err := n.bounded(1<<60, 400, image); err != nil || got != 400 {
+		t.Errorf("%d, %v", got, err)
+	}
+	if got, err := n.bounded(0, 400, image); err != nil || got != 0 {
+		t.Errorf("what is not asked for: %d, %v", got, err)
+	}
+	for _, images := range []int64{-1, 1 << 50} {
+		if _, err := n.bounded(1<<60, images, image); fault.Of(err) != fault.Usage {
+			t.Errorf("of %d images: %v", images, err)
+		}
+	}
+}

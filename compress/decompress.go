@@ -79,7 +79,9 @@ func Decompress(ctx context.Context, o DecompressOptions, observe Observer) (rep
 		}
 		defer func() { err = errors.Join(err, d.place.Close()) }()
 	}
-	d.size()
+	if err := d.size(); err != nil {
+		return rep, err
+	}
 	stop := watch(observe, "decompress", total, 0, &d.done, &d.written)
 	err = d.write(ctx)
 	stop()
@@ -213,13 +215,18 @@ type decompression struct {
 const groupBytes = 4 << 20
 
 // size sets how many rows go through the decoder at once.
-func (d *decompression) size() {
-	d.batch = d.dec.batchOf(d.options.Batch, d.dec.image)
+func (d *decompression) size() error {
+	asked, err := d.dec.bounded(d.options.Batch, d.total, d.dec.image)
+	if err != nil {
+		return err
+	}
+	d.batch = d.dec.batchOf(asked, d.dec.image)
 	if d.workers = d.options.Workers; d.dec.session.Provider() == ort.CUDA {
 		d.workers = 2
 	}
 	round := d.batch * d.workers
-	d.group = round * max(1, groupBytes/(4*round*d.dec.image.Values()))
+	d.group = int(min(d.total, int64(round*max(1, groupBytes/(4*round*d.dec.image.Values())))))
+	return nil
 }
 
 func (d *decompression) write(ctx context.Context) error {

@@ -195,7 +195,10 @@ func (r *run) prepare() (dataset.Source, error) {
 	}
 	o, j := r.options, &r.setup
 	r.info = src.Info()
-	if r.notes, err = j.enc.fit(r.info, o.Batch); err != nil {
+	if o.Batch, err = j.enc.bounded(o.Batch, r.info.Rows, r.info.Shape); err == nil {
+		r.notes, err = j.enc.fit(r.info, o.Batch)
+	}
+	if err != nil {
 		return nil, errors.Join(err, src.Close())
 	}
 	if j.workers = o.Workers; j.enc.session.Provider() == ort.CUDA {

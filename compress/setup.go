@@ -38,6 +38,24 @@ func (n *net) batchOf(asked int, image arch.Shape) int {
 	return min(most.images, max(1, most.bytes/(4*image.Values())))
 }
 
+// batchBytes is what a batch's images may take as float32, in each worker.
+const batchBytes = 2 << 30
+
+// bounded is the batch that is asked for, of no more images than there are (−1: that
+// isn't known); one that no memory has room for is refused.
+func (n *net) bounded(asked int, images int64, image arch.Shape) (int, error) {
+	if n.fixed > 0 {
+		return asked, nil
+	}
+	if images > 0 {
+		asked = int(min(int64(asked), images))
+	}
+	if most := max(1, batchBytes/(4*image.Values())); asked > most {
+		return 0, fault.Usagef("--batch %d: so many images of %v take more than %d GiB of memory, for each worker: give %d at most, or leave the flag out", asked, image, batchBytes>>30, most)
+	}
+	return asked, nil
+}
+
 // setup is what the workers of a pipeline know.
 type setup struct {
 	enc       *encoder

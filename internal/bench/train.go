@@ -16,6 +16,7 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
+	"moncae/internal/fault"
 	"moncae/internal/graph"
 )
 
@@ -64,9 +65,15 @@ type Time struct {
 
 const images = 2048 // in the data: enough that a batch isn't in cache already
 
+// batchBytes is what a batch's images may take as float32.
+const batchBytes = 2 << 30
+
 // Train measures training steps of o.Arch on the engine.
 func Train(e engine.Engine, o Options) (r Result, err error) {
 	o.defaults(e)
+	if most := max(1, batchBytes/(4*o.Arch.Input.Values())); o.Batch > most {
+		return r, fault.Usagef("batches of %d: so many images of %v take more than %d GiB of memory: give --batch %d at most", o.Batch, o.Arch.Input, batchBytes>>30, most)
+	}
 	r = Result{
 		Engine: e.Info(), Precision: o.Precision, Optimizer: o.Optimizer, Batch: o.Batch,
 		Params: o.Arch.ParamCount(), FLOPs: o.Arch.FLOPs(),

@@ -49,8 +49,14 @@ func (w *workerFlags) addHow(f *pflag.FlagSet) {
 	f.StringToStringVar(&w.resources, "worker-resources", nil, "what Ray reserves for a worker: num_gpus=0.5,memory=2e9 (default num_cpus=1)")
 }
 
+// mostAtOnce is how many trainings one machine may be asked to have under way.
+const mostAtOnce = 10_000
+
 // check reads where the workers are; jobs is --jobs.
 func (w *workerFlags) check(jobs int) error {
+	if jobs > mostAtOnce {
+		return fault.Usagef("--jobs is %d; give %d at most", jobs, mostAtOnce)
+	}
 	if w.where == "" {
 		if w.mixed || w.slots != 0 || w.resources != nil {
 			return fault.Usagef("--mixed, --worker-slots and --worker-resources are for --workers ray, which is not given")
@@ -69,8 +75,8 @@ func (w *workerFlags) check(jobs int) error {
 	}
 	number, local := strings.CutPrefix(w.where, "local:")
 	n, err := strconv.Atoi(number)
-	if !local || err != nil || n < 1 {
-		return fault.Usagef("--workers %s: give local:N, N processes on this machine, for example local:2, or ray or ray:HOST:PORT for a Ray cluster", w.where)
+	if !local || err != nil || n < 1 || n > mostAtOnce {
+		return fault.Usagef("--workers %s: give local:N, N processes on this machine (%d at most), for example local:2, or ray or ray:HOST:PORT for a Ray cluster", w.where, mostAtOnce)
 	}
 	if w.slots != 0 || w.resources != nil {
 		return fault.Usagef("--worker-slots and --worker-resources are for --workers ray, not for %s", w.where)

@@ -108,6 +108,19 @@ func (c *Config) SetAlgorithm(name string) {
 // misses three results.
 const usualWindow = 4
 
+// MostEpochs are those of a training at most.
+const MostEpochs = 1_000_000
+
+// A configuration's other numbers go up to these: more than any search has a use for, and
+// so little that nothing computed from them runs over.
+const (
+	mostCandidates = 1_000_000 // of all generations
+	mostSpread     = 10_000
+	mostImages     = math.MaxInt32
+	mostFLOPs      = 100_000_000_000 // a pixel
+	mostSeconds    = 1e9
+)
+
 // Validate tells everything that is wrong with the configuration, joined.
 func (c Config) Validate() error {
 	var errs []error
@@ -120,11 +133,19 @@ func (c Config) Validate() error {
 		errs = append(errs, err)
 	}
 	check(slices.Contains(algorithm.Names, c.Algorithm), "algorithm %q is unknown: it is one of %s%s", c.Algorithm, strings.Join(algorithm.Names, ", "), suggest.Meant(c.Algorithm, algorithm.Names))
-	check(c.Population >= 2, "population of %d: it takes 2 at least", c.Population)
-	check(c.Generations >= 1, "%d generations: it takes 1 at least", c.Generations)
-	check(c.Time >= 0 && !math.IsInf(c.Time, 0), "a time of %v seconds: it is 0 (as long as it takes) or more", c.Time)
+	// between tells whether a number is from least to most; takes says of one below what it may be.
+	between := func(n, least, most int, what, takes string) bool {
+		ok := n >= least && n <= most
+		check(n >= least, "%s: %s", fmt.Sprintf(what, n), takes)
+		check(n <= most, "%s: it is %d at most", fmt.Sprintf(what, n), most)
+		return ok
+	}
+	candidates := between(c.Population, 2, mostCandidates, "population of %d", "it takes 2 at least")
+	candidates = between(c.Generations, 1, mostCandidates, "%d generations", "it takes 1 at least") && candidates
+	check(!candidates || c.Population*c.Generations <= mostCandidates, "%d generations of %d candidates: they are %d at most in all", c.Generations, c.Population, mostCandidates)
+	check(c.Time >= 0 && c.Time <= mostSeconds, "a time of %v seconds: it is 0 (as long as it takes) or more, and %.0f at most", c.Time, mostSeconds)
 	check(c.Time == 0 || c.Finetune.Epochs == 0, "a search for a time decides on its finetuning by the clock: the configuration has %d epochs", c.Finetune.Epochs)
-	check(c.Spread >= 0, "a spread of %d: it is 0 (plain random) or more", c.Spread)
+	between(c.Spread, 0, mostSpread, "a spread of %d", "it is 0 (plain random) or more")
 	check(len(c.Init) <= c.Population, "%d genomes to begin with, and a population of %d: it takes as many at least", len(c.Init), c.Population)
 	for i, g := range c.Init {
 		if err := c.Space.Check(g); err != nil && c.Space.Validate() == nil {
@@ -132,25 +153,25 @@ func (c Config) Validate() error {
 		}
 	}
 	check(!c.Inherit || c.Algorithm != algorithm.Random, "algorithm %s has no children that could inherit weights: leave --inherit away, or take another algorithm", algorithm.Random)
-	check(c.Window >= 0, "a window of %d: it is 1 or more", c.Window)
+	between(c.Window, 0, mostCandidates, "a window of %d", "it is 1 or more")
 	check(c.Window > 0 || c.Algorithm != algorithm.EHVI, "algorithm %s needs a window of 1 or more: how many candidates may be under way when the next is decided", algorithm.EHVI)
-	check(c.Epochs >= 1, "%d epochs: it takes 1 at least", c.Epochs)
+	between(c.Epochs, 1, MostEpochs, "%d epochs", "it takes 1 at least")
 	check(!c.EarlyStop || slices.Contains(c.Objectives, ObjectiveLoss) && !c.Uses(ObjectiveProbe),
 		"stopping early needs the objective %s, and no %s: a training's course tells its loss alone", ObjectiveLoss, ObjectiveProbe)
-	check(c.Patience >= 0, "patience %d: it is 0 (never stop early) or more", c.Patience)
-	check(c.Batch >= 1, "batch of %d: it takes 1 at least", c.Batch)
-	check(c.Finetune.Epochs >= 0, "%d epochs of finetuning: it is 0 (none) or more", c.Finetune.Epochs)
-	check(c.Finetune.Trial >= 0, "a trial of %d epochs: it is 0 (none) or more", c.Finetune.Trial)
+	between(c.Patience, 0, MostEpochs, "patience %d", "it is 0 (never stop early) or more")
+	between(c.Batch, 1, mostImages, "batch of %d", "it takes 1 at least")
+	between(c.Finetune.Epochs, 0, MostEpochs, "%d epochs of finetuning", "it is 0 (none) or more")
+	between(c.Finetune.Trial, 0, MostEpochs, "a trial of %d epochs", "it is 0 (none) or more")
 	check(slices.Contains(Scopes, c.Finetune.Scope), "finetuning of %q: it is one of %s", c.Finetune.Scope, strings.Join(Scopes, ", "))
 	if _, err := c.Loss.Blend(); err != nil {
 		errs = append(errs, err)
 	}
 	check(c.Denoise >= 0 && c.Denoise <= 1, "noise of %v: its standard deviation is from 0 (none) to 1, as pixels are%s", c.Denoise, inBytes(c.Denoise))
-	check(c.TrainLimit >= 0, "train limit of %d: it is 0 (all) or more", c.TrainLimit)
+	between(c.TrainLimit, 0, mostImages, "train limit of %d", "it is 0 (all) or more")
 	check(c.Validation > 0 && c.Validation < 1, "validation share of %v: it is between 0 and 1", c.Validation)
 	check(c.ValidationSplit == "" || c.ValidationSplit == source.Val, "validating on the split %q: it is %s, or a share of the training images", c.ValidationSplit, source.Val)
 	check(c.ValidationSplit == "" || c.ValidationSeed == nil, "a seed of the validation images: those of the split %s aren't drawn", c.ValidationSplit)
-	check(c.MaxFLOPs >= 0, "at most %d multiply-adds a pixel: it is 0 (no limit) or more", c.MaxFLOPs)
+	check(c.MaxFLOPs >= 0 && c.MaxFLOPs <= mostFLOPs, "at most %d multiply-adds a pixel: it is 0 (no limit) or more, and %d at most", c.MaxFLOPs, int64(mostFLOPs))
 	if c.Finetune.Recipe != nil {
 		if err := c.Finetune.Recipe.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("finetuning: %w", err))

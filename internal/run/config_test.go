@@ -35,6 +35,34 @@ func TestValidateTellsEverything(t *testing.T) {
 	}
 }
 
+func TestNumbersThatRunOverAreRefused(t *testing.T) {
+	const most = math.MaxInt
+	for name, change := range map[string]func(*Config){
+		"population":             func(c *Config) { c.Population = most },
+		"generations":            func(c *Config) { c.Generations = most },
+		"candidates in all":      func(c *Config) { c.Population, c.Generations = 10_000, 10_000 },
+		"a product that is over": func(c *Config) { c.Population, c.Generations = 1<<62+1, 4 },
+		"spread":                 func(c *Config) { c.Spread = most },
+		"window":                 func(c *Config) { c.Window = most },
+		"epochs":                 func(c *Config) { c.Epochs = most },
+		"patience":               func(c *Config) { c.Patience = most },
+		"batch":                  func(c *Config) { c.Batch = most },
+		"finetune":               func(c *Config) { c.Finetune.Epochs = most },
+		"trial":                  func(c *Config) { c.Finetune.Trial = most },
+		"train limit":            func(c *Config) { c.TrainLimit = most },
+		"flops":                  func(c *Config) { c.MaxFLOPs = most },
+		"time":                   func(c *Config) { c.Time = 1e300 },
+		"layers":                 func(c *Config) { c.Space.MaxBlocks = most },
+		"filters":                func(c *Config) { c.Space.MaxFilters = most },
+	} {
+		c := valid()
+		change(&c)
+		if err := c.Validate(); fault.Of(err) != fault.Usage {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestRunIDIgnoresNothingThatCounts(t *testing.T) {
 	c := valid()
 	id := c.RunID("data")
