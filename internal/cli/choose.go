@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"moncae/internal/fault"
 	"moncae/internal/run"
 	"moncae/internal/shell"
 	"moncae/internal/view"
@@ -14,6 +16,8 @@ type chooseOptions struct {
 	json    bool
 	limits  run.Limits
 	latency float64
+	psnr    float64
+	ssim    float64
 	library string
 	by      string
 }
@@ -37,9 +41,8 @@ by ONNX Runtime: an image through encoder and decoder, on one thread of this mac
   moncae choose digits --for knee --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			quality := o.limits.MinPSNR != 0 || o.limits.MinSSIM != 0 || o.limits.MaxBCE != 0
-			if quality && o.latency == 0 && o.limits.MaxValues == 0 && o.limits.MaxParams == 0 && !cmd.Flags().Changed("for") {
-				o.by = run.ForSize
+			if err := o.settle(cmd.Flags()); err != nil {
+				return err
 			}
 			return a.choose(args[0], o)
 		},
@@ -47,14 +50,35 @@ by ONNX Runtime: an image through encoder and decoder, on one thread of this mac
 	f := cmd.Flags()
 	f.IntVar(&o.limits.MaxValues, "max-values", 0, "latent values at most")
 	f.IntVar(&o.limits.MaxParams, "max-params", 0, "parameters at most")
-	f.Float64Var(&o.limits.MinPSNR, "min-psnr", 0, "PSNR at least, in dB")
-	f.Float64Var(&o.limits.MinSSIM, "min-ssim", 0, "SSIM at least")
+	f.Float64Var(&o.psnr, "min-psnr", 0, "PSNR at least, in dB")
+	f.Float64Var(&o.ssim, "min-ssim", 0, "SSIM at least")
 	f.Float64Var(&o.limits.MaxBCE, "max-bce", 0, "BCE at most, in nats a value")
 	f.Float64Var(&o.latency, "max-latency", 0, "milliseconds for one image at most, measured on this machine")
 	addLibrary(f, &o.library)
 	f.Var(choice{&o.by, run.Purposes}, "for", "what to choose for")
 	addJSON(cmd, &o.json)
 	return cmd
+}
+
+// settle reads which limits were given, and what is chosen for: with limits of quality
+// alone, size.
+func (o *chooseOptions) settle(f *pflag.FlagSet) error {
+	for _, name := range []string{"max-values", "max-params", "max-bce", "max-latency"} {
+		if text := f.Lookup(name).Value.String(); f.Changed(name) && text == "0" {
+			return fault.Usagef("--%s is 0, which no member keeps: give a number above 0", name)
+		}
+	}
+	if f.Changed("min-psnr") {
+		o.limits.MinPSNR = &o.psnr
+	}
+	if f.Changed("min-ssim") {
+		o.limits.MinSSIM = &o.ssim
+	}
+	quality := o.limits.MinPSNR != nil || o.limits.MinSSIM != nil || o.limits.MaxBCE != 0
+	if quality && o.latency == 0 && o.limits.MaxValues == 0 && o.limits.MaxParams == 0 && !f.Changed("for") {
+		o.by = run.ForSize
+	}
+	return nil
 }
 
 func (a *app) choose(path string, o chooseOptions) error {

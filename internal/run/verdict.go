@@ -127,31 +127,36 @@ func (f Front) knee(members []Member) Member {
 	return members[moo.Knee(points)]
 }
 
-// Limits are what a member has to keep; 0: any. Figures are of validation images.
+// Limits are what a member has to keep; 0 and nil: any. Figures are of validation images.
 type Limits struct {
 	MaxValues, MaxParams int
-	MinPSNR              float64 // decibels
-	MinSSIM, MaxBCE      float64
+	MaxBCE               float64
+	MinPSNR, MinSSIM     *float64 // decibels; either may be 0 or less, and is a limit then
 }
 
 func (l Limits) keeps(m Member) bool {
 	return (l.MaxValues == 0 || m.Values <= l.MaxValues) && (l.MaxParams == 0 || m.Params <= l.MaxParams) &&
-		(l.MinPSNR == 0 || m.PSNR >= l.MinPSNR) && (l.MinSSIM == 0 || m.SSIM >= l.MinSSIM) && (l.MaxBCE == 0 || m.BCE <= l.MaxBCE)
+		(l.MaxBCE == 0 || m.BCE <= l.MaxBCE) && (l.MinPSNR == nil || m.PSNR >= *l.MinPSNR) && (l.MinSSIM == nil || m.SSIM >= *l.MinSSIM)
 }
 
 // String is the limits as `moncae choose` takes them.
 func (l Limits) String() string {
 	var s []string
-	add := func(name string, v float64) {
-		if v != 0 {
+	add := func(name string, v float64, given bool) {
+		if given {
 			s = append(s, fmt.Sprintf("--%s %g", name, v))
 		}
 	}
-	add("max-values", float64(l.MaxValues))
-	add("max-params", float64(l.MaxParams))
-	add("min-psnr", l.MinPSNR)
-	add("min-ssim", l.MinSSIM)
-	add("max-bce", l.MaxBCE)
+	least := func(name string, v *float64) {
+		if v != nil {
+			add(name, *v, true)
+		}
+	}
+	add("max-values", float64(l.MaxValues), l.MaxValues != 0)
+	add("max-params", float64(l.MaxParams), l.MaxParams != 0)
+	least("min-psnr", l.MinPSNR)
+	least("min-ssim", l.MinSSIM)
+	add("max-bce", l.MaxBCE, l.MaxBCE != 0)
 	return strings.Join(s, " ")
 }
 

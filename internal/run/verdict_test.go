@@ -69,8 +69,8 @@ func TestChoose(t *testing.T) {
 	}{
 		{Limits{}, ForFidelity, "c"},
 		{Limits{MaxValues: 9}, ForFidelity, "b"}, // of those worth having
-		{Limits{MinPSNR: 12}, ForSize, "b"},
-		{Limits{MinPSNR: 13.2, MaxValues: 10}, ForSize, "worse"}, // no other keeps the limits
+		{Limits{MinPSNR: new(12.0)}, ForSize, "b"},
+		{Limits{MinPSNR: new(13.2), MaxValues: 10}, ForSize, "worse"}, // no other keeps the limits
 		{Limits{}, ForUse, "b"},
 		{Limits{MaxBCE: .24, MaxValues: 20}, ForKnee, "b"},
 	} {
