@@ -72,7 +72,7 @@ func littleEndian(x []float32) []byte {
 // latent, the image.
 func (d *decompression) writeArrow(ctx context.Context) error {
 	m := d.meta
-	m.Column, m.Shape, m.Quant, m.Fingerprint = "image", d.dec.image, nil, ""
+	m.Column, m.Shape, m.Quant, m.Fingerprint = latent.ColumnImage, d.dec.image, nil, ""
 	o := latent.Options{DType: latent.Uint8, Layout: latent.Tensor, Format: latent.File, Compression: latent.None}
 	if d.options.Float {
 		o.DType = latent.Float32

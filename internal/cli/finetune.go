@@ -65,9 +65,26 @@ are written anew.`,
 	return cmd
 }
 
+// recipe is how candidates are trained, nil for each one's own; what can't be is told
+// before the run is opened.
+func (o *finetuneOptions) recipe() (*arch.Recipe, error) {
+	if o.epochs < 1 || o.epochs > run.MostEpochs {
+		return nil, fault.Usagef("--epochs is %d; give 1 to %d", o.epochs, run.MostEpochs)
+	}
+	if o.rate == 0 {
+		return nil, nil
+	}
+	r := &arch.Recipe{Optimizer: arch.Adam, LearningRate: o.rate, Schedule: arch.OneCycle}
+	if err := r.Validate(); err != nil {
+		return nil, fault.Usagef("--learning-rate: %w; 0 is each candidate's own", err)
+	}
+	return r, nil
+}
+
 func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err error) {
-	if o.epochs < 1 {
-		return fault.Usagef("--epochs is %d; give 1 or more", o.epochs)
+	recipe, err := o.recipe()
+	if err != nil {
+		return err
 	}
 	if err := o.workers.check(o.jobs); err != nil {
 		return err
@@ -96,10 +113,6 @@ func (a *app) finetune(cmd *cobra.Command, path string, o *finetuneOptions) (err
 	study, err := search.Resume(path, set, search.Options{Trainer: on, Jobs: on.jobs(o.jobs), Memory: o.memory, CheckpointEvery: o.checkpoint, Observer: watch.observe, FS: a.FS, Elsewhere: true})
 	if err != nil {
 		return err
-	}
-	var recipe *arch.Recipe
-	if o.rate > 0 {
-		recipe = &arch.Recipe{Optimizer: arch.Adam, LearningRate: o.rate, Schedule: arch.OneCycle}
 	}
 	front, err := study.Finetune(cmd.Context(), ids, o.epochs, recipe)
 	watch.end()

@@ -63,12 +63,16 @@ func Main(args []string, s Streams) int {
 	context.AfterFunc(ctx, stop)
 	ctx, forget := whenLeft(ctx)
 	defer forget()
-	s.Out, s.Err = &visible{to: s.Out}, &visible{to: s.Err, redraws: s.Terminal}
+	out := &visible{to: s.Out}
+	s.Out, s.Err = out, &visible{to: s.Err, redraws: s.Terminal}
 
 	app := &app{Streams: s}
 	root := app.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err, app.started = out.failed, true // help is written by cobra, which drops errors
+	}
 	switch {
 	case err == nil:
 		return 0

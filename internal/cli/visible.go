@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"unicode"
@@ -14,10 +15,12 @@ import (
 type visible struct {
 	to      io.Writer
 	redraws bool
+	failed  error // the first failure to write, which not every library gives back
 }
 
 func (v *visible) Write(b []byte) (int, error) {
 	if _, err := v.to.Write(v.show(b)); err != nil {
+		v.failed = cmp.Or(v.failed, err)
 		return 0, err
 	}
 	return len(b), nil

@@ -88,7 +88,7 @@ func (fs FS) Mkdir(dir string) error {
 	case errors.Is(err, os.ErrExist): // a link to nowhere
 		return inTheWay(dir)
 	default:
-		return err
+		return unwritable(err, dir)
 	}
 	return fs.SyncDir(parent)
 }

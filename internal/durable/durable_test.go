@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"moncae/internal/fault"
@@ -267,4 +268,30 @@ func TestFailuresThatAWriterDrops(t *testing.T) {
 		}
 	}()
 	_ = FS{}.Replace(filepath.Join(t.TempDir(), "file"), func(Writer) error { panic("a bug") })
+}
+
+// A test may run as root, who may write anywhere.
+func TestWhatMayNotBeWrittenIsBadUsage(t *testing.T) {
+	disk := FS{Fault: func(step, path string) error {
+		if step == "create" || step == "mkdir" {
+			return &os.PathError{Op: "open", Path: path, Err: syscall.EACCES}
+		}
+		return nil
+	}}
+	path := filepath.Join(t.TempDir(), "new")
+	if err := disk.ReplaceBytes(path, nil); fault.Of(err) != fault.Usage {
+		t.Errorf("a file: %v", err)
+	}
+	if err := disk.Mkdir(path); fault.Of(err) != fault.Usage {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := disk.Claim(path); fault.Of(err) != fault.Usage {
+		t.Errorf("a place: %v", err)
+	}
+	if err := (FS{}).ReplaceBytes(path, []byte("file")); err != nil {
+		t.Fatal(err)
+	}
+	if err := (FS{}).ReplaceBytes(filepath.Join(path, "below"), nil); fault.Of(err) != fault.Usage {
+		t.Errorf("below a file: %v", err)
+	}
 }

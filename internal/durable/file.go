@@ -3,10 +3,12 @@ package durable
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"moncae/internal/fault"
 )
 
 // Writer writes a file from its beginning to its end. WriteAt replaces bytes that
@@ -116,7 +118,16 @@ func (w *file) WriteAt(b []byte, at int64) (n int, err error) {
 // named tells of a temporary file's failure under the name that the user gave.
 func named(err error, path string) error {
 	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return fmt.Errorf("%s %s: %w", p.Op, path, p.Err)
+		return &os.PathError{Op: p.Op, Path: path, Err: p.Err}
+	}
+	return err
+}
+
+// unwritable tells of a place where nothing may be made under the name that the user
+// gave; other failures stay what they are.
+func unwritable(err error, path string) error {
+	if err = named(err, path); errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOTDIR) {
+		return fault.Usagef("%w: name another place, or have its folder be one that you may write to", err)
 	}
 	return err
 }

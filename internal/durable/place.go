@@ -47,7 +47,7 @@ var errAgain = errors.New("the folder was removed meanwhile")
 func (p *Place) claim() error {
 	made := p.fs.mkdir(p.temp, p.path)
 	if made != nil && !errors.Is(made, fs.ErrExist) {
-		return named(made, p.path)
+		return unwritable(made, p.path)
 	}
 	f, err := os.OpenFile(p.temp, os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {

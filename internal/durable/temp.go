@@ -29,7 +29,7 @@ func (fs FS) createTemp(path string) (f *os.File, release func(), err error) {
 	old := err == nil
 	for {
 		if err := fs.fault("create", path); err != nil {
-			return nil, nil, err
+			return nil, nil, unwritable(err, path)
 		}
 		name := fmt.Sprintf("%s%s%d", path, TempMark, rand.Uint32())
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
@@ -37,7 +37,7 @@ func (fs FS) createTemp(path string) (f *os.File, release func(), err error) {
 			continue
 		}
 		if err != nil {
-			return nil, nil, named(err, path)
+			return nil, nil, unwritable(err, path)
 		}
 		fs.trace(Step{Kind: "create", Path: name})
 		if old {
@@ -92,7 +92,7 @@ func (FS) SweepStale(path string) error {
 	dir, prefix := filepath.Dir(path), filepath.Base(path)+TempMark
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return unwritable(err, path)
 	}
 	for _, e := range entries {
 		number, ok := strings.CutPrefix(e.Name(), prefix)

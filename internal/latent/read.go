@@ -222,6 +222,9 @@ func (f *file) openIPC(r source, size int64) (err error) {
 }
 
 func (f *file) readSchema(sc *arrow.Schema) (err error) {
+	if len(sc.FieldIndices(colLatent)) == 0 && len(sc.FieldIndices(ColumnImage)) > 0 {
+		return fault.Usagef("%s holds images (column %s), as `moncae decompress` writes them, and no latents: give the file that `moncae compress` wrote", f.name, ColumnImage)
+	}
 	f.foreign = !slices.ContainsFunc(sc.Metadata().Keys(), func(key string) bool { return strings.HasPrefix(key, metakey.Prefix) })
 	if f.decoder.meta, f.decoder.dtype, err = metaFromSchema(sc); err != nil {
 		return f.wrongf("%s: %w", f.name, err)

@@ -24,6 +24,9 @@ const (
 	colError  = "error"
 )
 
+// ColumnImage stands in the place of latents in files of images.
+const ColumnImage = "image"
+
 var elements = map[DType]arrow.DataType{
 	Float32: arrow.PrimitiveTypes.Float32,
 	Float16: arrow.FixedWidthTypes.Float16,
