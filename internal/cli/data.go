@@ -119,10 +119,10 @@ func (a *app) printInfo(set *dataset.Set, asJSON bool) error {
 	a.skipped(set.Skipped)
 	classes := "none: the images have no labels"
 	if set.Classes != nil {
-		classes = fmt.Sprintf("%d: %s", len(set.Classes), strings.Join(set.Classes, ", "))
+		classes = fmt.Sprintf("%d: %s", len(set.Classes), fault.Name(strings.Join(set.Classes, ", ")))
 	}
 	lines := [][2]string{
-		{"data", info.Name}, {"path", info.Path}, {"format", info.Format}, {"image", set.Shape.String() + " (C×H×W)"},
+		{"data", fault.Name(info.Name)}, {"path", fault.Name(info.Path)}, {"format", info.Format}, {"image", set.Shape.String() + " (C×H×W)"},
 		{"split", fmt.Sprintf("%s, %d images, %s in %s of files", info.Split, set.Rows(), humanBytes(int64(len(set.Images))), humanBytes(info.SourceBytes))},
 		{"splits", splitList(info)}, {"classes", classes},
 		{"values", fmt.Sprintf("mean %.4f, standard deviation %.4f", stats.MeanValue, stats.Deviation)},
@@ -141,7 +141,7 @@ func (a *app) printInfo(set *dataset.Set, asJSON bool) error {
 		fmt.Fprintf(a.Out, "%-12s %s\n", "left out", leftOut(l))
 	}
 	for _, n := range info.Notes {
-		fmt.Fprintf(a.Out, "%-12s %s\n", "note", n)
+		fmt.Fprintf(a.Out, "%-12s %s\n", "note", fault.Name(n))
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (a *app) skipped(s []dataset.Skipped) {
 			fmt.Fprintf(a.Err, "moncae: … and %d more\n", len(s)-i)
 			return
 		}
-		fmt.Fprintf(a.Err, "moncae: skipped %s: %s\n", k.Path, k.Reason)
+		fmt.Fprintf(a.Err, "moncae: skipped %s: %s\n", fault.Name(k.Path), fault.Name(k.Reason))
 	}
 }
 

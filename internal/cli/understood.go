@@ -6,6 +6,7 @@ import (
 
 	"moncae/internal/dataset"
 	"moncae/internal/dataset/source"
+	"moncae/internal/fault"
 )
 
 // understood says on stderr what was made of a data set, before hours are spent on
@@ -15,7 +16,7 @@ func (a *app) understood(info dataset.Info) {
 	if n := len(info.Classes); n > 0 {
 		const most = 10
 		names := info.Classes[:min(n, most)]
-		classes = fmt.Sprintf("%d classes: %s", n, strings.Join(names, ", "))
+		classes = fmt.Sprintf("%d classes: %s", n, fault.Name(strings.Join(names, ", ")))
 		if n > most {
 			classes += ", …"
 		}
@@ -25,7 +26,7 @@ func (a *app) understood(info dataset.Info) {
 		fmt.Fprintf(a.Err, "left out: %s\n", leftOut(l))
 	}
 	for _, n := range info.Notes {
-		fmt.Fprintf(a.Err, "note: %s\n", n)
+		fmt.Fprintf(a.Err, "note: %s\n", fault.Name(n))
 	}
 }
 
@@ -68,9 +69,9 @@ func splitList(info dataset.Info) string {
 			splits[i] += " (" + strings.Join(more, ", ") + ")"
 		}
 	}
-	return strings.Join(splits, ", ")
+	return fault.Name(strings.Join(splits, ", "))
 }
 
 func leftOut(l source.LeftOut) string {
-	return fmt.Sprintf("%d: %s (%s)", l.Count, l.Reason, l.Example)
+	return fault.Name(fmt.Sprintf("%d: %s (%s)", l.Count, l.Reason, l.Example))
 }

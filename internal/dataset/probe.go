@@ -122,7 +122,7 @@ func (s *stream) badImage(it *source.Item, err error) error {
 	if unread := (*pixel.Unread)(nil); errors.As(err, &unread) {
 		fix = unread.Fix
 	}
-	return &source.Bad{Err: fault.Usagef("%s: %w; %s, or pass over such images with --on-bad-image skip", s.where(it.Path), err, fix), Cause: err}
+	return &source.Bad{Err: fault.Usagef("%s: %w; %s, or pass over such images with --on-bad-image skip", fault.Name(s.where(it.Path)), err, fix), Cause: err}
 }
 
 func (s *stream) sizesDiffer(path string, h, w int, first [2]int) error {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Text is what an error says to the person at the terminal, on one line: what Go's
@@ -22,6 +23,24 @@ import (
 func Text(err error) string {
 	text := replace(err.Error(), err)
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
+
+// Name is the name of a file, a class or the like as a line of text has it: control
+// characters come out as \u000a, which is also how JSON writes them, lest a line feed
+// break the line.
+func Name(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			fmt.Fprintf(&b, "\\u%04x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // replace does so for all errors that err wraps.
@@ -67,7 +86,7 @@ var meanings = map[error]string{
 func meaning(err error) string {
 	switch e := err.(type) { //nolint:errorlint // replace walks the chain
 	case *fs.PathError:
-		return fmt.Sprintf("%s: %s", cmp.Or(e.Path, `""`), onDisk(e.Err))
+		return fmt.Sprintf("%s: %s", cmp.Or(Name(e.Path), `""`), onDisk(e.Err))
 	case *os.LinkError:
 		return fmt.Sprintf("%s, to be %s: %s", e.Old, e.New, onDisk(e.Err))
 	case *json.SyntaxError:

@@ -15,6 +15,16 @@ import (
 	"testing"
 )
 
+func TestNamesStayOnTheirLine(t *testing.T) {
+	if got := Name("new\nline\x1b é\u0085"); got != `new\u000aline\u001b é\u0085` {
+		t.Error(got)
+	}
+	_, err := os.Stat("no\nwhere")
+	if got := Text(err); got != `no\u000awhere: there is no such file or folder` {
+		t.Error(got)
+	}
+}
+
 // What the system says of a path, by its own errors.
 func TestTextOfPaths(t *testing.T) {
 	dir := t.TempDir()
