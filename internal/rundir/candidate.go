@@ -123,7 +123,7 @@ func (d *Dir) checked(f File) ([]byte, error) {
 		return nil, missing(err)
 	}
 	if got := sum(content); got != f.SHA256 {
-		return nil, fault.Damagedf("%s: its SHA-256 is %s, the journal has %s: put the original back, or begin a new run", d.file(f.Path), got, f.SHA256)
+		return nil, fault.Damagedf("%s: its SHA-256 is %s, the journal has %s: put the original back, or have it made again (moncae doctor --repair)", d.file(f.Path), got, f.SHA256)
 	}
 	return content, nil
 }

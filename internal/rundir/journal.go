@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"path/filepath"
 
 	"moncae/internal/fault"
 	"moncae/internal/regular"
+	"moncae/internal/shell"
 )
 
 // Record is one event of a run. A line of the journal is the record as one JSON
@@ -92,14 +94,17 @@ func parseJournal(file string, content []byte) ([]Record, int64, error) {
 			break
 		}
 		if err != nil {
-			return nil, 0, fault.Damagedf("%s: line %d (byte %d): %w: the file was changed, or the disk fails; put a copy back, or begin a new run",
-				file, len(records)+1, at, err)
+			return nil, 0, fault.Damagedf("%s: line %d (byte %d): %w: the file was changed, or the disk fails: `%s` makes a run that goes on of what is whole; or put a copy back",
+				file, len(records)+1, at, err, repairWith(filepath.Dir(file)))
 		}
 		records = append(records, r)
 		at += end + 1
 	}
 	return records, int64(at), nil
 }
+
+// repairWith is the command that mends a damaged run.
+func repairWith(run string) string { return shell.Line("moncae", "doctor", run, "--repair") }
 
 // isTorn tells whether the end of a journal, from the line of a record on that is
 // damaged, is what a crash left: the file grew before its blocks were written, which

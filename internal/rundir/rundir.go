@@ -266,8 +266,8 @@ func (d *Dir) mustBeNew() error {
 		return err
 	}
 	if len(entries) > 0 {
-		return fault.Damagedf("%s: it has no record, although %s has candidates: put a copy back, or begin a new run",
-			d.file(JournalFile), d.file(CandidatesDir))
+		return fault.Damagedf("%s: it has no record, although %s has candidates: put a copy back, or have `%s` begin the run anew in its place",
+			d.file(JournalFile), d.file(CandidatesDir), repairWith(d.Path))
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ type Health struct {
 }
 
 // Verify checks every checksum and hash of a run and of the exports in it, without
-// changing anything, beside a process that may be at work on it. The error joins all
-// damage that it found.
+// changing anything, beside a process that may be at work on it. The error joins the
+// damage that it found, of much the first.
 func Verify(path string) (Health, error) {
 	d, err := Read(path)
 	if err != nil {
@@ -41,11 +41,26 @@ func Verify(path string) (Health, error) {
 			damage = append(damage, err)
 		}
 	}
+	if len(damage) > 0 {
+		damage = []error{some(damage), fault.Damagedf("`%s` leaves out what is damaged, for search --resume to make again", repairWith(path))}
+	}
 	_, there, err := d.Front()
 	if there || err != nil {
 		h.Files++
 	}
 	return h, errors.Join(append(damage, err, d.verifyCheckpoints(&h), d.verifyExports(&h))...)
+}
+
+// mostTold is how many of a run's damaged files are told.
+const mostTold = 3
+
+// some are the errors, of many the first and how many there are beside.
+func some(errs []error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if n := len(errs) - mostTold; n > 0 {
+		errs = append(errs[:mostTold:mostTold], fault.Damagedf("… and %d more", n))
+	}
+	return errors.Join(errs...)
 }
 
 func (d *Dir) verifyExports(h *Health) error {
@@ -63,7 +78,7 @@ func (d *Dir) verifyExports(h *Health) error {
 		h.Files += n
 		damage = append(damage, err)
 	}
-	return errors.Join(damage...)
+	return some(damage)
 }
 
 // vouched are the candidates' files that records name: any object in a record's
