@@ -96,7 +96,7 @@ func TestAReferenceThatNothingDominates(t *testing.T) {
 		{graph.BCE, moo.Point{1, 0, 1}, "loc of 0"},
 		{graph.BCE, moo.Point{1, 2, -1}, "params of -1"},
 	} {
-		c.Loss = x.loss
+		c.Loss, c.Reference = x.loss, x.at
 		err := attainable(c, x.at, blendOf(t, x.loss), floor)
 		if (err == nil) != (x.want == "") || err != nil && (fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), x.want)) {
 			t.Errorf("%s, %v: %v, want %q", x.loss, x.at, err, x.want)
@@ -144,4 +144,33 @@ func blendOf(t *testing.T, l graph.Loss) graph.Blend {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func TestWhatNothingIsBelowIsBlamedOnWhatWasGiven(t *testing.T) {
+	c := config(t)
+	c.Objectives, c.Reference = []string{run.ObjectiveLoss, run.ObjectiveLOC}, nil
+	blend := graph.Blend{BCE: 1}
+	for _, try := range []struct {
+		given     []float64
+		reference moo.Point
+		want      string
+	}{
+		{nil, moo.Point{0.6125, 2.9}, "the images are all alike"},
+		{nil, moo.Point{0.7, 0}, "an image is a single value"},
+		{[]float64{0.6, 2.9}, moo.Point{0.6, 2.9}, "leave --reference away"},
+		{[]float64{1e200, 1e200}, moo.Point{1e200, 1e200}, "can't be measured"},
+	} {
+		c.Reference = try.given
+		err := attainable(c, try.reference, blend, 0.6125)
+		if fault.Of(err) != fault.Usage || !strings.Contains(err.Error(), try.want) {
+			t.Errorf("%v: %v", try.reference, err)
+		}
+		if try.given == nil && strings.Contains(err.Error(), "--reference") {
+			t.Errorf("%v blames a flag that wasn't given", err)
+		}
+	}
+	c.Reference = []float64{1e9, 1e12}
+	if err := attainable(c, moo.Point(c.Reference), blend, 0.6125); err != nil {
+		t.Error(err)
+	}
 }

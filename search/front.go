@@ -13,7 +13,7 @@ import (
 func (s *Study) Front() Front { return s.frontOf(s.state.Candidates, s.pcas.at) }
 
 // WhyEmpty says why there is no one on the front.
-func (s *Study) WhyEmpty() string { return s.state.WhyEmpty(s.config.Objectives, s.reference) }
+func (s *Study) WhyEmpty() string { return s.state.WhyEmpty(s.config, s.reference) }
 
 // frontOf is the front of some of the run's candidates, beside pca's figures.
 func (s *Study) frontOf(candidates []*Candidate, pca func(values int) *baseline.Figures) Front {

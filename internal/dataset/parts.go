@@ -110,7 +110,7 @@ func wanted(c *source.Collection, o Options) ([]part, error) {
 		base = c.Find(source.Whole)
 	}
 	if base == nil || o.Split == source.Val {
-		return nil, fault.Usagef("there is no split %q; there is %s", o.Split, strings.Join(splitNames(c), ", "))
+		return nil, fault.Usagef("there is no split %q; there is %s", o.Split, strings.Join(askable(c, base), ", "))
 	}
 	p, err := holdOut(base, o)
 	return []part{p}, err
@@ -125,6 +125,21 @@ func splitNames(c *source.Collection) []string {
 	var names []string
 	for _, s := range c.Splits {
 		names = append(names, s.Name)
+	}
+	return names
+}
+
+// askable are the splits that can be asked for, where base, if there is one, is divided
+// into those that a collection lacks.
+func askable(c *source.Collection, base *source.Split) []string {
+	names := splitNames(c)
+	switch {
+	case base == nil:
+		return names
+	case base.Name == source.Whole:
+		return []string{source.Train, source.Test + " (set apart from it)", source.Whole}
+	case !hasTest(c):
+		return append(names, source.Test+" (set apart from it)")
 	}
 	return names
 }

@@ -216,6 +216,8 @@ func (c Config) checkObjectives() []error {
 	for _, b := range c.Bounds {
 		if err := checkObjective(b.Objective); err != nil {
 			errs = append(errs, fmt.Errorf("bound %v: %w", b, err))
+		} else if err := b.keepable(); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return errs

@@ -2,25 +2,35 @@ package run
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// WhyEmpty says why a run has no front: what its trainings failed of, or how far
-// they are from the reference point.
-func (st State) WhyEmpty(objectives []string, reference []float64) string {
+// WhyEmpty says why a run has no front: what its trainings failed of, which bounds they
+// broke, or how far they are from the reference point.
+func (st State) WhyEmpty(c Config, reference []float64) string {
 	failed, first := 0, ""
 	least := map[string]float64{}
-	for _, c := range st.Candidates {
-		if c.Search == nil {
+	names := slices.Clone(c.Objectives)
+	for _, b := range c.Bounds {
+		names = append(names, b.Objective)
+	}
+	better := 0 // than the reference
+	for _, cand := range st.Candidates {
+		best := cand.Best()
+		if best == nil {
 			failed++
 			if first == "" {
-				first = c.Failure
+				first = cand.Failure
 			}
 			continue
 		}
-		for _, name := range objectives {
-			if v, known := least[name]; !known || c.Search.Values[name] < v {
-				least[name] = c.Search.Values[name]
+		if c.Point(best.Values).Better(reference) {
+			better++
+		}
+		for _, name := range names {
+			if v, known := least[name]; !known || best.Values[name] < v {
+				least[name] = best.Values[name]
 			}
 		}
 	}
@@ -32,13 +42,21 @@ func (st State) WhyEmpty(objectives []string, reference []float64) string {
 	case failed == all:
 		return fmt.Sprintf("%sall %d networks were refused or failed; the first: %s", empty, all, first)
 	}
-	far := make([]string, len(objectives))
-	for i, name := range objectives {
+	others := ""
+	if failed > 0 {
+		others = fmt.Sprintf("; %d were refused or failed; the first: %s", failed, first)
+	}
+	if better > 0 {
+		bounds := make([]string, len(c.Bounds))
+		for i, b := range c.Bounds {
+			bounds[i] = fmt.Sprintf("--bound '%v' (least seen %.4g)", b, least[b.Objective])
+		}
+		return fmt.Sprintf("%snone of %d networks that are better than the reference keeps %s: give a larger number, or train longer or more of them%s",
+			empty, better, strings.Join(bounds, " and "), others)
+	}
+	far := make([]string, len(c.Objectives))
+	for i, name := range c.Objectives {
 		far[i] = fmt.Sprintf("%s %.4g (least seen %.4g)", name, reference[i], least[name])
 	}
-	why := fmt.Sprintf("%snone of %d networks is better than the reference %s: train longer or more of them, or give --reference", empty, all-failed, strings.Join(far, ", "))
-	if failed > 0 {
-		why += fmt.Sprintf("; %d were refused or failed; the first: %s", failed, first)
-	}
-	return why
+	return fmt.Sprintf("%snone of %d networks is better than the reference %s: train longer or more of them, or give --reference%s", empty, all-failed, strings.Join(far, ", "), others)
 }

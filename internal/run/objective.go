@@ -80,6 +80,18 @@ type Bound struct {
 
 func (b Bound) String() string { return fmt.Sprintf("%s<=%v", b.Objective, b.Most) }
 
+// keepable tells that no network keeps a bound: those of one value and no parameters come
+// down to these, and a share of errors to none at all.
+func (b Bound) keepable() error {
+	switch exact := b.Objective == ObjectiveBits || b.Objective == ObjectiveParams || b.Objective == ObjectiveFLOPs; {
+	case b.Most < 0:
+		return fmt.Errorf("bound %v: no network keeps it, for %s is never below 0: give a larger number", b, b.Objective)
+	case exact && b.Most == 0:
+		return fmt.Errorf("bound %v: no network keeps it, for %s is always above 0: give a larger number", b, b.Objective)
+	}
+	return nil
+}
+
 // ParseBound reads "loc<=1.9".
 func ParseBound(s string) (Bound, error) {
 	name, number, ok := strings.Cut(s, "<=")

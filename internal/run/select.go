@@ -52,7 +52,7 @@ func (r *Run) selected(what string) ([]string, error) {
 		return []string{what}, nil
 	}
 	if r.Front == nil || len(r.Front.Members) == 0 {
-		return nil, fault.Usagef("%s: %s; see `%s`", r.Path, r.WhyEmpty(r.Config.Objectives, r.Manifest.Reference), shell.Line("moncae", "front", r.Path))
+		return nil, fault.Usagef("%s: %s; see `%s`", r.Path, r.WhyEmpty(r.Config, r.Manifest.Reference), shell.Line("moncae", "front", r.Path))
 	}
 	ms := r.Front.Members
 	switch what {
