@@ -258,7 +258,7 @@ func TestUsage(t *testing.T) {
 		{filepath.Join(text, "a.txt"), Options{}, "no known format"},
 		{filepath.Join(one, "a.png"), Options{}, "single image"},
 		{one, Options{}, "it holds one image"},
-		{one, Options{Split: "val"}, `no split "val"; there is all`},
+		{one, Options{Split: "val"}, `no split "val"; there is train, test (set apart from it), all`},
 		{Default, Options{Split: "dev"}, `split "dev"`},
 		{Default, Options{Resize: "zoom"}, `resize "zoom"`},
 		{Default, Options{Resize: "crop"}, "--image-size"},
