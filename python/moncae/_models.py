@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._data import as_nchw, checked, host
+from ._data import as_nchw, host
+from ._values import Floats, Values, unit
 from .errors import DamagedFile, MissingLibrary
-
-Floats = npt.NDArray[np.float32]
 
 
 class Autoencoder:
@@ -23,6 +22,10 @@ class Autoencoder:
     other whole numbers in 0…255), or floats in [0, 1]; all else is a ValueError.
     Latents are float32, N×c×h×w. What is a torch tensor comes back as one, on the
     same device.
+
+    A model that isn't moncae's takes other values where its metadata
+    moncae.preprocess say so (scale, mean and std, layout, output), as in
+    `moncae.compress`: images are given in [0, 1] or as bytes all the same.
 
     Attributes:
         image_shape: (C, H, W).
@@ -43,8 +46,12 @@ class Autoencoder:
         self._encoder = _session(encoder, threads)
         self._decoder = None if decoder is None else _session(decoder, threads)
         self.metadata = dict(self._encoder.get_modelmeta().custom_metadata_map)
-        self.image_shape = _sides(encoder, self._encoder.get_inputs())
-        self.latent_shape = _sides(encoder, self._encoder.get_outputs())
+        try:
+            self._values = Values.read(self.metadata.get("moncae.preprocess"))
+            self.image_shape, self.latent_shape = self._shapes()
+            self._values.check_channels(self.image_shape[0])
+        except ValueError as error:
+            raise ValueError(f"{encoder}: {error}") from error
         if "moncae.candidate" in self.metadata and self._encoder.get_outputs()[0].name != "latent":
             raise ValueError(f"{encoder} gives no latents: give the encoder.onnx beside it")
         if self._decoder is not None:
@@ -71,10 +78,18 @@ class Autoencoder:
         beside = encoder.parent / "decoder.onnx"
         return cls(encoder, pathlib.Path(decoder) if decoder is not None else beside if beside.is_file() else None, batch, threads)
 
+    def _shapes(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        """Of an image and of a latent, C×H×W; settles the order of the model's axes and its output."""
+        outputs = [value for value in self._encoder.get_outputs() if self._values.output in ("", value.name)]
+        image, latent = _sides("takes", self._encoder.get_inputs()), _sides("gives", outputs)
+        self._output: str = outputs[0].name
+        self._nhwc = (self._values.layout or ("nhwc" if image[0] not in (1, 3) and image[2] in (1, 3) else "nchw")) == "nhwc"
+        return (_channels_first(image), _channels_first(latent)) if self._nhwc else (image, latent)
+
     def encode(self, images: Any) -> Any:
         """Images to latents, float32 N×c×h×w."""
         known = laid_out(np.asarray(host(images)), self.image_shape)
-        return _as_given(images, _run(self._encoder, map(_unit, _parts(known, self._batch))))
+        return _as_given(images, self._through(self._encoder, map(self._values.of, _parts(known, self._batch)), self._output))
 
     def decode(self, latents: Any) -> Any:
         """Latents, N×c×h×w or flat N×(c·h·w), to images: float32 N×C×H×W in [0, 1]."""
@@ -85,7 +100,17 @@ class Autoencoder:
             known = known.reshape(-1, *shape)
         if known.ndim != 4 or known.shape[1:] != shape:
             raise ValueError(f"latents of shape {known.shape}: N×{'×'.join(map(str, shape))} is wanted")
-        return _as_given(latents, _run(self._decoder, _parts(known, self._batch)))
+        found = self._through(self._decoder, _parts(known, self._batch))
+        if found.size != len(known) * int(np.prod(self.image_shape)):
+            raise ValueError(f"{self.files[1]} gives {found.shape} for {len(known)} latents: N×{'×'.join(map(str, self.image_shape))} is wanted")
+        return _as_given(latents, self._values.undo(found.reshape(-1, *self.image_shape)))
+
+    def _through(self, session: Any, parts: Iterable[npt.NDArray[Any]], output: str | None = None) -> Floats:
+        """A model's output for all batches, as one array; axes are N×C×H×W on both sides."""
+        name = session.get_inputs()[0].name
+        turned = (np.moveaxis(part, 1, 3) if self._nhwc else part for part in parts)
+        found = np.concatenate([session.run(None if output is None else [output], {name: np.ascontiguousarray(part)})[0] for part in turned])
+        return np.ascontiguousarray(np.moveaxis(found, 3, 1)) if self._nhwc and found.ndim == 4 else found
 
     def reconstruct(self, images: Any) -> Any:
         """What the decoder makes of the images' latents: float32 N×C×H×W in [0, 1]."""
@@ -94,10 +119,10 @@ class Autoencoder:
     def error(self, images: Any) -> Floats:
         """Mean squared error of each image's reconstruction, pixels in [0, 1]: float32 of length N."""
         known = laid_out(np.asarray(host(images)), self.image_shape)
-        return np.concatenate([self._error(_unit(part)) for part in _parts(known, self._batch)])
+        return np.concatenate([self._error(unit(part)) for part in _parts(known, self._batch)])
 
-    def _error(self, unit: Floats) -> Floats:
-        squares = np.square(self.reconstruct(unit) - unit, dtype=np.float64)
+    def _error(self, images: Floats) -> Floats:
+        squares = np.square(self.reconstruct(images) - images, dtype=np.float64)
         return np.asarray(squares.mean(axis=(1, 2, 3)), np.float32)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -112,12 +137,6 @@ class Autoencoder:
 
 def _parts(values: npt.NDArray[Any], size: int) -> list[npt.NDArray[Any]]:
     return [values[i : i + size] for i in range(0, max(1, len(values)), size)]
-
-
-def _run(session: Any, parts: Iterable[npt.NDArray[Any]]) -> Floats:
-    """A model's output for all batches, as one array."""
-    name = session.get_inputs()[0].name
-    return np.concatenate([session.run(None, {name: np.ascontiguousarray(part)})[0] for part in parts])
 
 
 def _as_given(values: Any, result: Floats) -> Any:
@@ -140,12 +159,6 @@ def laid_out(images: npt.NDArray[Any], shape: tuple[int, int, int]) -> npt.NDArr
     raise ValueError(f"images of shape {images.shape}: N×{'×'.join(map(str, shape))} is wanted")
 
 
-def _unit(images: npt.NDArray[Any]) -> Floats:
-    """Images as the models take them: float32 in [0, 1]."""
-    known = checked(images)
-    return known.astype(np.float32) / np.float32(255) if known.dtype == np.uint8 else known.astype(np.float32, copy=False)
-
-
 def _session(path: pathlib.Path, threads: int) -> Any:
     try:
         import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
@@ -164,10 +177,14 @@ def _session(path: pathlib.Path, threads: int) -> Any:
         raise DamagedFile(f"{path}: ONNX Runtime can't read it: {str(error).splitlines()[0]}") from error
 
 
-def _sides(path: pathlib.Path, values: Any) -> tuple[int, int, int]:
+def _sides(does: str, values: Any) -> tuple[int, int, int]:
+    """The axes of a model's one input or output behind the batch's, in its order."""
     sides = values[0].shape[1:] if len(values) == 1 else ()
-    if len(sides) != 3 or not all(isinstance(side, int) for side in sides):
-        raise ValueError(f"{path} isn't an encoder of moncae's: it takes {[v.shape for v in values]}, one N×C×H×W is wanted")
+    if len(sides) != 3 or not all(isinstance(side, int) for side in sides) or values[0].type != "tensor(float)":
+        seen = ", ".join(f"{value.name} {value.type} {value.shape}" for value in values) or "nothing of that name"
+        raise ValueError(f"no encoder for Autoencoder, it {does} {seen}: one float32 N×C×H×W is wanted; moncae.compress takes more kinds")
     return (sides[0], sides[1], sides[2])
 
 
+def _channels_first(sides: tuple[int, int, int]) -> tuple[int, int, int]:
+    return (sides[2], sides[0], sides[1])
