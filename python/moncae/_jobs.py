@@ -24,10 +24,12 @@ def compress(
     `Autoencoder`, an encoder.onnx or an export's folder.
 
     data, labels and axes are what `moncae.search` takes; all images of an array are
-    compressed, in its order, unless split is given. Flags are those of `moncae compress`: split="test", dtype="int8", format="parquet", shard_rows=100000.
+    compressed, in its order, unless split is given. Flags are those of
+    `moncae compress`: split="test", dtype="int8", format="parquet",
+    shard_rows=100000, mean=[0.5, 0.5, 0.5].
     The result's `report` is the document of `moncae compress --json`.
     """
-    with _data.location(data, labels, axes, whole="split" not in flags) as place:
+    with _data.location(data, labels, axes, whole=flags.get("split") is None) as place:
         report = _program.call_json("compress", *_program.flags({"encoder": _model(encoder, "encoder"), "data": place, "out": out, **flags}))
     latents = open_latents(out)
     latents.report = report
@@ -58,32 +60,33 @@ def classify(
     that command's: head="mlp", baselines=True, data="mnist-mini". A `Run` and `Latents`
     serve as paths.
     """
-    words = [] if run is None else [run]
+    words = [] if run is None else [_program.word(run)]
     return _program.call_json("classify", *words, *_program.flags({"train": train, "test": test, "out": out, **flags}))
 
 
-def compare(*runs: Path, groups: Mapping[str, Sequence[Path]] | None = None, **flags: _program.Flag) -> dict[str, Any]:
+def compare(*runs: Path, groups: Mapping[str, Path | Sequence[Path]] | None = None, **flags: _program.Flag) -> dict[str, Any]:
     """Compares searches by hypervolume at equal budgets, with tests over seeds.
 
-    Runs that differ in nothing but the seed are a group; groups, {name: runs}, says
-    otherwise. Gives the document of `moncae compare --json` (docs/format/compare.md);
+    Runs that differ in nothing but the seed are a group; groups, {name: runs} or
+    {name: run}, says otherwise. Gives the document of `moncae compare --json` (docs/format/compare.md);
     flags are that command's: svg="compare.svg", reference="0.26,2.9".
     """
-    grouped = [f"{name}={','.join(os.fspath(run) for run in of)}" for name, of in (groups or {}).items()]
-    return _program.call_json("compare", *runs, *_program.flags({"group": grouped, **flags}))
+    listed = {name: [of] if isinstance(of, str | os.PathLike) else of for name, of in (groups or {}).items()}
+    grouped = [f"{name}={','.join(os.fspath(run) for run in of)}" for name, of in listed.items()]
+    return _program.call_json("compare", *map(_program.word, runs), *_program.flags({"group": grouped, **flags}))
 
 
 def load_images(data: Path, split: str = "train", **flags: _program.Flag) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64] | None]:
     """Images of a data set as a search and a compression see them, and their labels.
 
     data is a name ("mnist-mini") or a path; split is train, val or test; flags are
-    those of `moncae data convert`: image_size="32x32", channels=1, limit=100.
+    those of `moncae data convert`: image_size=(32, 32), channels=1, limit=100.
     Gives uint8 N×C×H×W, in the order of the ids in files of latents, and whole
     numbers of length N, None where the data have no labels.
     """
     with tempfile.TemporaryDirectory(prefix="moncae-") as folder:
         file = pathlib.Path(folder) / "images.npz"
-        _program.call("data", "convert", data, *_program.flags({"split": split, "format": "npz", "out": file, **flags}))
+        _program.call("data", "convert", _program.word(data), *_program.flags({"split": split, "format": "npz", "out": file, **flags}))
         with np.load(file) as arrays:
             images = arrays[f"x_{split}"]
             labels = arrays[f"y_{split}"] if f"y_{split}" in arrays else None
@@ -92,5 +95,5 @@ def load_images(data: Path, split: str = "train", **flags: _program.Flag) -> tup
 
 def data_info(data: Path, **flags: _program.Flag) -> dict[str, Any]:
     """What the program finds in a data set: the document of `moncae data info --json`
-    (docs/format/json.md). Flags are that command's: image_size="32x32"."""
-    return _program.call_json("data", "info", data, *_program.flags(flags))
+    (docs/format/json.md). Flags are that command's: image_size=(32, 32), height before width."""
+    return _program.call_json("data", "info", _program.word(data), *_program.flags(flags))

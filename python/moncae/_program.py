@@ -13,10 +13,16 @@ import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
 from . import errors
+
+REPEATED = ("bound", "candidate", "group", "init")
+"""Flags that can be given several times."""
+
+MAPPINGS = ("worker-resources",)
+"""Flags of names and values."""
 
 Flag = str | int | float | bool | os.PathLike[str] | Iterable[Any] | None
 
@@ -42,23 +48,42 @@ def program() -> str:
 def flags(values: dict[str, Flag]) -> list[str]:
     """Words of the command line: train_limit=500 is --train-limit 500.
 
-    None is left out, True is the flag alone, False is --flag=false, and a list or
-    tuple repeats the flag.
+    None is left out, True is --flag=true. A list repeats the flags that can be
+    repeated (REPEATED); for the others it is one value, as in mean=[0.1, 0.2, 0.3],
+    image_size=(16, 32) or a dict for worker_resources.
+
+    Raises:
+        ValueError: an empty list, where that is no value; a dict or a set for a flag
+            that takes none.
     """
     words: list[str] = []
-    for name, value in values.items():
-        flag = "--" + name.rstrip("_").replace("_", "-")
+    for given, value in values.items():
+        name = given.rstrip("_").replace("_", "-")
         if value is None:
             continue
-        if value is True:
-            words.append(flag)
-        elif value is False:
-            words.append(f"{flag}=false")
-        elif isinstance(value, str | os.PathLike) or not isinstance(value, Iterable):
-            words.append(f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
-        else:
-            words += [f"{flag}={one}" for one in value]
+        if isinstance(value, Iterable) and getattr(value, "ndim", 1) == 0:
+            value = value.item()  # pyright: ignore
+        if isinstance(value, str | os.PathLike) or not isinstance(value, Iterable):
+            words.append(f"--{name}={_text(value)}")
+            continue
+        if isinstance(value, Mapping) != (name in MAPPINGS) or isinstance(value, set | frozenset):
+            raise ValueError(f"{given} is a {type(value).__name__}, which it doesn't take")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        found = [f"{key}={_text(one)}" for key, one in value.items()] if isinstance(value, Mapping) else [_text(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        if not found and (name == "candidate" or name not in REPEATED):
+            raise ValueError(f"{given} is empty: give one at least, or leave it out")
+        joined = found if name in REPEATED else ["x".join(found) if name == "image-size" else ",".join(found)]
+        words += [f"--{name}={one}" for one in joined]
     return words
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else os.fspath(value) if isinstance(value, os.PathLike) else str(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def word(path: str | os.PathLike[str]) -> str:
+    """A path as a word of its own, which is no flag even where it begins with a dash."""
+    text = os.fspath(path)
+    return os.path.join(".", text) if text.startswith("-") else text
 
 
 def call(*words: str | os.PathLike[str]) -> str:

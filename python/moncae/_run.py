@@ -38,9 +38,13 @@ class Run:
         return os.fspath(self.path)
 
     @property
+    def _word(self) -> str:
+        return _program.word(self.path)
+
+    @property
     def document(self) -> dict[str, Any]:
         """What `moncae front --json` prints (docs/format/front.md)."""
-        return _program.call_json("front", self.path)
+        return _program.call_json("front", self._word)
 
     @property
     def members(self) -> list[Member]:
@@ -62,9 +66,12 @@ class Run:
         """Writes candidates (an id or several, best-loss, knee, all or population) as ONNX; gives their folders.
 
         Other flags are those of `moncae export`: dtype="float16" is --dtype float16.
+
+        Raises:
+            ValueError: an empty list of candidates, or there is no such candidate.
         """
         words = _program.flags({"candidate": candidate, "out": out, **flags})
-        return [pathlib.Path(done["dir"]) for done in _program.call_json("export", self.path, *words)]
+        return [pathlib.Path(done["dir"]) for done in _program.call_json("export", self._word, *words)]
 
     def choose(self, purpose: str | None = None, **limits: _program.Flag) -> str:
         """The id of the member that `moncae choose` takes: within limits such as
@@ -74,7 +81,7 @@ class Run:
         Raises:
             ValueError: no member is within the limits.
         """
-        return _program.call_json("choose", self.path, *_program.flags({"for": purpose, **limits}))["id"]
+        return _program.call_json("choose", self._word, *_program.flags({"for": purpose, **limits}))["id"]
 
     def __getitem__(self, candidate: str) -> Autoencoder:
         exported = self.path / "export" / candidate / "encoder.onnx"
@@ -85,17 +92,17 @@ class Run:
     def report(self, out: Path | None = None, **flags: _program.Flag) -> pathlib.Path:
         """Writes the run as one HTML page, report.html in its folder if out isn't given."""
         path = self.path / "report.html" if out is None else pathlib.Path(out)
-        _program.call("report", self.path, *_program.flags({"out": path, **flags}))
+        _program.call("report", self._word, *_program.flags({"out": path, **flags}))
         return path
 
     def picture(self, out: Path) -> pathlib.Path:
         """Draws the front to out (.png or .svg), as `moncae front --plot` does."""
-        _program.call("front", self.path, *_program.flags({"plot": out}))
+        _program.call("front", self._word, *_program.flags({"plot": out}))
         return pathlib.Path(out)
 
     def gallery(self, out: Path, images: int = 10) -> pathlib.Path:
         """Draws validation images as every member reconstructs them to out (.png or .svg)."""
-        _program.call("front", self.path, *_program.flags({"gallery": out, "images": images}))
+        _program.call("front", self._word, *_program.flags({"gallery": out, "images": images}))
         return pathlib.Path(out)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -124,7 +131,7 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder) / "picture.png"
             try:
-                _program.call("front", self.path, *_program.flags({flag: file, **flags}))
+                _program.call("front", self._word, *_program.flags({flag: file, **flags}))
             except (ValueError, MoncaeError) as error:
                 return f"<p>no {flag}: {html.escape(str(error))}</p>"
             content = base64.b64encode(file.read_bytes()).decode()

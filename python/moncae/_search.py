@@ -49,7 +49,9 @@ def search(
         on_generation: called with the `generation` record when its front is on the disk.
         callbacks: objects with some of the methods started(path), event(kind, data),
             ended(run); `moncae.tensorboard.TensorBoard` is one.
-        flags: all other flags of `moncae search`: train_limit=500 is --train-limit 500.
+        flags: all other flags of `moncae search`: train_limit=500 is --train-limit 500,
+            image_size=(32, 32) is --image-size 32x32, and a list of bound or init
+            repeats the flag.
 
     Raises:
         ValueError: a bad value, bad data, or a folder that holds a run.

@@ -64,6 +64,10 @@ def test_images_come_back(encoder, digits, tmp_path):
         assert len(list((tmp_path / name).rglob("*.png"))) == 5
 
 
+def test_no_split_is_all_images(encoder, digits, tmp_path):
+    assert len(moncae.compress(encoder, digits[0][:50], tmp_path / "out.arrow", split=None)) == 50
+
+
 def test_errors_name_no_file_of_ours(encoder, digits, tmp_path):
     with pytest.raises(ValueError, match=r"^the data given is 9×9 \(height×width\), 12×12 are needed"):
         moncae.compress(encoder, digits[0][:, :9, :9], tmp_path / "out.arrow")

@@ -3,10 +3,12 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import moncae
 from moncae import _program
@@ -14,7 +16,29 @@ from moncae import _program
 
 def test_flags():
     assert _program.flags({"train_limit": np.int64(5), "loss": np.float32(0.5), "resume": True, "baselines": False, "seed": None, "data": pathlib.Path("a b"), "bound": ["loc<=2", "mse<=1"]}) == [
-        "--train-limit=5", "--loss=0.5", "--resume", "--baselines=false", "--data=a b", "--bound=loc<=2", "--bound=mse<=1"]
+        "--train-limit=5", "--loss=0.5", "--resume=true", "--baselines=false", "--data=a b", "--bound=loc<=2", "--bound=mse<=1"]
+
+
+def test_lists_are_one_value_of_what_is_no_list_of_flags():
+    assert _program.flags({"image_size": (16, 32), "mean": np.array([0.25, 0.5]), "objectives": ["loss", "loc"], "worker_resources": {"num_cpus": 1, "memory": 2e9},
+                           "seed": np.array(5), "init": [], "bound": ("loc<=2",)}) == [
+        "--image-size=16x32", "--mean=0.25,0.5", "--objectives=loss,loc", "--worker-resources=num_cpus=1,memory=2000000000.0", "--seed=5", "--bound=loc<=2"]
+
+
+@pytest.mark.parametrize("value", [{"mean": {"r": 1}}, {"mean": {1, 2}}, {"candidate": []}, {"candidate": iter(())}, {"mean": []}, {"worker_resources": {}}, {"worker_resources": [1]}], ids=str)
+def test_flags_that_take_no_such_value(value):
+    with pytest.raises(ValueError, match=next(iter(value))):
+        _program.flags(value)
+
+
+def test_paths_that_begin_with_a_dash(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(run.path, "-x")
+    assert [m.id for m in moncae.Run("-x").members] == [m.id for m in run.members]
+    assert moncae.Run("-x").choose() == run.choose()
+    assert moncae.Run("-x").report().name == "report.html"
+    assert moncae.compare("-x", run)["groups"]
+    assert moncae.data_info("-x/data.npz")["splits"] and len(moncae.load_images("-x/data.npz", limit=5)[0]) == 5
 
 
 def test_importing_loads_little():

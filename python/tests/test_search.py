@@ -142,6 +142,15 @@ def test_pictures_and_pages(run, tmp_path):
     assert "<html" in run.report(tmp_path / "page.html").read_text()
 
 
+def test_nothing_is_exported_of_no_candidates(run, tmp_path):
+    for nothing in ([], (), (m.id for m in run.members if m.values < 0)):
+        with pytest.raises(ValueError, match="candidate is empty"):
+            run.export(nothing, tmp_path / "out")
+    with pytest.raises(ValueError, match="candidate is empty"):
+        moncae.classify(run, out=tmp_path / "head", candidate=[])
+    assert not (tmp_path / "out").exists()
+
+
 def test_choosing_is_the_programs(run):
     said = subprocess.run(["moncae", "choose", run.path, "--for", "knee"], check=True, capture_output=True, text=True).stdout
     assert run.choose("knee") == said.strip()
@@ -153,7 +162,7 @@ def test_choosing_is_the_programs(run):
 
 def test_comparing_runs(run, digits, tmp_path):
     other = moncae.search(tmp_path / "other", *digits, progress=False, **{**SMALL, "algorithm": "random"})
-    document = moncae.compare(groups={"ours": [run.path], "random": [other.path]})
+    document = moncae.compare(groups={"ours": [run.path], "random": str(other.path)})
     assert [group["name"] for group in document["groups"]] == ["ours", "random"]
     finals = {group["name"]: group["final"]["median"] for group in document["groups"]}
     assert (document["pairs"][0]["test"]["trainings"]["effect"] > 0.5) == (finals["ours"] > finals["random"])
