@@ -8,10 +8,12 @@ import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from . import _program
+from . import _exports, _program
 from ._front import Member, members, table
 from ._models import Autoencoder
 from .errors import MoncaeError
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
 
 Path = str | os.PathLike[str]
 
+WAIT = 300
+"""Seconds that `run[…]` waits for another process's export of the same run."""
+
+_EXPORTING = threading.Lock()
+
 
 class Run:
     """A search that was run, or is under way: its folder (docs/format/run.md).
 
     `run["knee"]`, `run["best-loss"]` and `run["g3-1"]` are exported autoencoders;
     `run[run.choose(max_values=32)]` is the best of those that are small enough.
+    `list(run)` has the ids of the front, and `"g3-1" in run` asks for one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,10 +92,42 @@ class Run:
         return _program.call_json("choose", self._word, *_program.flags({"for": purpose, **limits}))["id"]
 
     def __getitem__(self, candidate: str) -> Autoencoder:
-        exported = self.path / "export" / candidate / "encoder.onnx"
-        if exported.is_file():
-            return Autoencoder.load(exported)
-        return Autoencoder.load(self.export(candidate)[0])
+        """The autoencoder of a candidate, an id, best-loss or knee. It is the export
+        in the run's folder where that is of the candidate's weights in float32; else
+        it is exported first. What another process exports meanwhile is waited for.
+
+        Raises:
+            ValueError: there is no such candidate, or the word means several.
+            MissingLibrary: onnxruntime isn't installed.
+        """
+        if not isinstance(candidate, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"run[{candidate!r}]: give a candidate's id, best-loss or knee")
+        if candidate in ("all", "front", "population"):
+            raise ValueError(f"run[{candidate!r}] are several autoencoders: give one id, best-loss or knee; list(run) has the front's ids")
+        with _EXPORTING:  # one export serves all threads
+            return self._exported(candidate)
+
+    def _exported(self, candidate: str) -> Autoencoder:
+        late = time.monotonic() + WAIT
+        while True:
+            meant = _exports.meant(self.path, candidate)
+            found = None if meant is None else _exports.current(self.path, meant)
+            if found is not None:
+                return found
+            try:
+                return Autoencoder.load(self.export(candidate)[0])
+            except ValueError as error:
+                if "is being written by another process" not in str(error) or time.monotonic() > late:
+                    raise
+            time.sleep(0.2)
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of the front's members, by rising number of values."""
+        return iter([m["id"] for m in _exports.front(self.path)])
+
+    def __contains__(self, candidate: object) -> bool:
+        """Whether the front has a member of this id."""
+        return candidate in list(self)
 
     def report(self, out: Path | None = None, **flags: _program.Flag) -> pathlib.Path:
         """Writes the run as one HTML page, report.html in its folder if out isn't given."""

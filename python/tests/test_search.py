@@ -1,8 +1,10 @@
+import concurrent.futures
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 
 import jupyter_client.manager
@@ -140,6 +142,57 @@ def test_pictures_and_pages(run, tmp_path):
     page = moncae.Run(tmp_path / "moved")._repr_html_()
     assert "no gallery: " in page and "data.npz" in page and all(f"<td>{m.id}</td>" in page for m in run.members)
     assert "<html" in run.report(tmp_path / "page.html").read_text()
+
+
+@pytest.fixture
+def copy(run, digits, tmp_path):
+    """A run without exports of its own."""
+    shutil.copytree(run.path, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy" / "export", ignore_errors=True)
+    return moncae.Run(tmp_path / "copy")
+
+
+def test_an_autoencoder_has_the_runs_weights(copy, digits, monkeypatch):
+    ids = {"knee": copy.export("knee")[0].name, "best-loss": copy.export("best-loss")[0].name}
+    calls, export = [], moncae.Run.export
+    monkeypatch.setattr(moncae.Run, "export", lambda *words: calls.append(words) or export(*words))
+    for word, member in ids.items():
+        assert copy[word].files == copy[member].files == (copy.path / "export" / member / "encoder.onnx", copy.path / "export" / member / "decoder.onnx")
+    assert not calls  # what is there is opened
+
+    wanted = copy["knee"].encode(digits[0][:9])
+    export(copy, "knee", dtype="float16")
+    np.testing.assert_array_equal(copy["knee"].encode(digits[0][:9]), wanted)
+    assert len(calls) == 1
+    (copy.path / "export" / ids["knee"] / "decoder.onnx").write_bytes(b"damaged")
+    np.testing.assert_array_equal(copy[ids["knee"]].encode(digits[0][:9]), wanted)
+    kept = copy.path.parent / "kept"
+    shutil.copytree(copy.path / "export", kept)
+    subprocess.run(["moncae", "finetune", copy.path, "--epochs", "2", "--candidate", ids["knee"]], check=True, capture_output=True)
+    shutil.rmtree(copy.path / "export")
+    shutil.copytree(kept, copy.path / "export")  # as if they were exported before
+    tuned = copy[ids["knee"]]
+    assert len(calls) == 3 and not np.array_equal(tuned.encode(digits[0][:9]), wanted)
+    assert tuned.error(digits[0]).mean() == pytest.approx(copy["knee"].error(digits[0]).mean())
+
+
+def test_several_at_once_open_one_export(copy, digits):
+    code = f"import moncae; print(moncae.Run({os.fspath(copy.path)!r})['knee'].files[0])"
+    others = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        mine = {os.fspath(model.files[0]) for model in pool.map(copy.__getitem__, ["knee"] * 3)}
+    assert {other.communicate()[0].strip() for other in others} == mine and len(mine) == 1
+
+
+def test_ids_of_the_front(run):
+    ids = [m.id for m in run.members]
+    assert list(run) == ids and ids[0] in run and "g9-9" not in run and "knee" not in run
+    with pytest.raises(ValueError, match="several autoencoders"):
+        run["all"]
+    with pytest.raises(TypeError, match="a candidate's id"):
+        run[0]
+    with pytest.raises(ValueError, match="g9-9"):
+        run["g9-9"]
 
 
 def test_nothing_is_exported_of_no_candidates(run, tmp_path):
