@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -11,35 +12,46 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
 
+from . import _check
 from .errors import DamagedFile, MissingLibrary
 
 _arrow: Any = pyarrow  # which has no types of its own
 
 
-def open_latents(path: str | os.PathLike[str]) -> Latents:
+def open_latents(path: str | os.PathLike[str], *, verify: bool = False) -> Latents:
     """Opens what `moncae compress` wrote: an Arrow file or stream, a Parquet file, or
     a folder of shards.
 
+    A folder's parts are held against its manifest: their bytes, rows and ids. verify
+    compares their SHA-256 too, for which every byte is read, about a second a
+    gigabyte. A file alone has checksums that the program checks, and this doesn't.
+
     Raises:
         ValueError: there is no such file.
-        DamagedFile: it isn't a whole file of latents.
+        DamagedFile: it isn't a whole file of latents, as docs/format/latents.md has it.
     """
     place = pathlib.Path(path)
     if not place.exists():
         raise ValueError(f"{place} isn't there")
-    manifest = place / "_manifest.json"
-    if place.is_dir() and not manifest.is_file():
+    if place.is_dir() and not (place / _check.MANIFEST).is_file():
         raise DamagedFile(f"{place} isn't complete: there is no _manifest.json in it; go on with it by moncae compress --resume")
     try:
-        tables = [_read(file) for file in (_shards(manifest) if place.is_dir() else [place])]
-        table = tables[0] if len(tables) == 1 else _arrow.concat_tables(tables)
-        return Latents(place, table)
-    except (_arrow.ArrowException, OSError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise DamagedFile(f"{place}: {str(error).splitlines()[0]}") from error
+        return Latents(place, _shards(place, verify) if place.is_dir() else _read(place))
+    except (_arrow.ArrowException, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedFile(f"{place}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
 
 
-def _shards(manifest: pathlib.Path) -> list[pathlib.Path]:
-    return [manifest.parent / shard["file"] for shard in json.loads(manifest.read_text(encoding="utf-8"))["shards"]]
+def _shards(folder: pathlib.Path, verify: bool) -> Any:
+    """The table of all parts, in order."""
+    tables: list[Any] = []
+    for part in _check.shards(folder):
+        file = folder / part["file"]
+        _check.size(file, part, verify)
+        tables.append(_read(file))
+        _check.columns(tables[-1])
+        _check.rows(file.name, tables[-1], part)
+        _check.alike(file.name, tables[-1], tables[0])
+    return tables[0] if len(tables) == 1 else _arrow.concat_tables(tables)
 
 
 def _read(file: pathlib.Path) -> Any:
@@ -67,13 +79,8 @@ class Latents:
 
     def __init__(self, path: pathlib.Path, table: Any) -> None:
         self.path, self.table, self.report = path, table, dict[str, Any]()
-        raw: dict[bytes, bytes] = table.schema.metadata or {}
-        self.metadata: dict[str, str] = {k.decode().removeprefix("moncae."): v.decode() for k, v in raw.items() if k.startswith(b"moncae.")}
-        column = table.schema.field("latent").type
-        sides = json.loads(self.metadata["shape"]) if "shape" in self.metadata else column.shape
-        self.shape: tuple[int, int, int] = (int(sides[0]), int(sides[1]), int(sides[2]))
-        if table.num_rows and self.stored.shape[1:] != self.shape:
-            raise ValueError(f"latents of {self.stored.shape[1:]}, the metadata say {self.shape}")
+        self.metadata: dict[str, str] = {k.decode().removeprefix("moncae."): v.decode() for k, v in _check.said(table).items() if k.startswith(b"moncae.")}
+        self.shape: tuple[int, int, int] = _check.columns(table)
 
     def __fspath__(self) -> str:
         return os.fspath(self.path)
@@ -81,31 +88,81 @@ class Latents:
     def __len__(self) -> int:
         return self.table.num_rows
 
+    @functools.cached_property
+    def _chunks(self) -> list[npt.NDArray[Any]]:
+        """The stored values by record batch, without a copy."""
+        return [_values(chunk).reshape(-1, *self.shape) for chunk in self.table["latent"].chunks if len(chunk)]
+
     @property
     def stored(self) -> npt.NDArray[Any]:
         """The values as they are stored, N×c×h×w: float32, float16 or int8. A view
         of the file where that is one uncompressed Arrow batch."""
-        chunks = [_values(chunk).reshape(-1, *self.shape) for chunk in self.table["latent"].chunks]
+        chunks = self._chunks
         if not chunks:
             return np.empty((0, *self.shape), np.float32)
         return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
 
     def numpy(self) -> npt.NDArray[np.float32]:
         """The values, float32 N×c×h×w: the view itself where they are stored so."""
-        stored = self.stored
+        return self._decoded(self.stored)
+
+    def _decoded(self, stored: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         if stored.dtype == np.float32:
             return stored
         if stored.dtype == np.float16:
             return stored.astype(np.float32)
-        scale, zero = (np.array(json.loads(self.metadata[f"quant.{name}"]), np.float64).reshape(1, -1, 1, 1) for name in ("scale", "zero_point"))
+        scale, zero = self._quant
         return (scale * (stored.astype(np.float64) - zero)).astype(np.float32)
 
+    @functools.cached_property
+    def _quant(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Scale and zero point of each channel, 1×c×1×1."""
+        scale, zero = (np.array(json.loads(self.metadata[f"quant.{name}"]), np.float64).reshape(1, -1, 1, 1) for name in ("scale", "zero_point"))
+        return scale, zero
+
     def __getitem__(self, rows: Any) -> npt.NDArray[np.float32]:
-        return self.numpy()[rows]
+        """What `numpy()[rows]` gives; rows by a number, a slice or a list of them are decoded alone."""
+        first: Any = rows
+        rest: tuple[Any, ...] = ()
+        if isinstance(rows, tuple) and rows:
+            first, rest = rows[0], rows[1:]  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(first, slice):
+            some = self._decoded(self._of(first))  # pyright: ignore[reportUnknownArgumentType]
+            return some[(slice(None), *rest)] if rest else some
+        if isinstance(first, int | np.integer) and not isinstance(first, bool):
+            number = range(len(self))[int(first)]  # pyright: ignore[reportUnknownArgumentType]; also IndexError, which ends a loop over the rows
+            one = self._decoded(self._of(slice(number, number + 1)))[0]
+            return one[rest] if rest else one
+        numbers = np.asarray(first) if isinstance(first, list | np.ndarray) and not rest else None  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if numbers is None or numbers.ndim != 1 or not numbers.size:
+            return self.numpy()[rows]
+        return self._decoded(self._of(numbers))
+
+    def _of(self, rows: Any) -> npt.NDArray[Any]:
+        """The stored values of some rows; a view for a slice of one batch."""
+        if len(self._chunks) < 2:
+            return self.stored[rows]
+        numbers: npt.NDArray[np.int64] = np.arange(len(self))[rows]
+        ends = np.cumsum([len(chunk) for chunk in self._chunks])
+        of = np.searchsorted(ends, numbers, side="right")
+        found = np.empty((len(numbers), *self.shape), self._chunks[0].dtype)
+        for i, chunk in enumerate(self._chunks):
+            here = of == i
+            if here.any():
+                found[here] = chunk[numbers[here] - (ends[i] - len(chunk))]
+        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         values = self.numpy()
-        return np.array(values, dtype, copy=copy)
+        if copy:
+            return np.array(values, dtype)
+        found = np.asarray(values, dtype)
+        if copy is False and found is not values:
+            raise ValueError(f"latents are float32: as {found.dtype} they have to be copied")
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_chunks"}
 
     @property
     def ids(self) -> npt.NDArray[np.int64]:
