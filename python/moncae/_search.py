@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -69,7 +71,7 @@ def search(
 
             def hear(kind: str, record: dict[str, Any]) -> None:
                 if given and kind == "session" and place is not None and not kept.exists():
-                    _keep(pathlib.Path(place), kept)
+                    _keep(pathlib.Path(place), kept)  # early: this process may be killed
                 shown.event(kind, record)
                 if kind == "candidate" and on_candidate is not None:
                     on_candidate(record["event"])
@@ -80,8 +82,12 @@ def search(
 
             for callback in callbacks:
                 _tell(callback, "started", folder)
-            with _program.Process(words, hear) as process:
-                process.finish()
+            try:
+                with _program.Process(words, hear) as process:
+                    process.finish()
+            finally:
+                if given and place is not None and not kept.exists() and _source(folder) == os.path.realpath(place):
+                    _keep(pathlib.Path(place), kept)  # of a run that was interrupted before its first event
     finally:
         shown.close()
     done = Run(folder)
@@ -94,6 +100,14 @@ def _tell(callback: Any, name: str, *values: Any) -> None:
     method = getattr(callback, name, None)
     if method is not None:
         method(*values)
+
+
+def _source(folder: pathlib.Path) -> str | None:
+    """The file that a run says it was begun with; None where there is no run."""
+    try:
+        return os.path.realpath(json.loads((folder / "run.json").read_text(encoding="utf-8"))["data"]["source"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _keep(file: pathlib.Path, kept: pathlib.Path) -> None:

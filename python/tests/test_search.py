@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import jupyter_client.manager
 import numpy as np
@@ -13,6 +14,7 @@ import pandas
 import pytest
 
 import moncae
+from moncae import _program
 from conftest import SMALL
 
 
@@ -92,6 +94,28 @@ def test_an_interrupt_leaves_a_run_that_can_be_resumed(run, digits, tmp_path):
         signal.signal(signal.SIGINT, before)
     resumed = moncae.search(tmp_path / "run", resume=True, progress=False)
     assert (resumed.path / "front.json").read_bytes() == (run.path / "front.json").read_bytes()
+
+
+def test_an_interrupt_before_the_first_event_leaves_the_images(run, digits, tmp_path, monkeypatch):
+    def interrupt(_):
+        while not (tmp_path / "run" / "run.json").exists():
+            time.sleep(0.001)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_program.Process, "finish", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            moncae.search(tmp_path / "run", *digits, progress=False, **SMALL)
+    resumed = moncae.search(tmp_path / "run", resume=True, progress=False)
+    assert (resumed.path / "front.json").read_bytes() == (run.path / "front.json").read_bytes()
+
+
+def test_another_ones_run_gets_no_images(run, digits, tmp_path):
+    shutil.copytree(run.path, tmp_path / "run")
+    (tmp_path / "run" / "data.npz").unlink()
+    with pytest.raises(ValueError, match="holds a run already"):
+        moncae.search(tmp_path / "run", *digits, **SMALL)
+    assert not (tmp_path / "run" / "data.npz").exists()
 
 
 def test_a_notebooks_interrupt_leaves_a_run_that_can_be_resumed(run, digits, tmp_path):
