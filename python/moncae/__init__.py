@@ -14,6 +14,7 @@ and reads its files. Nothing is loaded from the network.
 from __future__ import annotations
 
 from importlib.metadata import version as _version
+from importlib.util import find_spec as _find_spec
 from typing import TYPE_CHECKING
 
 from ._front import Member
@@ -49,16 +50,29 @@ __all__ = [
 ]
 
 
+if not TYPE_CHECKING:  # for which Encoder is imported above, and there is nothing else
+    if _find_spec("sklearn") is None:
+        __all__.remove("Encoder")
+
+    def __getattr__(name: str) -> object:
+        """Encoder, which needs scikit-learn, is imported when it is asked for."""
+        if name != "Encoder":
+            raise AttributeError(f"module 'moncae' has no attribute {name!r}")
+        try:
+            from ._encoder import Encoder
+        except ImportError as error:
+            return _missing(f"moncae.Encoder needs scikit-learn ({error}): pip install scikit-learn")
+        return Encoder
+
+
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 
 
-def __getattr__(name: str) -> object:
-    """Encoder, which needs scikit-learn, is imported when it is asked for."""
-    if name != "Encoder":
-        raise AttributeError(f"module 'moncae' has no attribute {name!r}")
-    try:
-        from ._encoder import Encoder
-    except ImportError as error:
-        raise MissingLibrary(f"moncae.Encoder needs scikit-learn ({error}): pip install scikit-learn") from error
-    return Encoder
+def _missing(reason: str) -> type:
+    """A class in place of Encoder, which can be named but not made."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise MissingLibrary(reason)
+
+    return type("Encoder", (), {"__init__": refuse, "__doc__": reason, "__module__": __name__})

@@ -47,6 +47,35 @@ def test_importing_loads_little():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
+def test_without_scikit_learn():
+    code = """
+import sys
+sys.modules["sklearn"] = None
+sys.meta_path.insert(0, type("None", (), {"find_spec": staticmethod(lambda name, *_: (_ for _ in ()).throw(ImportError(name)) if name.startswith("sklearn.") else None)}))
+import importlib.util, pydoc
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == "sklearn" else found(name, *more)
+import moncae
+from moncae import *
+pydoc.render_doc(moncae)
+print("Encoder" in dir(moncae), hasattr(moncae, "Encoder"), hasattr(moncae, "Serch"))
+try:
+    moncae.Encoder("x")
+except moncae.MissingLibrary as error:
+    print(error)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("False True False\nmoncae.Encoder needs scikit-learn (") and said.endswith("pip install scikit-learn\n")
+
+
+def test_type_checkers_know_what_there_is(tmp_path):
+    (tmp_path / "wrong.py").write_text("import moncae\nfrom moncae import Encoder, Serch\n\nmoncae.serch\n_: type[Encoder] = moncae.Encoder\n")
+    done = subprocess.run([sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "wrong.py"], cwd=tmp_path, capture_output=True, text=True)
+    if "No module named" in done.stderr:
+        pytest.skip("no pyright")
+    assert '"Serch" is unknown import symbol' in done.stdout and '"serch" is not a known attribute' in done.stdout and "2 errors" in done.stdout, done.stdout
+
+
 def test_importing_asks_no_network():
     code = """
 import sys
