@@ -29,6 +29,7 @@ def compress(
     shard_rows=100000, mean=[0.5, 0.5, 0.5].
     The result's `report` is the document of `moncae compress --json`.
     """
+    flags["decoder"] = _model(flags.get("decoder"), "decoder")
     with _data.location(data, labels, axes, whole=flags.get("split") is None) as place:
         report = _program.call_json("compress", *_program.flags({"encoder": _model(encoder, "encoder"), "data": place, "out": out, **flags}))
     latents = open_latents(out)
@@ -43,25 +44,34 @@ def decompress(decoder: Path | Autoencoder, latents: Path, out: Path, **flags: _
     return pathlib.Path(out)
 
 
-def _model(model: Path | Autoencoder, name: str) -> pathlib.Path | None:
+def _model(model: Any, name: str) -> Any:
+    """The file of an Autoencoder, or in an export's folder; all else as it is."""
     if isinstance(model, Autoencoder):
         return model.files[name == "decoder"]
-    given = pathlib.Path(model)
-    return given / f"{name}.onnx" if given.is_dir() else given
+    if not isinstance(model, str | os.PathLike):
+        return model
+    given = pathlib.Path(model)  # pyright: ignore[reportUnknownArgumentType]
+    return given / f"{name}.onnx" if given.is_dir() else model  # pyright: ignore[reportUnknownVariableType]
 
 
 def classify(
-    run: Path | None = None, *, train: Path | None = None, test: Path | None = None, out: Path, **flags: _program.Flag
+    run: Path | None = None, *, train: Path | None = None, test: Path | None = None, out: Path,
+    encoder: Path | Autoencoder | None = None, data: _data.Data | None = None, **flags: _program.Flag,
 ) -> dict[str, Any]:
     """Measures how much of the data's use survived: a classifier trained on latents
     (train, test), or on those of each member of a run's front.
 
-    Gives the document of `moncae classify --json` (docs/format/json.md); flags are
-    that command's: head="mlp", baselines=True, data="mnist-mini". A `Run` and `Latents`
-    serve as paths.
+    encoder is what `compress` takes; with it head and encoder are written as one
+    model, too. data, for baselines=True, is what the latents were compressed from by
+    split="train" and split="test", or a run's data: what `moncae.search` takes, such
+    as {"train": (images, labels), "test": (images, labels)}. Gives the document of
+    `moncae classify --json` (docs/format/json.md); flags are that command's:
+    head="mlp", baselines=True. A `Run` and `Latents` serve as paths.
     """
     words = [] if run is None else [_program.word(run)]
-    return _program.call_json("classify", *words, *_program.flags({"train": train, "test": test, "out": out, **flags}))
+    with _data.location(data) as place:
+        given = _program.flags({"train": train, "test": test, "out": out, "encoder": _model(encoder, "encoder"), "data": place, **flags})
+        return _program.call_json("classify", *words, *given)
 
 
 def compare(*runs: Path, groups: Mapping[str, Path | Sequence[Path]] | None = None, **flags: _program.Flag) -> dict[str, Any]:
@@ -84,6 +94,8 @@ def load_images(data: Path, split: str = "train", **flags: _program.Flag) -> tup
     Gives uint8 N×C×H×W, in the order of the ids in files of latents, and whole
     numbers of length N, None where the data have no labels.
     """
+    if split == "all":
+        raise ValueError("split is 'all': give train, val or test")
     with tempfile.TemporaryDirectory(prefix="moncae-") as folder:
         file = pathlib.Path(folder) / "images.npz"
         _program.call("data", "convert", _program.word(data), *_program.flags({"split": split, "format": "npz", "out": file, **flags}))

@@ -77,6 +77,8 @@ def flags(values: dict[str, Flag]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Iterable) and not isinstance(value, str | os.PathLike) and getattr(value, "ndim", 1) > 0:  # pyright: ignore[reportUnknownArgumentType]
+        raise ValueError(f"{type(value).__name__} within a value: names, paths and numbers are wanted; arrays of images can't stand here")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
     return str(value).lower() if isinstance(value, bool) else os.fspath(value) if isinstance(value, os.PathLike) else str(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
 

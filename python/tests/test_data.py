@@ -111,6 +111,8 @@ def test_images_of_a_folder(tmp_path):
     np.testing.assert_array_equal(labels, [0, 0, 0, 1, 1, 1])
     assert moncae.load_images(tmp_path, split="test", image_size="8x8", channels=1)[0].shape == (1, 1, 8, 8)
     assert moncae.load_images(tmp_path, image_size=(8, 16))[0].shape == (6, 3, 8, 16)
+    with pytest.raises(ValueError, match="give train, val or test"):
+        moncae.load_images(tmp_path, "all")
     with pytest.raises(ValueError, match="nothing"):
         moncae.load_images(tmp_path / "nothing")
 

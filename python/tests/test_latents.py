@@ -185,6 +185,12 @@ def test_no_split_is_all_images(encoder, digits, tmp_path):
     assert len(moncae.compress(encoder, digits[0][:50], tmp_path / "out.arrow", split=None)) == 50
 
 
+def test_a_decoder_is_given_as_to_decompress(encoder, digits, tmp_path):
+    reports = [moncae.compress(encoder, digits[0][:50], tmp_path / f"{i}.arrow", decoder=given).report
+               for i, given in enumerate((encoder.parent, moncae.Autoencoder.load(encoder), encoder.parent / "decoder.onnx"))]
+    assert reports[0]["quality"] == reports[1]["quality"] == reports[2]["quality"]
+
+
 def test_errors_name_no_file_of_ours(encoder, digits, tmp_path):
     with pytest.raises(ValueError, match=r"^the data given is 9×9 \(height×width\), 12×12 are needed"):
         moncae.compress(encoder, digits[0][:, :9, :9], tmp_path / "out.arrow")
@@ -197,3 +203,17 @@ def test_classify(encoder, digits, tmp_path):
     report = moncae.classify(**latents, out=tmp_path / "head")
     assert report["rows"] == 200 and report["accuracy"] > 0.9
     assert report == json.loads((tmp_path / "head" / "report.json").read_text())
+
+    for i, given in enumerate((encoder, encoder.parent, moncae.Autoencoder.load(encoder))):
+        moncae.classify(**latents, encoder=given, out=tmp_path / f"pipeline{i}")
+        assert (tmp_path / f"pipeline{i}" / "pipeline.onnx").exists()
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_baselines_of_arrays(encoder, digits, tmp_path, apart):
+    data = {"train": (digits[0][:400], digits[1][:400]), "test": (digits[0][400:], digits[1][400:])} if apart else digits
+    latents = {name: moncae.compress(encoder, data, tmp_path / f"{name}.arrow", split=name) for name in ("train", "test")}
+    report = moncae.classify(**latents, baselines=True, data=data, out=tmp_path / "head")
+    assert report["baselines"]
+    with pytest.raises(ValueError, match="the data given"):
+        moncae.classify(**latents, baselines=True, data=(digits[0][:100], digits[1][:100]), out=tmp_path / "other")

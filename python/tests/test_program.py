@@ -29,6 +29,8 @@ def test_lists_are_one_value_of_what_is_no_list_of_flags():
 def test_flags_that_take_no_such_value(value):
     with pytest.raises(ValueError, match=next(iter(value))):
         _program.flags(value)
+    with pytest.raises(ValueError, match="arrays of images can't stand here"):
+        _program.flags({"data": np.zeros((2, 3, 3))})
 
 
 def test_paths_that_begin_with_a_dash(run, tmp_path, monkeypatch):
