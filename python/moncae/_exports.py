@@ -20,6 +20,15 @@ def front(run: pathlib.Path) -> list[dict[str, Any]]:
     return json.loads(file.read_text(encoding="utf-8"))["members"] if file.is_file() else []
 
 
+def trained(run: pathlib.Path) -> int:
+    """How many candidates the journal has."""
+    try:
+        with (run / "journal.jsonl").open("rb") as lines:
+            return sum(b'"kind":"candidate"' in line for line in lines)
+    except OSError:
+        return 0
+
+
 def meant(run: pathlib.Path, candidate: str) -> str | None:
     """The id of a candidate: knee and best-loss as `moncae export` takes them; None
     where the program has to say it."""

@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._front import members
+from .errors import MissingLibrary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 def front(document: dict[str, Any], ax: Axes | None = None) -> Axes:
-    """Loss above the entropy floor against values, both logarithmic, beside PCA's."""
-    import matplotlib.pyplot as plt
+    """Loss above the entropy floor against values, both logarithmic, beside PCA's.
+
+    Raises:
+        MissingLibrary: matplotlib isn't installed.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise MissingLibrary(f"matplotlib can't be imported ({error}): pip install matplotlib; run.picture does without") from error
 
     axes: Any = plt.subplots()[1] if ax is None else ax  # pyright: ignore[reportUnknownMemberType]
     found, floor = members(document), document["floor"]["bce"]

@@ -84,7 +84,8 @@ class Run:
     def choose(self, purpose: str | None = None, **limits: _program.Flag) -> str:
         """The id of the member that `moncae choose` takes: within limits such as
         max_values=32, min_psnr=18, max_bce=0.1, the best for a purpose: fidelity (the
-        default), size, use or knee.
+        default), size, use or knee. Members that are ahead of PCA with as many values
+        come first, those ahead in both BCE and PSNR before all.
 
         Raises:
             ValueError: no member is within the limits.
@@ -135,14 +136,15 @@ class Run:
         _program.call("report", self._word, *_program.flags({"out": path, **flags}))
         return path
 
-    def picture(self, out: Path) -> pathlib.Path:
-        """Draws the front to out (.png or .svg), as `moncae front --plot` does."""
-        _program.call("front", self._word, *_program.flags({"plot": out}))
+    def picture(self, out: Path, **flags: _program.Flag) -> pathlib.Path:
+        """Draws the front to out (.png or .svg), as `moncae front --plot` does; overwrite=True replaces a file there."""
+        _program.call("front", self._word, *_program.flags({"plot": out, **flags}))
         return pathlib.Path(out)
 
-    def gallery(self, out: Path, images: int = 10) -> pathlib.Path:
-        """Draws validation images as every member reconstructs them to out (.png or .svg)."""
-        _program.call("front", self._word, *_program.flags({"gallery": out, "images": images}))
+    def gallery(self, out: Path, images: int = 10, **flags: _program.Flag) -> pathlib.Path:
+        """Draws validation images as every member reconstructs them to out (.png or
+        .svg); overwrite=True replaces a file there."""
+        _program.call("front", self._word, *_program.flags({"gallery": out, "images": images, **flags}))
         return pathlib.Path(out)
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -152,7 +154,10 @@ class Run:
         return _plot.front(self.document, ax)
 
     def _repr_html_(self) -> str:
-        document = self.document
+        try:
+            document = self.document
+        except (ValueError, MoncaeError) as error:  # it has begun only, or is damaged
+            return f"<p><b>{html.escape(str(self.path))}</b>: {_exports.trained(self.path)} candidates so far; {html.escape(str(error))}</p>"
         found = members(document)
         head = "".join(f"<th>{name}</th>" for name in ("id", "latent", "ratio", "BCE", "excess", "MSE", "PSNR", "SSIM", "parameters"))
         rows = "".join(

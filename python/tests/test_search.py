@@ -228,6 +228,29 @@ def test_nothing_is_exported_of_no_candidates(run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_pictures_are_drawn_again(run, tmp_path):
+    for draw in (run.picture, run.gallery):
+        draw(tmp_path / "picture.svg", overwrite=True)
+        with pytest.raises(ValueError, match="picture.svg"):
+            draw(tmp_path / "picture.svg")
+        assert draw(tmp_path / "picture.svg", overwrite=True).exists()
+
+
+def test_a_run_that_has_only_begun(copy):
+    lines = (copy.path / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    (copy.path / "journal.jsonl").write_bytes(b"".join(lines[:4]))
+    (copy.path / "front.json").unlink()
+    page = copy._repr_html_()
+    assert "2 candidates so far" in page and "no generation has finished yet" in page
+    assert list(copy) == []
+
+
+def test_plotting_without_matplotlib(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(moncae.MissingLibrary, match="pip install matplotlib"):
+        run.plot()
+
+
 def test_choosing_is_the_programs(run):
     said = subprocess.run(["moncae", "choose", run.path, "--for", "knee"], check=True, capture_output=True, text=True).stdout
     assert run.choose("knee") == said.strip()
