@@ -17,7 +17,8 @@ class TensorBoard:
 
     Scalars by candidate, in the order in which they end: candidate/bce, mse, psnr,
     ssim, values; its losses by epoch under loss/<id>/train and validation; by
-    generation hypervolume; and the front's picture at the end.
+    generation hypervolume; and the front's picture at the end. One serves one search,
+    interrupted and resumed ones too.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -29,7 +30,13 @@ class TensorBoard:
         self._events: Any = event_pb2
         self._summaries: Any = summary_pb2
         self._writer: Any = EventFileWriter(os.fspath(folder))
+        self._folder = folder
         self._candidates = 0
+        self._closed = False
+
+    def started(self, path: pathlib.Path) -> None:
+        if self._closed:
+            raise ValueError(f"{path}: this TensorBoard has written a whole search to {self._folder}: make another for another folder")
 
     def event(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "candidate":
@@ -45,6 +52,7 @@ class TensorBoard:
         image = self._summaries.Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=picture)
         self._write(0, "front", image=image)
         self._writer.close()
+        self._closed = True
 
     def _candidate(self, candidate: dict[str, Any]) -> None:
         result = candidate.get("result")

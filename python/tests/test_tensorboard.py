@@ -12,8 +12,8 @@ def test_what_tensorboard_reads(digits, tmp_path):
     from moncae.tensorboard import TensorBoard
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    records = []
-    run = moncae.search(tmp_path / "run", *digits, progress=False, callbacks=[TensorBoard(tmp_path / "logs")], on_candidate=records.append, **SMALL)
+    records, board = [], TensorBoard(tmp_path / "logs")
+    run = moncae.search(tmp_path / "run", *digits, progress=False, callbacks=[board], on_candidate=records.append, **SMALL)
     read = EventAccumulator(str(tmp_path / "logs"))
     read.Reload()
 
@@ -29,3 +29,6 @@ def test_what_tensorboard_reads(digits, tmp_path):
     with Image.open(io.BytesIO(picture.encoded_image_string)) as image:
         assert image.size == (picture.width, picture.height)
     assert run.picture(tmp_path / "front.png").read_bytes() == picture.encoded_image_string
+    with pytest.raises(ValueError, match="make another for another folder"):
+        moncae.search(tmp_path / "again", *digits, progress=False, callbacks=[board], **SMALL)
+    assert not (tmp_path / "again").exists()
