@@ -143,8 +143,20 @@ def _image(i: int, image: Any) -> Array:
 
 
 def host(values: Any) -> Any:
-    """A torch tensor as a numpy array, all else as it is."""
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else values
+    """A torch tensor as a numpy array, bfloat16 as float32; all else as it is.
+
+    Raises:
+        ValueError: a tensor that numpy can't have, such as a sparse one.
+    """
+    if not hasattr(values, "detach"):
+        return values
+    here = values.detach().cpu()
+    if str(here.layout) != "torch.strided":
+        raise ValueError(f"a tensor of the layout {here.layout}: give a dense one, tensor.to_dense()")
+    try:
+        return (here.float() if str(here.dtype) == "torch.bfloat16" else here).numpy()
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"a tensor of type {here.dtype}: {error}") from error
 
 
 def as_nchw(images: Array, axes: str | None = None) -> Array:

@@ -58,6 +58,19 @@ def test_tensors_come_back(model, digits):
         model.encode(images[:, :, :5])
 
 
+def test_tensors_that_numpy_lacks(model, digits, tmp_path):
+    images = torch.from_numpy(digits[0][:9, None] / np.float32(255)).to(torch.bfloat16)
+    latents = model.encode(images)
+    assert latents.dtype == torch.float32
+    np.testing.assert_array_equal(latents.numpy(), model.encode(images.float()).numpy())
+    np.testing.assert_allclose(model.decode(latents.to(torch.bfloat16)).numpy(), model.decode(latents).numpy(), atol=0.05)
+    assert len(moncae.compress(model, images, tmp_path / "out.arrow")) == 9
+    for sparse in (images.float().to_sparse(), torch.zeros(4, 4).to_sparse_csr()):
+        for take in (model.encode, model.decode, lambda given: moncae.compress(model, given, tmp_path / "other.arrow")):
+            with pytest.raises(ValueError, match="give a dense one"):
+                take(sparse)
+
+
 def test_latents_are_a_data_set(run, digits, tmp_path):
     latents = moncae.compress(run.export("best-loss")[0] / "encoder.onnx", digits[0], tmp_path / "int8.arrow", labels=digits[1], dtype="int8")
     batches = list(DataLoader(latents.to_torch(), batch_size=256))
