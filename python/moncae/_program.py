@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
@@ -111,6 +112,7 @@ class Process:
         command = [program(), *(os.fspath(word) for word in words)]
         self._events = events
         self._lines: collections.deque[str] = collections.deque(maxlen=40)
+        self._skipped: list[str] = []
         settings: dict[str, Any] = {"env": _environment()}
         reader = writer = -1
         if events is not None:
@@ -136,7 +138,7 @@ class Process:
         assert self._process.stdout is not None and self._process.stderr is not None
         self._threads = [
             threading.Thread(target=_drain, args=(self._process.stdout, self._out.append), daemon=True),
-            threading.Thread(target=_drain, args=(self._process.stderr, self._lines.append), daemon=True),
+            threading.Thread(target=_drain, args=(self._process.stderr, self._heard), daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -154,7 +156,8 @@ class Process:
             thread.join()
 
     def finish(self) -> str:
-        """Waits for the end; gives what was printed, or raises by the exit code."""
+        """Waits for the end; gives what was printed, or raises by the exit code. Images
+        that were skipped as unreadable are a warning."""
         if self._reader is not None and self._events is not None:
             for line in self._reader:
                 event = json.loads(line)
@@ -164,7 +167,15 @@ class Process:
             thread.join()
         if code != 0:
             raise errors.of_exit(code, reason(self._lines))
+        if self._skipped:
+            warnings.warn("images were skipped: " + "; ".join(self._skipped), stacklevel=2)
         return "".join(self._out)
+
+    def _heard(self, line: str) -> None:
+        """Keeps what the program says on stderr, and of it the images that it left out."""
+        self._lines.append(line)
+        if line.startswith(("moncae: skipped ", "moncae: … and ")):
+            self._skipped.append(line.strip().removeprefix("moncae: ").removeprefix("skipped "))
 
 
 def reason(lines: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 import moncae
+from conftest import SMALL
 from moncae import _data
 
 
@@ -115,6 +116,19 @@ def test_images_of_a_folder(tmp_path):
         moncae.load_images(tmp_path, "all")
     with pytest.raises(ValueError, match="nothing"):
         moncae.load_images(tmp_path / "nothing")
+
+
+def test_skipped_images_are_a_warning(tmp_path):
+    images = np.random.default_rng(46).integers(0, 256, (40, 12, 12), dtype=np.uint8)
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+    for i in range(12):
+        (tmp_path / f"bad{i:02}.png").write_bytes((tmp_path / "0.png").read_bytes()[:-30])
+    with pytest.warns(UserWarning, match=r"images were skipped: .*bad00.png.*; … and "):
+        assert len(moncae.load_images(tmp_path, on_bad_image="skip")[0])
+    with pytest.warns(UserWarning, match="images were skipped: .*bad00.png") as told:
+        moncae.search(tmp_path / "run", tmp_path, on_bad_image="skip", progress=False, reference="9,9", **SMALL)
+    assert len([one for one in told if "skipped" in str(one.message)]) == 1
 
 
 def test_columns_are_named():
