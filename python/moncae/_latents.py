@@ -141,7 +141,8 @@ class Latents:
     def _of(self, rows: Any) -> npt.NDArray[Any]:
         """The stored values of some rows; a view for a slice of one batch."""
         if len(self._chunks) < 2:
-            return self.stored[rows]
+            some: npt.NDArray[Any] = self.stored[rows]
+            return some
         numbers: npt.NDArray[np.int64] = np.arange(len(self))[rows]
         ends = np.cumsum([len(chunk) for chunk in self._chunks])
         of = np.searchsorted(ends, numbers, side="right")

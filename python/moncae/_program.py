@@ -62,8 +62,9 @@ def flags(values: dict[str, Flag]) -> list[str]:
         name = given.rstrip("_").replace("_", "-")
         if value is None:
             continue
-        if isinstance(value, Iterable) and getattr(value, "ndim", 1) == 0:
-            value = value.item()  # pyright: ignore
+        if getattr(value, "ndim", 1) == 0 and isinstance(value, Iterable):
+            array: Any = value
+            value = array.item()
         if isinstance(value, str | os.PathLike) or not isinstance(value, Iterable):
             words.append(f"--{name}={_text(value)}")
             continue

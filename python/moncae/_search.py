@@ -105,7 +105,8 @@ def _tell(callback: Any, name: str, *values: Any) -> None:
 def _source(folder: pathlib.Path) -> str | None:
     """The file that a run says it was begun with; None where there is no run."""
     try:
-        return os.path.realpath(json.loads((folder / "run.json").read_text(encoding="utf-8"))["data"]["source"])
+        source: str = json.loads((folder / "run.json").read_text(encoding="utf-8"))["data"]["source"]
+        return os.path.realpath(source)
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
