@@ -9,6 +9,7 @@ import operator
 import os
 import pathlib
 import tempfile
+import warnings
 from collections.abc import Generator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -124,10 +125,13 @@ def _columns(i: int, row: Any) -> tuple[Any, Any]:
     """A row's image, and its label or None."""
     if isinstance(row, dict):
         named: dict[Any, Any] = row  # pyright: ignore[reportUnknownVariableType]
-        image = next((named[k] for k in ("image", "img", "pixel_values") if k in named), None)
+        image, label = (next((k for k in known if k in named), None) for known in (("image", "img", "pixel_values"), ("label", "labels")))
         if image is None:
             raise ValueError(f"row {i} has the columns {', '.join(map(str, named))}: one called image is wanted")
-        return image, next((named[k] for k in ("label", "labels") if k in named), None)
+        if i == 0 and label is None and len(named) > 1:
+            others = ", ".join(str(k) for k in named if k != image)
+            warnings.warn(f"no column is called label, so the images have none; passed over: {others}", stacklevel=2)
+        return named[image], None if label is None else named[label]
     if isinstance(row, tuple) and row:
         return row[0], row[1] if len(row) > 1 else None  # pyright: ignore
     if isinstance(row, list) and len(row) == 2 and np.ndim(row[0]) > np.ndim(row[1]) == 0:  # pyright: ignore

@@ -138,6 +138,12 @@ def test_columns_are_named():
         _data.as_arrays({"train": np.zeros((5, 8, 8)), "validation": np.zeros((5, 8, 8))})
 
 
+def test_labels_of_another_name_are_told():
+    rows = [{"image": np.zeros((8, 8), np.uint8), "fine_label": 1, "coarse_label": 2}] * 3
+    with pytest.warns(UserWarning, match="no column is called label.*fine_label, coarse_label"):
+        assert set(_data.as_arrays(rows)) == {"x_train"}
+
+
 def test_hugging_face(digits):
     datasets = pytest.importorskip("datasets")
     images, labels = digits[0][:20], digits[1][:20]
