@@ -60,12 +60,12 @@ def location(data: Data | None, labels: Sequence[int] | Array | None = None, axe
 
 
 def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, axes: str | None = None) -> dict[str, Array]:
-    """The arrays x_train, y_train (and x_test, y_test of a dict with train and test) of
+    """The arrays x_train, y_train (and those of val and test, of a dict with them) of
     an .npz file: bytes N×H×W×C, which the program takes for nothing else."""
     if isinstance(data, dict):
-        unknown = set(data) - {"train", "test"}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        unknown = set(data) - {"train", "val", "test"}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         if unknown or "train" not in data:
-            raise ValueError(f"a dict of data has the key train, and may have test; this one has {', '.join(map(str, data)) or 'none'}")  # pyright: ignore[reportUnknownArgumentType]
+            raise ValueError(f"a dict of data has the key train, and may have val and test; this one has {', '.join(map(str, data)) or 'none'}")  # pyright: ignore[reportUnknownArgumentType]
         if labels is not None:
             raise ValueError("with a dict, labels stand beside their images: {'train': (images, labels), …}")
         arrays: dict[str, Array] = {}

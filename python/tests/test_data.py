@@ -134,7 +134,7 @@ def test_skipped_images_are_a_warning(tmp_path):
 def test_columns_are_named():
     with pytest.raises(ValueError, match="row 0 has the columns picture, label: one called image is wanted"):
         _data.as_arrays([{"picture": np.zeros((8, 8), np.uint8), "label": 1}])
-    with pytest.raises(ValueError, match="may have test; this one has train, validation"):
+    with pytest.raises(ValueError, match="may have val and test; this one has train, validation"):
         _data.as_arrays({"train": np.zeros((5, 8, 8)), "validation": np.zeros((5, 8, 8))})
 
 

@@ -41,6 +41,15 @@ def test_an_array_searches_as_its_file_does(run, digits, tmp_path):
     assert theirs["members"] == mine["members"]
 
 
+def test_val_of_a_dict_chooses(digits, tmp_path):
+    splits = {"train": slice(0, 400), "val": slice(400, 500), "test": slice(500, 600)}
+    data = {name: (digits[0][rows], digits[1][rows]) for name, rows in splits.items()}
+    found = moncae.search(tmp_path / "run", data, validation="val", progress=False, **SMALL)
+    assert json.loads((tmp_path / "run/run.json").read_text())["validation_ids"] == list(range(100))
+    member = next(m for m in found.members if m.id in found)
+    assert found[member.id].error(data["val"][0]).mean() == pytest.approx(member.mse, rel=1e-4)
+
+
 def test_a_bad_value_is_the_programs_line(tmp_path):
     with pytest.raises(ValueError, match="population of 0"):
         moncae.search(tmp_path / "run", population=0)
