@@ -195,7 +195,11 @@ func (r *run) prepare() (dataset.Source, error) {
 	}
 	o, j := r.options, &r.setup
 	r.info = src.Info()
-	if o.Batch, err = j.enc.bounded(o.Batch, r.info.Rows, r.info.Shape); err == nil {
+	images := r.info.Rows
+	if r.data.To > 0 { // a shard's, made in the batches of all
+		images = -1
+	}
+	if o.Batch, err = j.enc.bounded(o.Batch, images, r.info.Shape); err == nil {
 		r.notes, err = j.enc.fit(r.info, o.Batch)
 	}
 	if err != nil {
