@@ -150,7 +150,7 @@ func (j *setup) measure(w *buffers, t *slabPart, i, k int, sum *sample) error {
 	from := t.latents[i*values : k*values]
 	w.latents = sized(w.latents, len(from))
 	copy(w.latents, from)
-	j.meta.Round(w.latents, j.dtype)
+	latent.Meta{Shape: j.meta.Shape, Quant: j.meta.Quant}.Round(w.latents, j.dtype) // meta's other fields are written meanwhile
 	w.images, w.original = sized(w.images, len(pixels)), sized(w.original, len(pixels))
 	if err := j.decodeRows(w, k-i); err != nil {
 		return err
