@@ -3,7 +3,6 @@ package classify
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 
@@ -50,10 +49,8 @@ func readLatents(path string) (*latents, error) {
 			return nil, fault.Damagedf("%s: metadata %s: %w", path, metakey.Dataset, err)
 		}
 	}
-	for i, v := range l.Features {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, fault.Damagedf("%s: row %d: the latent holds %v, which is not a finite number", path, i/l.Shape.Values(), v)
-		}
+	if i := latent.NotFinite(l.Features); i >= 0 {
+		return nil, fault.Damagedf("%s: row %d: the latent holds %v, which is not a finite number", path, i/l.Shape.Values(), l.Features[i])
 	}
 	return l, nil
 }
@@ -145,10 +142,11 @@ func checkPair(train, test *latents) error {
 	if len(seen) < 2 {
 		return fault.Usagef("%s: all rows have one label; a classifier needs two classes at least", train.path)
 	}
-	if n := shared(train, test); n > 0 {
+	s := head.StandardOf(train.Features, train.Shape.Values(), 0)
+	if n := shared(s, train, test); n > 0 {
 		return fault.Usagef("%d of %d rows of %s are in %s too, with the same id and content: test on rows that were not trained on", n, test.rows(), test.path, train.path)
 	}
-	if n, of := twins(train, test); n > 0 {
+	if n, of := twins(s, train, test); n > 0 {
 		return fault.Usagef("%s: %d of %d rows that were looked at have their like in %s: these are images that were trained on; compress the splits train and test of one data set, with one --test-fraction", test.path, n, of, train.path)
 	}
 	return nil

@@ -14,16 +14,15 @@ const (
 )
 
 // shared counts the test rows that the training file holds too: those of equal
-// split and id whose latents are alike. Latents of different images may be alike
+// split and id whose latents are alike, by the training file's standard deviations s. Latents of different images may be alike
 // too, where there are few values or the encoder is dead: how often is seen by
 // comparing with the next id instead, and what chance explains counts as none.
-func shared(train, test *latents) int {
+func shared(s head.Standard, train, test *latents) int {
 	at := map[rowKey]int{}
 	both := train.knowsSplits() && test.knowsSplits()
 	for i, id := range train.ids {
 		at[train.key(i, id, both)] = i
 	}
-	s := head.StandardOf(train.Features, train.Shape.Values(), 0)
 	same, chance := 0, 0
 	for i, id := range test.ids {
 		if j, ok := at[test.key(i, id, both)]; ok && alike(s, train.row(j), test.row(i), likeness) {
@@ -51,12 +50,11 @@ const tried = 256
 // numbers the same images anew. found is 0 unless it is most of them, more by half than among
 // the training rows themselves: data may hold an image twice, latents of few values
 // are often alike, and those of a dead encoder always.
-func twins(train, test *latents) (found, of int) {
+func twins(s head.Standard, train, test *latents) (found, of int) {
 	most := floatsLikeness
 	if train.meta.Quant != nil || test.meta.Quant != nil {
 		most = likeness
 	}
-	s := head.StandardOf(train.Features, train.Shape.Values(), 0)
 	count := func(l *latents, n int) (found int) {
 		for k := range n {
 			i := k * l.rows() / n

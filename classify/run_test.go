@@ -145,13 +145,19 @@ func putLatents(t *testing.T, path string, m latent.Meta, rows latent.Rows) {
 	}
 }
 
-// change rewrites a file of latents.
-func change(t *testing.T, from, to string, edit func(*latent.Meta, *latent.Rows)) string {
+func read(t *testing.T, path string) (latent.Meta, latent.Rows) {
 	t.Helper()
-	m, rows, err := latent.ReadAll(from)
+	m, rows, err := latent.ReadAll(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m, rows
+}
+
+// change rewrites a file of latents.
+func change(t *testing.T, from, to string, edit func(*latent.Meta, *latent.Rows)) string {
+	t.Helper()
+	m, rows := read(t, from)
 	edit(&m, &rows)
 	putLatents(t, to, m, rows)
 	return to
@@ -341,10 +347,7 @@ func TestRunRefuses(t *testing.T) {
 		}, "can't be checked", fault.Usage},
 		"the training file as test": {func(o *Options) { o.Test = b.train }, "400 of 400 rows", fault.Usage},
 		"one training row in the test, rounded": {func(o *Options) {
-			m, rows, err := latent.ReadAll(b.train)
-			if err != nil {
-				t.Fatal(err)
-			}
+			m, rows := read(t, b.train)
 			o.Test = change(t, b.test, at("overlap.arrow"), func(tm *latent.Meta, r *latent.Rows) {
 				tm.Dataset = m.Dataset
 				r.Append(rows.Slice(0, 1, m.Shape.Values()))
@@ -352,10 +355,7 @@ func TestRunRefuses(t *testing.T) {
 			})
 		}, "1 of 401 rows", fault.Usage},
 		"training rows in the test, as another share numbers them": {func(o *Options) {
-			m, rows, err := latent.ReadAll(b.train)
-			if err != nil {
-				t.Fatal(err)
-			}
+			m, rows := read(t, b.train)
 			o.Test = change(t, b.test, at("twins.arrow"), func(tm *latent.Meta, r *latent.Rows) {
 				tm.Dataset = m.Dataset
 				some := rows.Slice(100, 400, m.Shape.Values())

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -275,13 +274,13 @@ func (d *decompression) decodeGroup(workers []scratch, rows latent.Rows, images 
 			for i := w * d.batch; i < rows.Len(); i += len(workers) * d.batch {
 				k := min(i+d.batch, rows.Len())
 				in, out := rows.Latents[i*values:k*values], images[i*size:k*size]
-				if at := notFinite(in); at >= 0 {
+				if at := latent.NotFinite(in); at >= 0 {
 					return fault.Damagedf("%s: the latent of image %d holds %v, which is not a finite number", d.options.In, rows.IDs[i+at/values], in[at])
 				}
 				if err := d.dec.decode(&workers[w], in, k-i, out); err != nil {
 					return err
 				}
-				if at := notFinite(out); at >= 0 {
+				if at := latent.NotFinite(out); at >= 0 {
 					return fault.Usagef("%s makes %v of the latent of image %d, which is no pixel", d.options.Decoder, out[at], rows.IDs[i+at/size])
 				}
 			}
@@ -289,11 +288,6 @@ func (d *decompression) decodeGroup(workers []scratch, rows latent.Rows, images 
 		})
 	}
 	return g.Wait()
-}
-
-// notFinite is where the first value lies that is not a number or infinite; −1 without one.
-func notFinite(values []float32) int {
-	return slices.IndexFunc(values, func(v float32) bool { return v-v != 0 })
 }
 
 // sizeOf is the bytes of a file, or of all files in a folder.

@@ -109,7 +109,7 @@ func (j *setup) encode(w *buffers, t *slabPart) (r result) {
 // finite refuses latents that nothing can be done with.
 func (j *setup) finite(t *slabPart) error {
 	values := j.enc.latent.Values()
-	if i := notFinite(t.latents); i >= 0 {
+	if i := latent.NotFinite(t.latents); i >= 0 {
 		return fault.Usagef("%s makes %v of image %d: its input is not what it was trained on (values %s), or its float16 runs over",
 			j.enc.name, t.latents[i], t.images.Records[i/values].ID, j.enc.Values())
 	}

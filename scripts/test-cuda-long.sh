@@ -15,10 +15,7 @@ echo "under AddressSanitizer"
 "$go" test -asan -count=1 -timeout 2h -tags nvidia ./internal/engine/cuda/...
 echo "the fakes under ThreadSanitizer"
 sh scripts/build-fake-cuda.sh threads
-fixed= # it wants memory at its own addresses; a container may forbid to ask, and do without
-if setarch -R true 2>/dev/null; then
-	fixed="setarch -R"
-fi
+fixed=$(sh scripts/fixed-addresses.sh)
 CGO_CFLAGS="$CGO_CFLAGS -fsanitize=thread" CGO_LDFLAGS=-fsanitize=thread LD_LIBRARY_PATH=$PWD/.deps/cuda/fake/threads TSAN_OPTIONS=halt_on_error=1 \
 	"$go" test -exec "$fixed" -count=1 -timeout 2h -tags nvidia ./internal/engine/cuda
 echo "more networks"

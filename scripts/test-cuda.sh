@@ -32,10 +32,7 @@ MONCAE_CUDNN=/nowhere MONCAE_EMULATOR_SHUFFLE=3 "$go" test -count=1 -timeout 1h 
 
 unset LD_LIBRARY_PATH MONCAE_TEST_FAKE_CUDA MONCAE_FAKE_RECORD
 echo "under sanitizers, the second time with barriers that do nothing" # one core each
-fixed= # ThreadSanitizer wants memory at its own addresses; a container may forbid to ask, and do without
-if setarch -R true 2>/dev/null; then
-	fixed="setarch -R"
-fi
+fixed=$(sh scripts/fixed-addresses.sh)
 $fixed .deps/cuda/fake/replay-threads "$launches" &
 threads=$!
 .deps/cuda/fake/replay-memory "$launches"

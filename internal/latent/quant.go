@@ -3,6 +3,7 @@ package latent
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"moncae/internal/arch"
 	"moncae/internal/fault"
@@ -118,9 +119,14 @@ func (q Quant) check(channels int) error {
 	return nil
 }
 
+// NotFinite is where the first value lies that is not a number or infinite; −1 without one.
+func NotFinite(values []float32) int {
+	return slices.IndexFunc(values, func(v float32) bool { return v-v != 0 })
+}
+
 // errNotFinite names the row of a latent value that the dtype can't hold.
 func errNotFinite(id int64, v float32, d DType) error {
-	if d == Float16 && !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) {
+	if d == Float16 && NotFinite([]float32{v}) < 0 {
 		return fault.Usagef("image %d: the latent value %v does not fit float16 (at most 65504): use --dtype float32 or int8", id, v)
 	}
 	return fmt.Errorf("image %d: the encoder gave the latent value %v", id, v)

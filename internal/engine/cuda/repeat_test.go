@@ -174,19 +174,25 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
+// products is a network of matrix products: convolutions of so many filters in the
+// encoder, and in the decoder, whose second one has a kernel of its own.
+func products(encoder [3]int, decoder [2]int, kernel int) arch.Arch {
+	return arch.Arch{
+		Input: arch.Shape{C: 4, H: 9, W: 7},
+		Encoder: arch.Stack{
+			{Kind: arch.Conv, Filters: encoder[0], Kernel: 3, Stride: 1}, {Kind: arch.Conv, Filters: encoder[1], Kernel: 1, Stride: 1},
+			{Kind: arch.Conv, Filters: encoder[2], Kernel: 3, Stride: 2},
+		},
+		Decoder: arch.Stack{
+			{Kind: arch.Conv, Filters: decoder[0], Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Conv, Filters: decoder[1], Kernel: kernel, Stride: 1},
+			{Kind: arch.Upsample, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 1},
+		},
+	}
+}
+
 // fours has matrix products whose channels are loaded by fours, by tiles of 64 channels and
 // of 32, and little enough memory for the sanitizers (emulator/record.cpp).
-var fours = arch.Arch{
-	Input: arch.Shape{C: 4, H: 9, W: 7},
-	Encoder: arch.Stack{
-		{Kind: arch.Conv, Filters: 36, Kernel: 3, Stride: 1}, {Kind: arch.Conv, Filters: 68, Kernel: 1, Stride: 1},
-		{Kind: arch.Conv, Filters: 20, Kernel: 3, Stride: 2},
-	},
-	Decoder: arch.Stack{
-		{Kind: arch.Conv, Filters: 40, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Conv, Filters: 36, Kernel: 3, Stride: 1},
-		{Kind: arch.Upsample, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 1},
-	},
-}
+var fours = products([3]int{36, 68, 20}, [2]int{40, 36}, 3)
 
 // TestHalfFours: such a network in bfloat16 follows the float32 curve, as in TestHalf.
 func TestHalfFours(t *testing.T) {
@@ -205,17 +211,7 @@ func TestHalfFours(t *testing.T) {
 func TestWide(t *testing.T) {
 	trainsAlike(t, wide)
 	trainsAlike(t, fours)
-	trainsAlike(t, arch.Arch{
-		Input: arch.Shape{C: 4, H: 9, W: 7},
-		Encoder: arch.Stack{
-			{Kind: arch.Conv, Filters: 100, Kernel: 3, Stride: 1}, {Kind: arch.Conv, Filters: 100, Kernel: 1, Stride: 1},
-			{Kind: arch.Conv, Filters: 68, Kernel: 3, Stride: 2},
-		},
-		Decoder: arch.Stack{
-			{Kind: arch.Conv, Filters: 102, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Conv, Filters: 20, Kernel: 5, Stride: 1},
-			{Kind: arch.Upsample, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 1},
-		},
-	})
+	trainsAlike(t, products([3]int{100, 100, 68}, [2]int{102, 20}, 5))
 }
 
 // TestFused holds what one launch does on the way back against the reference: the gradients
