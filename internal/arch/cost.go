@@ -12,7 +12,7 @@ func (a Arch) ParamCount() int {
 }
 
 // FLOPs are the multiply-adds of one image's way through encoder and decoder,
-// counted in convolutions and dense layers (a multiply-add is one).
+// counted in convolutions (padding too) and dense layers.
 func (a Arch) FLOPs() int64 {
 	return a.Encoder.FLOPs(a.Input) + a.Decoder.FLOPs(a.Latent())
 }
@@ -25,6 +25,8 @@ func (s Stack) FLOPs(in Shape) int64 {
 		switch x, y := shapes[i], shapes[i+1]; l.Kind {
 		case Conv:
 			n += int64(y.Values()) * int64(x.C) * int64(l.Kernel*l.Kernel)
+		case Transpose:
+			n += int64(x.Values()) * int64(y.C) * int64(l.Kernel*l.Kernel)
 		case Dense:
 			n += int64(y.Values()) * int64(x.Values())
 		}

@@ -15,6 +15,9 @@ const (
 	Upsample  Kind = "upsample"   // nearest ×2, then the first row or column is cut off where To is odd
 	Add       Kind = "add"        // adds the value From of the same stack (residual)
 	Dense     Kind = "dense"      // Filters outputs from all values in CHW order; output Filters×1×1
+	// Transpose is the transposed convolution of stride 2: the way back, with weights of its
+	// own, of a Conv of that Kernel and Stride 2 that read Filters channels of size To. With bias.
+	Transpose Kind = "conv_transpose"
 )
 
 // BatchNormEpsilon is added to the variance in batch normalisation.
@@ -62,7 +65,7 @@ type Layer struct {
 	Stride     int        `json:"stride,omitempty"`
 	Activation Activation `json:"activation,omitempty"`
 	Rate       float64    `json:"rate,omitempty"`
-	// To is the height and width that an upsampling ends at.
+	// To is the height and width that an upsampling or a transposed convolution ends at.
 	To *[2]int `json:"to,omitempty"`
 	// From counts a stack's values: 0 is the stack's input, i the output of layer i−1.
 	From int `json:"from,omitempty"`
@@ -73,11 +76,8 @@ type Layer struct {
 func (l Layer) Output(in Shape) (Shape, error) {
 	switch l.Kind {
 	case Conv:
-		if l.Filters < 1 || l.Filters > MaxFilters {
-			return in, fmt.Errorf("conv: %d filters are not 1 … %d", l.Filters, MaxFilters)
-		}
-		if l.Kernel < 1 || l.Kernel > MaxKernel || l.Kernel%2 == 0 {
-			return in, fmt.Errorf("conv: kernel %d is not an odd number of 1 … %d", l.Kernel, MaxKernel)
+		if err := l.checkKernel(); err != nil {
+			return in, err
 		}
 		if l.Stride != 1 && l.Stride != 2 {
 			return in, fmt.Errorf("conv: stride %d is not 1 or 2", l.Stride)
@@ -99,14 +99,12 @@ func (l Layer) Output(in Shape) (Shape, error) {
 	case MaxPool:
 		return Shape{in.C, ceilDiv(in.H, 2), ceilDiv(in.W, 2)}, nil
 	case Upsample:
-		if l.To == nil {
-			return in, fmt.Errorf("upsample: no target size")
+		return l.doubled(in, in.C)
+	case Transpose:
+		if err := l.checkKernel(); err != nil {
+			return in, err
 		}
-		out := Shape{in.C, l.To[0], l.To[1]}
-		if ceilDiv(out.H, 2) != in.H || ceilDiv(out.W, 2) != in.W {
-			return in, fmt.Errorf("upsample: %v to %v is not a doubling, or one less", in, out)
-		}
-		return out, nil
+		return l.doubled(in, l.Filters)
 	case Dense:
 		if l.Filters < 1 || l.Filters > MaxFilters {
 			return in, fmt.Errorf("dense: %d outputs are not 1 … %d", l.Filters, MaxFilters)
@@ -114,6 +112,28 @@ func (l Layer) Output(in Shape) (Shape, error) {
 		return Shape{l.Filters, 1, 1}, nil
 	}
 	return in, fmt.Errorf("layer kind %q is unknown", l.Kind)
+}
+
+func (l Layer) checkKernel() error {
+	if l.Filters < 1 || l.Filters > MaxFilters {
+		return fmt.Errorf("%s: %d filters are not 1 … %d", l.Kind, l.Filters, MaxFilters)
+	}
+	if l.Kernel < 1 || l.Kernel > MaxKernel || l.Kernel%2 == 0 {
+		return fmt.Errorf("%s: kernel %d is not an odd number of 1 … %d", l.Kind, l.Kernel, MaxKernel)
+	}
+	return nil
+}
+
+// doubled is the shape of To, which must be twice as large as in, or one less.
+func (l Layer) doubled(in Shape, channels int) (Shape, error) {
+	if l.To == nil {
+		return in, fmt.Errorf("%s: no target size", l.Kind)
+	}
+	out := Shape{channels, l.To[0], l.To[1]}
+	if ceilDiv(out.H, 2) != in.H || ceilDiv(out.W, 2) != in.W {
+		return in, fmt.Errorf("%s: %d×%d to %d×%d is not a doubling, or one less", l.Kind, in.H, in.W, out.H, out.W)
+	}
+	return out, nil
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

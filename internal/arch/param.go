@@ -10,7 +10,7 @@ type Role string
 
 // The roles. Mean and Variance are running averages: state, not trained.
 const (
-	Weight   Role = "weight" // conv OIHW, dense [out, in]
+	Weight   Role = "weight" // conv OIHW, transposed conv IOHW, dense [out, in]
 	Bias     Role = "bias"
 	Gamma    Role = "gamma"
 	Beta     Role = "beta"
@@ -62,6 +62,10 @@ func (s Stack) Params(prefix string, in Shape) []Param {
 			area := l.Kernel * l.Kernel
 			add(Weight, s.spread(i, x.C*area, l.Filters*area), l.Filters, x.C, l.Kernel, l.Kernel)
 			add(Bias, 0, l.Filters)
+		case Transpose: // an output meets a quarter of the kernel, in the mean
+			area := l.Kernel * l.Kernel
+			add(Weight, s.spread(i, ceilDiv(x.C*area, 4), l.Filters*area), x.C, l.Filters, l.Kernel, l.Kernel)
+			add(Bias, 0, l.Filters)
 		case Dense:
 			add(Weight, s.spread(i, x.Values(), l.Filters), l.Filters, x.Values())
 			add(Bias, 0, l.Filters)
@@ -85,7 +89,7 @@ func (s Stack) spread(i, fanIn, fanOut int) float64 {
 				return math.Sqrt(2 / float64(fanIn))
 			}
 			return math.Sqrt(2 / float64(fanIn+fanOut))
-		case Conv, Dense:
+		case Conv, Transpose, Dense:
 			return math.Sqrt(2 / float64(fanIn+fanOut))
 		}
 	}

@@ -70,6 +70,8 @@ func (b *builder) layer(prefix string, l arch.Layer, x *gorgonia.Node, values []
 	switch l.Kind {
 	case arch.Conv:
 		return b.apply(ops.Conv2D{Kernel: l.Kernel, Stride: l.Stride}, x, param(arch.Weight), param(arch.Bias))
+	case arch.Transpose:
+		return b.apply(ops.ConvTranspose2D{Kernel: l.Kernel, H: l.To[0], W: l.To[1]}, x, param(arch.Weight), param(arch.Bias))
 	case arch.Dense:
 		return b.apply(ops.Dense{}, x, param(arch.Weight), param(arch.Bias))
 	case arch.BatchNorm:

@@ -20,10 +20,17 @@ func (o Conv2D) shape(in []tensor.Shape) (tensor.Shape, error) {
 	if w[1] != x[1] {
 		return nil, fmt.Errorf("weights %v for an input %v: they take %d channels, it has %d", w, x, w[1], x[1])
 	}
-	if b[0] != w[0] {
-		return nil, fmt.Errorf("%d biases for %d filters", b[0], w[0])
+	if err := biases(b, w[0]); err != nil {
+		return nil, err
 	}
 	return convolved(x, w[0], o.Stride), nil
+}
+
+func biases(b tensor.Shape, filters int) error {
+	if b[0] != filters {
+		return fmt.Errorf("%d biases for %d filters", b[0], filters)
+	}
+	return nil
 }
 
 func (o Conv2DGradInput) shape(in []tensor.Shape) (tensor.Shape, error) {

@@ -13,6 +13,7 @@ import (
 )
 
 const names = `Conv2D Conv2DGradInput Conv2DGradWeight ChannelSum
+ConvTranspose2D ConvTranspose2DGradInput ConvTranspose2DGradWeight
 Dense DenseGradInput DenseGradWeight
 BatchNorm BatchNormGradInput BatchNormGradGamma BatchMean BatchVariance Normalize
 Activation ActivationGrad Dropout DropoutGrad Noise

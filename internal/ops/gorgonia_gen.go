@@ -59,6 +59,45 @@ func (o ChannelSum) WriteHash(h hash.Hash)                                    { 
 func (o ChannelSum) Hashcode() uint32                                         { return hashcode(o) }
 func (o ChannelSum) String() string                                           { return fmt.Sprintf("%#v", o) }
 
+func (o ConvTranspose2D) Arity() int    { return arity(o) }
+func (o ConvTranspose2D) Type() hm.Type { return signature(o) }
+func (o ConvTranspose2D) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return infer(o, in)
+}
+func (o ConvTranspose2D) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
+func (o ConvTranspose2D) ReturnsPtr() bool                                { return false }
+func (o ConvTranspose2D) CallsExtern() bool                               { return false }
+func (o ConvTranspose2D) OverwritesInput() int                            { return -1 }
+func (o ConvTranspose2D) WriteHash(h hash.Hash)                           { fmt.Fprintf(h, "%#v", o) }
+func (o ConvTranspose2D) Hashcode() uint32                                { return hashcode(o) }
+func (o ConvTranspose2D) String() string                                  { return fmt.Sprintf("%#v", o) }
+
+func (o ConvTranspose2DGradInput) Arity() int    { return arity(o) }
+func (o ConvTranspose2DGradInput) Type() hm.Type { return signature(o) }
+func (o ConvTranspose2DGradInput) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return infer(o, in)
+}
+func (o ConvTranspose2DGradInput) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
+func (o ConvTranspose2DGradInput) ReturnsPtr() bool                                { return false }
+func (o ConvTranspose2DGradInput) CallsExtern() bool                               { return false }
+func (o ConvTranspose2DGradInput) OverwritesInput() int                            { return -1 }
+func (o ConvTranspose2DGradInput) WriteHash(h hash.Hash)                           { fmt.Fprintf(h, "%#v", o) }
+func (o ConvTranspose2DGradInput) Hashcode() uint32                                { return hashcode(o) }
+func (o ConvTranspose2DGradInput) String() string                                  { return fmt.Sprintf("%#v", o) }
+
+func (o ConvTranspose2DGradWeight) Arity() int    { return arity(o) }
+func (o ConvTranspose2DGradWeight) Type() hm.Type { return signature(o) }
+func (o ConvTranspose2DGradWeight) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return infer(o, in)
+}
+func (o ConvTranspose2DGradWeight) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
+func (o ConvTranspose2DGradWeight) ReturnsPtr() bool                                { return false }
+func (o ConvTranspose2DGradWeight) CallsExtern() bool                               { return false }
+func (o ConvTranspose2DGradWeight) OverwritesInput() int                            { return -1 }
+func (o ConvTranspose2DGradWeight) WriteHash(h hash.Hash)                           { fmt.Fprintf(h, "%#v", o) }
+func (o ConvTranspose2DGradWeight) Hashcode() uint32                                { return hashcode(o) }
+func (o ConvTranspose2DGradWeight) String() string                                  { return fmt.Sprintf("%#v", o) }
+
 func (o Dense) Arity() int                                               { return arity(o) }
 func (o Dense) Type() hm.Type                                            { return signature(o) }
 func (o Dense) InferShape(in ...gorgonia.DimSizer) (tensor.Shape, error) { return infer(o, in) }

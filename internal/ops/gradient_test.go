@@ -65,6 +65,10 @@ func fixtures(r *rand.Rand) []fixture {
 				fs = append(fs, fixture{op, []array{normal(x...), normal(2, x[1], k, k), normal(2)}})
 			}
 		}
+		for _, y := range [][]int{{2, 3, 5, 4}, {3, 1, 4, 7}, {1, 4, 1, 2}} {
+			op := ConvTranspose2D{Kernel: k, H: y[2], W: y[3]}
+			fs = append(fs, fixture{op, []array{normal(y[0], 2, (y[2]+1)/2, (y[3]+1)/2), normal(2, y[1], k, k), normal(y[1])}})
+		}
 	}
 	return fs
 }

@@ -37,6 +37,8 @@ func (r recorded) op() gorgonia.Op {
 	switch r.Op {
 	case "conv":
 		return Conv2D{r.Fields.Kernel, r.Fields.Stride}
+	case "conv_transpose":
+		return ConvTranspose2D{r.Fields.Kernel, r.Fields.H, r.Fields.W}
 	case "dense":
 		return Dense{}
 	case "batch_norm":

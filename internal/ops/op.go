@@ -29,6 +29,14 @@ type (
 	}
 	// Conv2DGradWeight takes x, dy → dw [O,C,k,k].
 	Conv2DGradWeight struct{ Kernel, Stride int }
+	// ConvTranspose2D takes x [N,I,⌈H/2⌉,⌈W/2⌉], w [I,O,k,k], b [O] → [N,O,H,W]: what a
+	// Conv2D of stride 2 with these weights makes of its output's gradient x, and b.
+	ConvTranspose2D struct{ Kernel, H, W int }
+	// ConvTranspose2DGradInput takes w, dy → dx [N,I,⌈H/2⌉,⌈W/2⌉].
+	ConvTranspose2DGradInput struct{ Kernel int }
+	// ConvTranspose2DGradWeight takes x, dy → dw [I,O,k,k].
+	ConvTranspose2DGradWeight struct{ Kernel int }
+
 	// ChannelSum takes dy [N,C,H,W] → [C], the sum over N, H and W: the gradient of a
 	// convolution's bias and of batch norm's beta.
 	ChannelSum struct{ Of Role }

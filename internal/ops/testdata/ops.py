@@ -44,6 +44,19 @@ def conv(kernel, stride):
     return f
 
 
+def transposed(kernel, h, w):
+    # Zeros between the values, and a convolution with the kernel turned over.
+    p = kernel - 1 - kernel // 2
+    pad = [(p, p + 1 - side % 2) for side in (h, w)]
+
+    def f(x, weight, b):
+        turned = weight[:, :, ::-1, ::-1]
+        y = lax.conv_general_dilated(x, turned, (1, 1), pad, lhs_dilation=(2, 2), dimension_numbers=("NCHW", "IOHW", "NCHW"))
+        return y + b[None, :, None, None]
+
+    return f
+
+
 def norm(x, gamma, beta):
     mean, var = x.mean((0, 2, 3), keepdims=True), x.var((0, 2, 3), keepdims=True)
     return (x - mean) / jnp.sqrt(var + 1e-3) * gamma[None, :, None, None] + beta[None, :, None, None]
@@ -87,6 +100,10 @@ cases[-1]["target"] = target.astype(np.float32).ravel().tolist()
 labels = np.array([2, 0, 3])
 case("xent", lambda z: -jax.nn.log_softmax(z[:, :, 0, 0])[jnp.arange(3), labels].mean(), 3 * normal(3, 4, 1, 1))
 cases[-1]["target"] = labels.tolist()
+for kernel in (1, 3, 5, 7):
+    for c, h, w in ((3, 5, 4), (1, 4, 7), (2, 1, 2)):
+        case("conv_transpose", transposed(kernel, h, w), normal(2, 2, (h + 1) // 2, (w + 1) // 2), normal(2, c, kernel, kernel),
+             normal(c), kernel=kernel, h=h, w=w)
 
 doc = {"made_with": {"jax": jax.__version__, "numpy": np.__version__}, "cases": cases}
 pathlib.Path(__file__).with_name("ops.json").write_text(json.dumps(doc) + "\n")
