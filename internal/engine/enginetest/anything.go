@@ -55,7 +55,12 @@ func (b *sampler) any() {
 	case 0:
 		b.add(maxPool)
 	case 1:
-		b.add(upsample(2*b.shape.H-b.IntN(2), 2*b.shape.W-b.IntN(2)))
+		h, w := 2*b.shape.H-b.IntN(2), 2*b.shape.W-b.IntN(2)
+		if b.chance(50) {
+			b.add(transposed(1+b.IntN(9), 1+2*b.IntN(4), h, w))
+			return
+		}
+		b.add(upsample(h, w))
 	case 2:
 		b.add(conv(1+b.IntN(9), 1+2*b.IntN(4), 1+b.IntN(2)))
 	case 3:

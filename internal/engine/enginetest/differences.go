@@ -95,7 +95,7 @@ func (s *suite) kinklessStack(stack arch.Stack) arch.Stack {
 		case l.Kind == arch.MaxPool:
 			filters := 2
 			for _, before := range twin[:i] {
-				if before.Kind == arch.Conv {
+				if before.Kind == arch.Conv || before.Kind == arch.Transpose {
 					filters = before.Filters
 				}
 			}

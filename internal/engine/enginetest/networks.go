@@ -58,6 +58,11 @@ func (b *sampler) draw(in arch.Shape) (encoder, decoder arch.Stack) {
 	}
 	encoder, b.stack = b.stack, nil
 	for i := len(sizes) - 1; i >= 0; i-- {
+		if b.chance(40) {
+			b.add(transposed(1+b.IntN(9), 1+2*b.IntN(4), sizes[i][0], sizes[i][1]))
+			b.companions()
+			continue
+		}
 		b.convolve(1)
 		b.add(arch.Layer{Kind: arch.Upsample, To: &sizes[i]})
 	}
@@ -82,6 +87,11 @@ func (b *sampler) block() {
 
 func (b *sampler) convolve(stride int) {
 	b.add(arch.Layer{Kind: arch.Conv, Filters: 1 + b.IntN(9), Kernel: 1 + 2*b.IntN(4), Stride: stride})
+	b.companions()
+}
+
+// companions are what follows a convolution.
+func (b *sampler) companions() {
 	first := b.chance(30)
 	if first {
 		b.add(arch.Layer{Kind: arch.BatchNorm})
@@ -108,6 +118,10 @@ var activations = []arch.Activation{arch.ReLU, arch.Sigmoid, arch.LeakyReLU, arc
 
 func conv(filters, kernel, stride int) arch.Layer {
 	return arch.Layer{Kind: arch.Conv, Filters: filters, Kernel: kernel, Stride: stride}
+}
+
+func transposed(filters, kernel, h, w int) arch.Layer {
+	return arch.Layer{Kind: arch.Transpose, Filters: filters, Kernel: kernel, To: &[2]int{h, w}}
 }
 
 func activation(f arch.Activation) arch.Layer { return arch.Layer{Kind: arch.Activate, Activation: f} }
