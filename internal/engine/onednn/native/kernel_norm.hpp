@@ -64,6 +64,29 @@ template <class T> void moments(size_t rows, int c, const void *x_, float *mean,
   }
 }
 
+template <class T> KERNEL void add_values(size_t n, const T *__restrict x, float *__restrict a) {
+  for (size_t i = 0; i < n; i++) a[i] += x[i];
+}
+template <class T> KERNEL void add_values4(size_t n, const T *__restrict x, float *__restrict a) {
+  for (size_t i = 0; i < n; i++) a[i] += (x[i] + x[i + n]) + (x[i + 2 * n] + x[i + 3 * n]);
+}
+
+template <class T> void sums(size_t rows, int c, const void *x_, float *sum, float *scratch) {
+  const T *x = (const T *)x_;
+  size_t p = period_of(c), total = rows * c, o = 0;
+  Sums s(c, scratch);
+  for (; o + 4 * p <= total; o += 4 * p) {
+    s.room(4);
+    add_values4(p, x + o, s.a);
+  }
+  for (; o < total; o += p) {
+    s.room(1);
+    add_values(least(p, total - o), x + o, s.a);
+  }
+  s.flush();
+  for (int k = 0; k < c; k++) sum[k] = float(s.sa[k]);
+}
+
 // a += dz, b += dz·(x − mean)
 template <class T> KERNEL void add_products(size_t n, const float *__restrict dz, const T *__restrict x, const float *__restrict mean, float *__restrict a, float *__restrict b) {
   for (size_t i = 0; i < n; i++) {

@@ -20,7 +20,7 @@ namespace moncae::ISA {
 #include "kernel_abreast.hpp"
 
 template <class T> constexpr Kernels table() {
-  return {moments<T>, forward<T>, backward<T>, add<T>, widen<T>, activation<T>, dropout<T>, dropout_grad<T>, noise<T>, images<T>, features<T>,
+  return {moments<T>, sums<T>, forward<T>, backward<T>, add<T>, widen<T>, activation<T>, dropout<T>, dropout_grad<T>, noise<T>, images<T>, features<T>,
           interleave<T>, deinterleave<T>, spread_phases<T>, gather_phases<T>, sum4<T>, few_to_many<T>, many_to_few<T>, few_grad<T>, abreast, pixel_loss<T>, class_loss<T>, blend_loss<T>, similarities, pixel_sums, sigmoid, update, lanes};
 }
 extern const Kernels kernels_f32, kernels_bf16;

@@ -96,6 +96,7 @@ struct Update { // the flat arrays of an optimiser
 
 struct Kernels {
   void (*moments)(size_t rows, int c, const void *x, float *mean, float *variance, float *scratch);
+  void (*sums)(size_t rows, int c, const void *x, float *sum, float *scratch);
   void (*forward)(const Forward &);
   void (*backward)(const Backward &);
   void (*add)(size_t n, const void *a, const void *b, void *y);
@@ -144,7 +145,7 @@ const char *kernels_isa();
 // processor or the build lacks it. No other thread may be making plans.
 bool kernels_use(const char *isa);
 
-// Scratch that forward, backward and moments need, in floats.
+// Scratch that forward, backward, moments and sums need, in floats.
 size_t point_scratch(const Shape &in);
 size_t few_scratch(const Few &);
 inline size_t blend_scratch(const Shape &s) { return s.values() / s.n * 10 * sizeof(double) / sizeof(float); }

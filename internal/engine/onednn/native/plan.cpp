@@ -112,6 +112,7 @@ void mn_plan::add(const mn_step &s) {
   case MN_DROPOUT: return dropout(s);
   case MN_DROPOUT_GRAD: return dropout_grad(s);
   case MN_NOISE: return noise(s);
+  case MN_BIAS_GRAD: return bias_grad(s);
   case MN_ADD: return add_tensors(s);
   case MN_WIDEN: return widen(s);
   case MN_LOSS: return loss_step(s);

@@ -102,6 +102,7 @@ private:
   moncae::Linear linear(const mn_step &, int x, int y) const;
   void fold(const mn_step &, const moncae::Linear &, Place &weights, Place &bias);
   size_t widened(int tensor);
+  Place none(int values);
   dnnl::memory packed(const moncae::Shared &, Place weights);
 
   void input(const mn_step &);
@@ -127,6 +128,7 @@ private:
   void dropout(const mn_step &);
   void dropout_grad(const mn_step &);
   void noise(const mn_step &);
+  void bias_grad(const mn_step &);
   void add_tensors(const mn_step &);
   void widen(const mn_step &);
   void loss_step(const mn_step &);

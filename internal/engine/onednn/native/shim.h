@@ -35,6 +35,7 @@ enum {
   MN_UP_CONV_GRAD,
   MN_WIDEN,
   MN_NOISE,
+  MN_BIAS_GRAD,
 };
 
 // A tensor of a plan: NHWC, at an offset in the plan's block.

@@ -1,4 +1,5 @@
 // Convolutions and dense layers: oneDNN's primitives with packed weights.
+#include <algorithm>
 #include <cmath>
 
 #include "plan.h"
@@ -67,9 +68,16 @@ bool mn_plan::abreast_float(const mn_step &s, const Linear &l, Place weights, Pl
   return true;
 }
 
+// none is a bias of zeros, and a place for the gradient of one.
+mn_plan::Place mn_plan::none(int values) {
+  Place p{nullptr, keep(values * sizeof(float))};
+  weigh([=, this] { std::fill_n(pointer(p), values, 0.f); });
+  return p;
+}
+
 void mn_plan::forward(const mn_step &s) {
   Linear l = linear(s, s.x, s.y);
-  Place w{net.params.data() + s.weight, 0}, b{net.params.data() + s.bias, 0};
+  Place w{net.params.data() + s.weight, 0}, b = s.bias < 0 ? none(l.y.c) : Place{net.params.data() + s.bias, 0};
   if (s.norm) fold(s, l, w, b);
   if (Abreast g; abreast(l, way_forward, is_float(s.y), g)) return own([=, this] { abreast_forward(g, at(s.x), pointer(w), pointer(b), at(s.y), scratched()); });
   if (abreast_float(s, l, w, b)) return;
@@ -99,7 +107,8 @@ size_t mn_plan::widened(int tensor) {
 
 void mn_plan::grad_weight(const mn_step &s) {
   Linear l = linear(s, s.x, s.dy);
-  if (Abreast g; abreast(l, way_grad_weight, false, g)) return own([=, this] { abreast_grad_weight(g, at(s.x), at(s.dy), net.grads.data() + s.weight, net.grads.data() + s.bias, scratched()); });
+  Place db = s.bias < 0 ? none(l.y.c) : Place{net.grads.data() + s.bias, 0};
+  if (Abreast g; abreast(l, way_grad_weight, false, g)) return own([=, this] { abreast_grad_weight(g, at(s.x), at(s.dy), net.grads.data() + s.weight, pointer(db), scratched()); });
   if (few_sided(l)) return few_grad_weight(s, l);
   size_t x_at = tensors[s.x].offset, dy_at = tensors[s.dy].offset;
   if (bf16 && l.stride > 1 && l.x.w == 1) { // oneDNN 3.2 reads past the single column in bfloat16
@@ -110,6 +119,6 @@ void mn_plan::grad_weight(const mn_step &s) {
   held.push_back(p);
   memory plain = outside(p->plain, net.grads.data() + s.weight);
   memory weights = p->reordered ? inside(p->packed, keep(p->packed.get_size())) : plain;
-  own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, x_at)}, {DNNL_ARG_DIFF_DST, inside(p->y, dy_at)}, {DNNL_ARG_DIFF_WEIGHTS, weights}, {DNNL_ARG_DIFF_BIAS, outside(p->bias, net.grads.data() + s.bias)}}));
+  own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->x, x_at)}, {DNNL_ARG_DIFF_DST, inside(p->y, dy_at)}, {DNNL_ARG_DIFF_WEIGHTS, weights}, {DNNL_ARG_DIFF_BIAS, memory_at(p->bias, db)}}));
   if (p->reordered) own(call(p->reorder, p->reorder_scratch, {{DNNL_ARG_FROM, weights}, {DNNL_ARG_TO, plain}}));
 }

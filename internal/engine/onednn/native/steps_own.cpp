@@ -1,4 +1,5 @@
 // The other steps: the project's own kernels on the plan's tensors.
+#include <algorithm>
 #include <cmath>
 
 #include "plan.h"
@@ -25,22 +26,28 @@ void mn_plan::point(const mn_step &s) {
   const float *p = net.params.data(), *gamma = p + s.gamma, *beta = p + s.beta, *mean = p + s.mean, *variance = p + s.variance;
   double *averages = net.averages.data() + (s.mean - int(net.trained)), *spreads = net.averages.data() + (s.variance - int(net.trained));
   int c = in.c;
+  const float *bias = s.bias < 0 ? nullptr : p + s.bias; // that x lacks
+  Place ones{nullptr, bias && !s.norm ? keep(c * sizeof(float)) : 0};
   own([=, this] {
-    float *scale = nullptr, *shift = nullptr;
+    const float *scale = nullptr, *shift = nullptr;
+    if (bias && !s.norm) {
+      std::fill_n(pointer(ones), c, 1.f);
+      scale = pointer(ones), shift = bias;
+    }
     if (s.norm) {
       // [mean, 1/σ, scale, shift]; the way back needs the first two.
-      float *m = at<float>(s.stats), *inverse = m + c;
-      scale = inverse + c, shift = scale + c;
+      float *m = at<float>(s.stats), *inverse = m + c, *scales = inverse + c, *shifts = scales + c;
+      scale = scales, shift = shifts;
       if (training) k.moments(in.pixels(), c, at(s.x), m, inverse, scratched());
       for (int i = 0; i < c; i++) {
         if (training) {
-          averages[i] = .9 * averages[i] + .1 * m[i];
+          averages[i] = .9 * averages[i] + .1 * (bias ? m[i] + bias[i] : m[i]);
           spreads[i] = .9 * spreads[i] + .1 * inverse[i];
         } else
-          m[i] = mean[i], inverse[i] = variance[i];
+          m[i] = bias ? mean[i] - bias[i] : mean[i], inverse[i] = variance[i];
         inverse[i] = float(1 / std::sqrt(double(inverse[i]) + norm_epsilon));
-        scale[i] = gamma[i] * inverse[i];
-        shift[i] = float(beta[i] - double(m[i]) * scale[i]);
+        scales[i] = gamma[i] * inverse[i];
+        shifts[i] = float(beta[i] - double(m[i]) * scales[i]);
       }
     }
     k.forward({in, out, at(s.x), scale, shift, Act(s.act), Resample(s.resample), at(s.y), at<uint8_t>(s.aux), scratched()});
@@ -78,6 +85,12 @@ void mn_plan::noise(const mn_step &s) {
   Shape x = shape(s.x);
   need_scratch(x.values() / x.n);
   own([=, this] { k.noise(x, {s.seed, uint64_t(net.step), uint32_t(s.layer), float(s.rate), 1}, at(s.x), at(s.y), scratched()); });
+}
+
+void mn_plan::bias_grad(const mn_step &s) {
+  Shape dy = shape(s.dy);
+  need_scratch(point_scratch(dy));
+  own([=, this] { k.sums(dy.pixels(), dy.c, at(s.dy), net.grads.data() + s.bias, scratched()); });
 }
 
 void mn_plan::add_tensors(const mn_step &s) {

@@ -25,9 +25,10 @@ type builder struct {
 	value   map[*gorgonia.Node]int32 // tensors of nodes
 	indices map[*gorgonia.Node]int32 // of poolings
 	masks   map[ops.Dropout]int32
-	moments map[*lower.Norm]int32   // statistics of batch norms
-	bytes   int32                   // the images, or None
-	held    map[*gorgonia.Node]bool // values that a way back reads though the graph has no edge that says so
+	moments map[*lower.Norm]int32    // statistics of batch norms
+	biases  map[*gorgonia.Node]int32 // that values lack, for the norm that reads them adds them
+	bytes   int32                    // the images, or None
+	held    map[*gorgonia.Node]bool  // values that a way back reads though the graph has no edge that says so
 	done    map[*gorgonia.Node]bool
 }
 
@@ -38,7 +39,7 @@ func newBuilder(net *graph.Net, g *lower.Graph, l lower.Layout, o Options) (*bui
 	return &builder{
 		Graph: g, layout: l, options: o, bytes: None,
 		value: map[*gorgonia.Node]int32{}, indices: map[*gorgonia.Node]int32{},
-		moments: map[*lower.Norm]int32{}, masks: map[ops.Dropout]int32{}, held: map[*gorgonia.Node]bool{}, done: map[*gorgonia.Node]bool{},
+		moments: map[*lower.Norm]int32{}, masks: map[ops.Dropout]int32{}, biases: map[*gorgonia.Node]int32{}, held: map[*gorgonia.Node]bool{}, done: map[*gorgonia.Node]bool{},
 	}, nil
 }
 

@@ -7,6 +7,9 @@ func (p *Plan) Describe(i int) string {
 	s := &p.Steps[i]
 	x, y := p.ends(s)
 	name := s.Kind.String()
+	if s.Transposed {
+		name = "transposed, by " + name
+	}
 	switch s.Kind {
 	case Conv, ConvGradWeight, ConvGradInput, UpConv, UpConvGrad:
 		return fmt.Sprintf("%s %d→%d %d×%d/%d at %d×%d", name, x.C, y.C, s.Kernel, s.Kernel, s.Stride, y.H, y.W)

@@ -81,22 +81,28 @@ func (b *builder) gradWeight(n *gorgonia.Node, kind Kind, kernel, stride int) er
 	if kind == DenseGradWeight {
 		role = ops.DenseBias
 	}
-	bias := b.User(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.ChannelSum{Of: role}) })
-	if bias == nil {
-		return fmt.Errorf("it is not the gradient of a parameter with a bias")
-	}
 	if s.Weight, err = b.grad(n); err != nil {
 		return err
 	}
-	if s.Bias, err = b.grad(bias); err != nil {
+	if s.Bias, err = b.gradBias(dy, role); err != nil {
 		return err
 	}
-	b.done[bias] = true
 	if upsampled {
 		b.upGrad(&s, n)
 	}
 	b.add(s)
 	return nil
+}
+
+// gradBias is the place of the gradient of the bias that was added to the value whose
+// gradient dy is.
+func (b *builder) gradBias(dy *gorgonia.Node, role ops.Role) (int32, error) {
+	bias := b.User(dy, func(o gorgonia.Op) bool { return o == gorgonia.Op(ops.ChannelSum{Of: role}) })
+	if bias == nil {
+		return None, fmt.Errorf("it is not the gradient of a parameter with a bias")
+	}
+	b.done[bias] = true
+	return b.grad(bias)
 }
 
 func (b *builder) gradInput(n *gorgonia.Node, kind Kind, kernel, stride int) error {

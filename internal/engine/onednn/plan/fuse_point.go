@@ -19,6 +19,9 @@ func (b *builder) point(head *gorgonia.Node) error {
 		return err
 	}
 	s.X = at
+	if bias, ok := b.biases[x]; ok {
+		s.Bias = bias
+	}
 	end := head
 	switch op := head.Op().(type) {
 	case ops.BatchNorm:

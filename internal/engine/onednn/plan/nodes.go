@@ -23,6 +23,12 @@ func (b *builder) node(n *gorgonia.Node) error {
 		return b.gradInput(n, ConvGradInput, op.Kernel, op.Stride)
 	case ops.DenseGradInput:
 		return b.gradInput(n, DenseGradInput, 0, 0)
+	case ops.ConvTranspose2D:
+		return b.transpose(n, op)
+	case ops.ConvTranspose2DGradWeight:
+		return b.transposeGradWeight(n, op)
+	case ops.ConvTranspose2DGradInput:
+		return b.transposeGradInput(n, op)
 	case ops.Upsample2:
 		if b.absorbs(n) {
 			return nil

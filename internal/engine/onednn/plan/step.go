@@ -12,13 +12,13 @@ type Kind int32
 // The kinds of steps.
 const (
 	Input           Kind = iota // Y, Aux (bytes, or None): the batch's rows
-	Conv                        // X, Y, Weight, Bias, Kernel, Stride, Act; with Norm (folded) Gamma … Variance
-	ConvGradWeight              // X, DY, Weight, Bias, Kernel, Stride: gradients of weights and bias
+	Conv                        // X, Y, Weight, Bias (or None), Kernel, Stride, Act; with Norm (folded) Gamma … Variance
+	ConvGradWeight              // X, DY, Weight, Bias (or None), Kernel, Stride: gradients of weights and bias
 	ConvGradInput               // DY, DX, Weight, Kernel, Stride
 	Dense                       // as Conv
 	DenseGradWeight             // as ConvGradWeight
 	DenseGradInput              // as ConvGradInput
-	Point                       // X, Y, Aux (pooling's indices), Stats; Norm, Act, Resample in this order
+	Point                       // X, Y, Aux (pooling's indices), Stats; Bias (or None), Norm, Act, Resample in this order
 	PointGrad                   // DY, DX, Y, X, Aux, Stats: the way back through Before, Norm, Act, Resample
 	Dropout                     // X, Y, Aux (mask), Rate, Layer, Seed
 	DropoutGrad                 // DY, DX, Aux, Rate
@@ -28,13 +28,14 @@ const (
 	UpConvGrad                  // X, DY, Aux (DY's phases), Weight, Bias, Kernel: their gradients; with DX that too, X2 (its four parts)
 	Widen                       // X, Y: bfloat16 to float32
 	Noise                       // X, Y, Rate (sigma), Layer, Seed
+	BiasGrad                    // DY, Bias: the gradient of a bias alone
 	Kinds
 )
 
 var kindNames = [Kinds]string{
 	"input", "conv", "conv grad weight", "conv grad input", "dense", "dense grad weight", "dense grad input",
 	"point", "point grad", "dropout", "dropout grad", "add", "loss",
-	"upsample and conv", "upsample and conv grad", "widen", "noise",
+	"upsample and conv", "upsample and conv grad", "widen", "noise", "bias grad",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -64,6 +65,7 @@ type Step struct {
 	Act, Before                               int32 // lower.Activation, 0 for none
 	Resample                                  Resample
 	Norm                                      bool
+	Transposed                                bool  // of a transposed convolution, for Describe
 	Loss                                      int32 // lower.Loss.Number
 	Rate                                      float64
 	Blend                                     graph.Blend // with Loss of a blend
