@@ -129,7 +129,7 @@ func readNetwork(path string) (n rundir.Network, err error) {
 // taken is a candidate's genome as one of a space, which must mean the same there.
 func taken(s genome.Space, r *run.Run, c *Candidate) (genome.Genome, error) {
 	theirs := r.Config.Space
-	if theirs.Name != s.Name || theirs.Rates != s.Rates || theirs.ToPixel != s.ToPixel {
+	if !theirs.Alike(s) {
 		return c.Genome, fault.Usagef("--init %s: its space is %s, that of this search is %s: a genome means another network there", r.Path, theirs.Name, s.Name)
 	}
 	g := s.Widen(c.Genome)

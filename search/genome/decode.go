@@ -22,7 +22,9 @@ type Limits struct {
 // exact size that the block had before it pooled. A 3×3 convolution to the
 // image's channels ends it, as logits. A skip adds a convolution's input to its
 // output where their shapes agree, and is inert elsewhere; so is a pooling where
-// a side is under 3 (2 in the extended space). A convolution that moves by 2 has a kernel of 3 at least.
+// a side is under 3 (2 in the extended space). A convolution that moves by 2 has a kernel of
+// 3 at least, and in the extended space a transposed convolution of that kernel for its
+// mirror, in place of a convolution and an upsampling.
 //
 // In the paper's space, filters never grow along the encoder (the smaller
 // neighbour counts), and a block's mirror has its filters. In the extended space
@@ -64,6 +66,7 @@ type step struct {
 	in                     arch.Shape // of the block
 	encFilters, decFilters int
 	latent                 *Latent // of the last block in the extended space
+	transpose              bool    // its mirror is a transposed convolution
 }
 
 // pooled is the least side that a pooling halves.
@@ -97,6 +100,9 @@ func (s Space) plan(g Genome, in arch.Shape) []step {
 				st.latent, st.encFilters = &g.Latent, g.Latent.Filters
 			}
 		}
+		if st.Pool == Strided {
+			st.transpose = s.Transpose
+		}
 		before = st.Filters
 		in.C = st.encFilters
 		if st.halves() {
@@ -108,37 +114,46 @@ func (s Space) plan(g Genome, in arch.Shape) []step {
 
 // encoder is the block's part of an encoder that has `from` values before it.
 func (st step) encoder(from int) arch.Stack {
-	stride := 1
+	c := arch.Layer{Kind: arch.Conv, Filters: st.encFilters, Kernel: st.Kernel, Stride: 1}
 	if st.Pool == Strided {
-		stride = 2
-		st.Kernel = max(st.Kernel, 3) // a kernel of 1 would never see three pixels in four
+		c.Kernel, c.Stride = st.seeing(), 2
 	}
 	f := st.Activation
 	if st.latent != nil {
 		f = st.latent.Activation
 	}
-	s := st.body(st.encFilters, stride, from, st.in.C, f)
+	s := st.body(c, from, c.Stride == 1 && c.Filters == st.in.C, f)
 	if st.Pool == MaxPool {
 		s = append(s, arch.Layer{Kind: arch.MaxPool})
 	}
 	return s
 }
 
+// seeing is a kernel that sees every pixel when it moves by 2.
+func (st step) seeing() int { return max(st.Kernel, 3) }
+
 // decoder is the block's mirror behind `from` values of so many channels.
 func (st step) decoder(from, channels int) arch.Stack {
-	s := st.body(st.decFilters, 1, from, channels, st.Activation)
+	to := &[2]int{st.in.H, st.in.W}
+	if st.transpose {
+		return st.body(arch.Layer{Kind: arch.Transpose, Filters: st.decFilters, Kernel: st.seeing(), To: to}, from, false, st.Activation)
+	}
+	c := arch.Layer{Kind: arch.Conv, Filters: st.decFilters, Kernel: st.Kernel, Stride: 1}
+	s := st.body(c, from, c.Filters == channels, st.Activation)
 	if st.halves() {
-		s = append(s, arch.Layer{Kind: arch.Upsample, To: &[2]int{st.in.H, st.in.W}})
+		s = append(s, arch.Layer{Kind: arch.Upsample, To: to})
 	}
 	return s
 }
 
-func (st step) body(filters, stride, from, channels int, f arch.Activation) arch.Stack {
-	s := arch.Stack{{Kind: arch.Conv, Filters: filters, Kernel: st.Kernel, Stride: stride}}
+// body is a convolution with what follows it; keeps tells whether its output has its
+// input's shape.
+func (st step) body(convolution arch.Layer, from int, keeps bool, f arch.Activation) arch.Stack {
+	s := arch.Stack{convolution}
 	if st.BatchNorm {
 		s = append(s, arch.Layer{Kind: arch.BatchNorm})
 	}
-	if st.Skip && stride == 1 && filters == channels {
+	if st.Skip && keeps {
 		s = append(s, arch.Layer{Kind: arch.Add, From: from})
 	}
 	if f != "" {

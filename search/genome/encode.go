@@ -71,7 +71,7 @@ type unit struct {
 
 func units(s arch.Stack) (all []unit) {
 	for _, l := range s {
-		if l.Kind == arch.Conv {
+		if l.Kind == arch.Conv || l.Kind == arch.Transpose {
 			u := unit{filters: l.Filters, kernel: l.Kernel, pool: NoPool}
 			if l.Stride == 2 {
 				u.pool = Strided
@@ -122,6 +122,8 @@ func described(l arch.Layer) string {
 	switch l.Kind {
 	case arch.Conv:
 		return fmt.Sprintf("conv of %d filters, %d×%d, stride %d", l.Filters, l.Kernel, l.Kernel, l.Stride)
+	case arch.Transpose:
+		return fmt.Sprintf("conv_transpose of %d filters, %d×%d", l.Filters, l.Kernel, l.Kernel)
 	case arch.Activate:
 		return string(l.Activation)
 	case arch.Dropout:

@@ -29,6 +29,9 @@ type Space struct {
 	// ToPixel lets poolings halve sides of 2, so that a latent may be a single pixel. The
 	// paper's space, and older runs, pool sides of 3 and more.
 	ToPixel bool `json:"to_pixel,omitempty"`
+	// Transpose mirrors a convolution that moves by 2 by a transposed one. The paper's space
+	// has none of them, and older runs mirror it by a convolution and an upsampling.
+	Transpose bool `json:"transpose,omitempty"`
 }
 
 // HighRates are those that networks learn most by within some hundred steps.
@@ -36,7 +39,7 @@ const HighRates = "high"
 
 // Named is the space with another name, as new runs have it.
 func (s Space) Named(name string) Space {
-	s.Name, s.Rates, s.ToPixel = name, "", name == Extended
+	s.Name, s.Rates, s.ToPixel, s.Transpose = name, "", name == Extended, name == Extended
 	if name == Extended {
 		s.Rates = HighRates
 	}
@@ -65,6 +68,9 @@ func (s Space) Validate() error {
 	}
 	if s.ToPixel && s.Name != Extended {
 		errs = append(errs, fmt.Errorf("poolings to a pixel: the space %s alone has them", Extended))
+	}
+	if s.Transpose && s.Name != Extended {
+		errs = append(errs, fmt.Errorf("transposed convolutions: the space %s alone has them", Extended))
 	}
 	if s.MaxBlocks < 1 || s.MaxBlocks > blocks {
 		errs = append(errs, fmt.Errorf("at most %d layers: the space %q takes 1 to %d", s.MaxBlocks, s.Name, blocks))
@@ -99,6 +105,12 @@ func (g gene) refuse(s Space) error {
 		choices = strings.Trim(fmt.Sprint(g.choices()), "[]")
 	}
 	return fmt.Errorf("%s: its %s is none of the space %s, which has %s", place, g.field, s.Name, choices)
+}
+
+// Alike tells whether a genome means the same network in both spaces, if both have it.
+func (s Space) Alike(o Space) bool {
+	o.MaxBlocks, o.MaxFilters = s.MaxBlocks, s.MaxFilters
+	return s == o
 }
 
 // Widen is g with as many inactive blocks more as the space has.

@@ -14,8 +14,9 @@
 //     mother's is folded into the convolution.
 //
 // A block that the mother lacks begins by passing its first channels on: by a one in the
-// kernel's middle, or, where a skip adds its input already, by adding nothing. All else is
-// fresh: batch norm of such a block, and convolutions that see images of another size.
+// kernel's middle, or, where a skip adds its input already, by adding nothing; a transposed
+// convolution by interpolating. All else is fresh: batch norm of such a block, and convolutions
+// that see images of another size, or are transposed where the mother's is not.
 //
 // So before its first step a child with wider layers, larger kernels, no batch norm, or a
 // block more between two whose activation is relu, computes what its mother does; other

@@ -19,6 +19,7 @@ type unit struct {
 	height, width   int // of what it sees
 	in, out, kernel int
 	norm, skip      bool
+	transposed      bool
 }
 
 // place is what pairs units.
@@ -51,8 +52,11 @@ func convolutions(stack string, s arch.Stack, in arch.Shape) (all []unit) {
 	}
 	for i, l := range s {
 		switch l.Kind {
-		case arch.Conv:
-			all = append(all, unit{place: place{stack: stack}, layer: i, height: shapes[i].H, width: shapes[i].W, in: shapes[i].C, out: l.Filters, kernel: l.Kernel})
+		case arch.Conv, arch.Transpose:
+			all = append(all, unit{
+				place: place{stack: stack}, layer: i, height: shapes[i].H, width: shapes[i].W,
+				in: shapes[i].C, out: l.Filters, kernel: l.Kernel, transposed: l.Kind == arch.Transpose,
+			})
 		case arch.BatchNorm:
 			all[len(all)-1].norm = true
 		case arch.Add:
@@ -86,8 +90,8 @@ func familyOf(mother Network) family {
 }
 
 // pair finds the mother's unit for one of the child's. There may be none: she lacks its
-// block, or it saw images of another size there.
+// block, or it saw images of another size there, or is transposed and the child's is not.
 func (f family) pair(u unit) (m unit, found, lacking bool) {
 	m, ok := f[u.place]
-	return m, ok && m.height == u.height && m.width == u.width, !ok
+	return m, ok && m.height == u.height && m.width == u.width && m.transposed == u.transposed, !ok
 }

@@ -49,8 +49,8 @@ func (u unit) take(to arch.Weights, m unit, hers arch.Weights) {
 	filters, channels, side := min(u.out, m.out), min(u.in, m.in), min(u.kernel, m.kernel)
 	scale, shift := m.folded(u, hers)
 	w, from := to[u.name(arch.Weight)], hers[m.name(arch.Weight)]
-	clear(w[:filters*u.in*u.kernel*u.kernel])
 	for o := range filters {
+		u.clear(w, o)
 		for c := range channels {
 			for y := range side {
 				a, b := u.middle(o, c, y, side), m.middle(o, c, y, side)
@@ -71,7 +71,23 @@ func (u unit) take(to arch.Weights, m unit, hers arch.Weights) {
 // middle is the place in the weights of row y of a kernel's middle part with such a side.
 func (u unit) middle(filter, channel, y, side int) int {
 	edge := (u.kernel - side) / 2
-	return ((filter*u.in+channel)*u.kernel+edge+y)*u.kernel + edge
+	return u.at(filter, channel) + (edge+y)*u.kernel + edge
+}
+
+// at is where a filter's kernel for a channel lies.
+func (u unit) at(filter, channel int) int {
+	pair := filter*u.in + channel
+	if u.transposed {
+		pair = channel*u.out + filter
+	}
+	return pair * u.kernel * u.kernel
+}
+
+// clear makes a filter's weights zero.
+func (u unit) clear(w []float32, filter int) {
+	for c := range u.in {
+		clear(w[u.at(filter, c):][:u.kernel*u.kernel])
+	}
 }
 
 // folded are the factors and the biases by which the mother's convolution u does what its
@@ -89,15 +105,27 @@ func (u unit) folded(child unit, hers arch.Weights) (scale, shift []float32) {
 	return scale, shift
 }
 
-// pass has u pass its first channels on: by adding nothing to them where they are added.
+// doubling interpolates between neighbours, as a kernel of a transposed convolution.
+var doubling = [3][3]float32{{0.25, 0.5, 0.25}, {0.5, 1, 0.5}, {0.25, 0.5, 0.25}}
+
+// pass has u pass its first channels on: by adding nothing to them where they are added, and
+// twice as large where it is transposed.
 func (u unit) pass(to arch.Weights) {
 	if u.skip && u.norm {
 		clear(to[u.name(arch.Gamma)])
 		return
 	}
 	w, channels := to[u.name(arch.Weight)], min(u.in, u.out)
-	clear(w[:channels*u.in*u.kernel*u.kernel])
-	for c := 0; c < channels && !u.skip; c++ {
-		w[u.middle(c, c, 0, 1)] = 1
+	for c := range channels {
+		u.clear(w, c)
+		switch {
+		case u.skip:
+		case u.transposed:
+			for y, row := range doubling {
+				copy(w[u.middle(c, c, y, 3):], row[:])
+			}
+		default:
+			w[u.middle(c, c, 0, 1)] = 1
+		}
 	}
 }

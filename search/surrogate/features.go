@@ -105,10 +105,12 @@ func read(s arch.Stack) counts {
 	var filters []int
 	for _, l := range s {
 		switch l.Kind {
-		case arch.Conv:
+		case arch.Conv, arch.Transpose:
 			c.convs++
 			c.kernels += float64(l.Kernel)
-			c.strides += l.Stride - 1
+			if l.Kind == arch.Conv {
+				c.strides += l.Stride - 1
+			}
 			filters = append(filters, l.Filters)
 			c.last = ""
 		case arch.BatchNorm:
