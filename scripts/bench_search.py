@@ -39,12 +39,15 @@ OPTIMISERS = {
 class Block(nn.Module):
     """Convolution, batch norm, skip, activation."""
 
-    def __init__(self, inside, outside, kernel, stride, norm, skip, activation):
+    def __init__(self, inside, outside, kernel, stride, norm, skip, activation, to=None):
         super().__init__()
-        self.conv = nn.Conv2d(inside, outside, kernel, stride, padding=kernel // 2)
+        if to:  # transposed
+            self.conv = nn.ConvTranspose2d(inside, outside, kernel, 2, padding=kernel // 2, output_padding=tuple(1 - side % 2 for side in to))
+        else:
+            self.conv = nn.Conv2d(inside, outside, kernel, stride, padding=kernel // 2)
         self.norm = nn.BatchNorm2d(outside) if norm else nn.Identity()
         self.activation = ACTIVATIONS[activation]() if activation else nn.Identity()
-        self.skip = skip and stride == 1 and inside == outside
+        self.skip = skip and stride == 1 and inside == outside and not to
 
     def forward(self, x):
         y = self.norm(self.conv(x))
@@ -55,8 +58,9 @@ class Refused(Exception):
     """A network that can't become a member of the front, or is too large."""
 
 
-def network(params, image, blocks, most, pooled):
-    """The autoencoder, its latent's values; the decoder mirrors the encoder. Sides from `pooled` pixels on are pooled."""
+def network(params, image, blocks, most, pooled, transpose):
+    """The autoencoder, its latent's values; the decoder mirrors the encoder. Sides from `pooled` pixels on are pooled; with
+    `transpose`, transposed convolutions mirror those that move by 2."""
     active = [i for i in range(blocks) if i == 0 or params[f"block{i}.active"]]
     encoder, mirrors = [], []
     (channels, h, w), before, cost = image, 0, 0
@@ -71,19 +75,20 @@ def network(params, image, blocks, most, pooled):
         encoder.append(Block(channels, out, kernel, stride, get("batch_norm"), get("skip"), params["latent.activation"] if last else get("activation")))
         if pool == "max":
             encoder.append(nn.MaxPool2d(2, ceil_mode=True))
-        mirrors.append((max(get("filters"), before), get("kernel") if pool != "stride" else kernel, get("batch_norm"), get("skip"), get("activation"), (h, w) if pool != "none" else None))
+        mirrors.append((max(get("filters"), before), kernel if pool == "stride" and transpose else get("kernel"), get("batch_norm"), get("skip"), get("activation"),
+                        (h, w) if pool != "none" else None, pool == "stride" and transpose))
         small = ((h + 1) // 2, (w + 1) // 2) if pool != "none" else (h, w)
         at = small if stride == 2 else (h, w)
         cost += at[0] * at[1] * kernel**2 * channels * out
         channels, before, (h, w) = out, get("filters"), small
     values = channels * h * w
     decoder = []
-    for out, kernel, norm, skip, activation, size in reversed(mirrors):
-        decoder.append(Block(channels, out, kernel, 1, norm, skip, activation))
+    for out, kernel, norm, skip, activation, size, transposed in reversed(mirrors):
+        decoder.append(Block(channels, out, kernel, 1, norm, skip, activation, size if transposed else None))
         cost += h * w * kernel**2 * channels * out
-        if size:
+        if size and not transposed:
             decoder.append(nn.Upsample(size=size))
-            h, w = size
+        h, w = size or (h, w)
         channels = out
     decoder.append(nn.Conv2d(channels, image[0], 3, padding=1))
     cost += h * w * 9 * channels * image[0]
@@ -176,7 +181,7 @@ def work(job, barrier, seed, sampler, out):
             trial = study.ask()
             params = suggest(trial, job["parameters"])
             try:
-                net, values = network(params, job["image"], job["config"]["space"]["max_blocks"], job["config"]["max_flops"], job["pooled"])
+                net, values = network(params, job["image"], job["config"]["space"]["max_blocks"], job["config"]["max_flops"], job["pooled"], job["transpose"])
             except Refused:
                 study.tell(trial, job["reference"])
                 continue
@@ -200,7 +205,7 @@ def fastest(job):
     data = data[: 60 * job["config"]["batch"]]
     took = {}
     for mode in 2 * [*itertools.product((False, True), repeat=2)]:  # the first of each warms up
-        net, _ = network(params, job["image"], 2, 0, job["pooled"])
+        net, _ = network(params, job["image"], 2, 0, job["pooled"], job["transpose"])
         begin = time.time()
         train(net, params, {"mode": mode, "config": {**job["config"], "epochs": 1}}, data, validation[:64])
         took[mode] = time.time() - begin
@@ -239,7 +244,7 @@ def job_of(o, run, manifest, seed):
     return {
         "config": config, "image": list(x.shape[1:]), "parameters": json.loads(asked)["parameters"], "images": str(folder / "images.npz"), "train": rest.tolist(), "validation": held,
         "seconds": compared["budgets"]["seconds"], "journal": str(folder / "optuna.journal"),
-        "reference": manifest["reference"], "pooled": 2 if config["space"].get("to_pixel") else 3,
+        "reference": manifest["reference"], "pooled": 2 if config["space"].get("to_pixel") else 3, "transpose": config["space"].get("transpose", False),
     }
 
 

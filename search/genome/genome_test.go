@@ -120,7 +120,16 @@ func TestDecodeByHand(t *testing.T) {
 	if !reflect.DeepEqual(a, want) {
 		t.Errorf("got  %+v\nwant %+v", a, want)
 	}
+	transposing := Space{MaxBlocks: 4, MaxFilters: 128}.Named(Extended)
+	want.Decoder = append(arch.Stack{{Kind: arch.Transpose, Filters: 8, Kernel: 3, To: &[2]int{7, 5}}, act(arch.ELU)}, want.Decoder[3:]...)
+	want.Decoder[3].From = 2 // a layer less before the skip
+	if a, _, err := transposing.Decode(g, want.Input, Limits{}); err != nil || !reflect.DeepEqual(a, want) {
+		t.Errorf("got  %+v (%v)\nwant %+v", a, err, want)
+	}
 	g.Blocks[3].Kernel = 1
+	if a, _, err := transposing.Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 3 {
+		t.Errorf("a strided convolution with kernel 1: %+v, its mirror %+v (%v)", a.Encoder[8], a.Decoder[0], err)
+	}
 	if a, _, err := (Space{Name: Extended, MaxBlocks: 4, MaxFilters: 128}).Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 1 {
 		t.Errorf("a strided convolution with kernel 1: %+v, its mirror %+v (%v)", a.Encoder[8], a.Decoder[0], err)
 	}
@@ -386,6 +395,7 @@ func TestSpaceValidate(t *testing.T) {
 	for want, refused := range map[string][]Space{
 		"learning rates":      {{Name: Paper, MaxBlocks: 3, MaxFilters: 8, Rates: HighRates}, {Name: Extended, MaxBlocks: 3, MaxFilters: 8, Rates: "low"}},
 		"poolings to a pixel": {{Name: Paper, MaxBlocks: 3, MaxFilters: 8, ToPixel: true}},
+		"transposed":          {{Name: Paper, MaxBlocks: 3, MaxFilters: 8, Transpose: true}},
 	} {
 		for _, s := range refused {
 			if err := s.Validate(); err == nil || !strings.Contains(err.Error(), want) {

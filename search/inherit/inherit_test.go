@@ -16,7 +16,7 @@ import (
 	"moncae/search/inherit"
 )
 
-var space = genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
+var space = genome.Space{MaxBlocks: 4, MaxFilters: 16}.Named(genome.Extended)
 
 // mother has blocks 0 and 2; what a change is for one of them is one for its mirror too.
 func mother() genome.Genome {
@@ -24,6 +24,7 @@ func mother() genome.Genome {
 	g := genome.Genome{Blocks: []genome.Block{block, block, block, block}, Latent: genome.Latent{Filters: 2}, Optimizer: arch.Adam, Schedule: arch.Constant}
 	g.Blocks[0].BatchNorm, g.Blocks[0].Pool = true, genome.MaxPool
 	g.Blocks[1].Active, g.Blocks[3].Active = false, false
+	g.Blocks[2].BatchNorm, g.Blocks[2].Pool = true, genome.Strided
 	return g
 }
 
@@ -81,11 +82,12 @@ func outputs(t *testing.T, a arch.Arch, w arch.Weights) []float32 {
 
 func TestTheseChangesKeepTheFunction(t *testing.T) {
 	for name, change := range map[string]func(*genome.Genome){
-		"wider":             func(g *genome.Genome) { g.Blocks[0].Filters = 16 },
-		"wider, last block": func(g *genome.Genome) { g.Blocks[2].Filters = 16 },
-		"larger kernel":     func(g *genome.Genome) { g.Blocks[0].Kernel, g.Blocks[2].Kernel = 7, 5 },
-		"no batch norm":     func(g *genome.Genome) { g.Blocks[0].BatchNorm = false },
-		"one more block":    func(g *genome.Genome) { g.Blocks[1].Active = true },
+		"wider":                                 func(g *genome.Genome) { g.Blocks[0].Filters = 16 },
+		"wider, last block":                     func(g *genome.Genome) { g.Blocks[2].Filters = 16 },
+		"larger kernel":                         func(g *genome.Genome) { g.Blocks[0].Kernel, g.Blocks[2].Kernel = 7, 5 },
+		"no batch norm":                         func(g *genome.Genome) { g.Blocks[0].BatchNorm = false },
+		"no batch norm behind a transposed one": func(g *genome.Genome) { g.Blocks[2].BatchNorm = false },
+		"one more block":                        func(g *genome.Genome) { g.Blocks[1].Active = true },
 		"one more, with a skip": func(g *genome.Genome) {
 			g.Blocks[1].Active, g.Blocks[1].Skip = true, true
 		},

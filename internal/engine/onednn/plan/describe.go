@@ -44,6 +44,8 @@ func (p *Plan) ends(s *Step) (x, y Tensor) {
 	switch s.Kind {
 	case ConvGradInput, DenseGradInput, PointGrad, DropoutGrad:
 		return at(s.DX), at(s.DY)
+	case BiasGrad:
+		return at(s.DY), at(s.DY)
 	case ConvGradWeight, DenseGradWeight, UpConvGrad:
 		return at(s.X), at(s.DY)
 	}

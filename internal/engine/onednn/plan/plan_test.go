@@ -83,6 +83,46 @@ func TestLogitsAreFloat32(t *testing.T) {
 	}
 }
 
+// A transposed convolution has its passes exchanged; its bias is added by the norm behind it, or
+// with the activation.
+func TestTransposedConvolutions(t *testing.T) {
+	transposed := func(filters, side int) arch.Layer {
+		return arch.Layer{Kind: arch.Transpose, Filters: filters, Kernel: 5, To: &[2]int{side, side}}
+	}
+	a := arch.Arch{
+		Input:   arch.Shape{C: 1, H: 8, W: 8},
+		Encoder: arch.Stack{{Kind: arch.Conv, Filters: 3, Kernel: 3, Stride: 2}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 2}},
+		Decoder: arch.Stack{transposed(8, 4), {Kind: arch.BatchNorm}, {Kind: arch.Activate, Activation: arch.ReLU}, transposed(1, 8), {Kind: arch.Activate, Activation: arch.ELU}},
+	}
+	net, err := graph.Autoencoder(a, 4, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewLayout(net.Params)
+	train, err := Train(net, l, Options{Images: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, train, []string{
+		"input 1×8×8", "conv 1→3 3×3/2 at 4×4", "conv 3→4 3×3/2 at 2×2",
+		"transposed, by conv grad input 8→4 5×5/2 at 2×2", "point norm activation 8×4×4",
+		"transposed, by conv grad input 1→8 5×5/2 at 4×4", "point activation 1×8×8", "loss 1×8×8", "point grad activation 1×8×8",
+		"transposed, by conv grad weight 1→8 5×5/2 at 4×4", "bias grad 1×8×8", "transposed, by conv 1→8 5×5/2 at 4×4",
+		"point grad norm activation 8×4×4",
+		"transposed, by conv grad weight 8→4 5×5/2 at 2×2", "bias grad 8×4×4", "transposed, by conv 8→4 5×5/2 at 2×2",
+		"conv grad weight 3→4 3×3/2 at 2×2", "conv grad input 3→4 3×3/2 at 2×2", "conv grad weight 1→3 3×3/2 at 4×4",
+	})
+	infer, err := Infer(net, l, Options{Images: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, infer, []string{
+		"input 1×8×8", "conv 1→3 3×3/2 at 4×4", "conv 3→4 3×3/2 at 2×2",
+		"transposed, by conv grad input 8→4 5×5/2 at 2×2", "point norm activation 8×4×4",
+		"transposed, by conv grad input 1→8 5×5/2 at 4×4", "point activation 1×8×8",
+	})
+}
+
 func expect(t *testing.T, p *Plan, want []string) {
 	t.Helper()
 	for i := range max(len(p.Steps), len(want)) {
