@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"moncae/internal/arch"
+	"moncae/internal/engine/enginetest"
 	"moncae/internal/engine/onednn"
 	"moncae/internal/engine/ref"
 	"moncae/internal/onnx"
@@ -32,7 +33,8 @@ func TestRandomNetworksAgreeEverywhere(t *testing.T) {
 		if seed%5 == 0 {
 			in.W = in.H
 		}
-		agree(t, seed, space, in, 3e7, seed%8 == 0, seen)
+		r = rand.New(rand.NewPCG(uint64(seed), 2))
+		agree(t, fmt.Sprint("seed ", seed), decoded(space, in, 3e7, r), r, seed%8 == 0, seen)
 	}
 	t.Logf("operators, runtimes and shapes seen: %v", seen)
 	for _, op := range []string{"Conv", "Relu", "Sigmoid", "LeakyRelu", "Elu", "Mul", "Add", "MaxPool", "Resize", "Slice"} {
@@ -55,30 +57,56 @@ func TestFullSizeNetworksAgreeEverywhere(t *testing.T) {
 	shapes := []arch.Shape{{C: 1, H: 28, W: 28}, {C: 3, H: 32, W: 32}, {C: 3, H: 33, W: 20}, {C: 1, H: 28, W: 28}, {C: 3, H: 32, W: 32}}
 	seen := counts{}
 	for seed, in := range shapes {
-		agree(t, 1000+seed, genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}, in, 1e8, true, seen)
+		r := rand.New(rand.NewPCG(uint64(1000+seed), 2))
+		a := decoded(genome.Space{Name: genome.Extended, MaxBlocks: 5, MaxFilters: 64}, in, 1e8, r)
+		agree(t, fmt.Sprint("seed ", 1000+seed), a, r, true, seen)
 	}
 	t.Logf("operators, runtimes and shapes seen: %v", seen)
+}
+
+// The networks that engines are tried with have layers that no space's have, in other places.
+func TestNetworksOfEnginesAgreeEverywhere(t *testing.T) {
+	needORT(t)
+	cases := 100
+	if testing.Short() {
+		cases = 30
+	}
+	seen := counts{}
+	for seed := range cases {
+		r := rand.New(rand.NewPCG(uint64(seed), 3))
+		agree(t, fmt.Sprint("seed ", seed), enginetest.Random(r), r, seed%8 == 0, seen)
+	}
+	t.Logf("operators, runtimes and shapes seen: %v", seen)
+	for _, op := range []string{"ConvTranspose", "BatchNormalization", "Gemm", "Slice"} {
+		if seen[op] == 0 {
+			t.Errorf("no network has %s", op)
+		}
+	}
 }
 
 // counts says how often something was seen.
 type counts map[string]int
 
-// agree draws a network of at most so many multiply-adds and holds every engine
-// and runtime against the reference, at the batch sizes 1 and 3; where large is
-// set, the fast ones against each other at 256.
-func agree(t *testing.T, seed int, space genome.Space, in arch.Shape, flops int64, large bool, seen counts) {
-	t.Helper()
-	r := rand.New(rand.NewPCG(uint64(seed), 2))
-	a, _, err := space.Decode(space.Random(r), in, genome.Limits{FLOPs: flops})
-	for err != nil { // too large for the slow kernels: draw again
-		a, _, err = space.Decode(space.Random(r), in, genome.Limits{FLOPs: flops})
+// decoded draws a space's network of at most so many multiply-adds: larger ones are too
+// much for the slow kernels.
+func decoded(space genome.Space, in arch.Shape, flops int64, r *rand.Rand) arch.Arch {
+	for {
+		if a, _, err := space.Decode(space.Random(r), in, genome.Limits{FLOPs: flops}); err == nil {
+			return a
+		}
 	}
+}
+
+// agree holds every engine and runtime against the reference, at the batch sizes 1
+// and 3; where large is set, the fast ones against each other at 256.
+func agree(t *testing.T, name string, a arch.Arch, r *rand.Rand, large bool, seen counts) {
+	t.Helper()
 	w := randomWeights(a.Params(), r)
 	nets, err := onnxnet.Build(a, w, onnx.Float)
 	if err != nil {
-		t.Fatalf("seed %d: %v", seed, err)
+		t.Fatalf("%s: %v", name, err)
 	}
-	what := fmt.Sprintf("seed %d: %v", seed, a)
+	what := fmt.Sprintf("%s: %v", name, a)
 	for _, n := range []int{1, 3} {
 		pixels := randomPixels(a, n, r)
 		s := infer(t, ref.New(), a, w, pixels)
@@ -143,7 +171,10 @@ func (c counts) add(a arch.Arch, inGo bool) {
 	in := a.Input
 	sides := []string{"even", "mixed", "odd"}[in.H%2+in.W%2]
 	square := map[bool]string{true: "square", false: "not square"}[in.H == in.W]
-	channels := map[int]string{1: "1 channel", 3: "3 channels"}[in.C]
+	channels := fmt.Sprintf("%d channels", in.C)
+	if in.C == 1 {
+		channels = "1 channel"
+	}
 	for _, shape := range []string{sides, square, channels} {
 		c[shape]++
 		if inGo {
@@ -163,6 +194,9 @@ func TestOddStacksAgree(t *testing.T) {
 	}
 	act := func(f arch.Activation) arch.Layer { return arch.Layer{Kind: arch.Activate, Activation: f} }
 	up := func(h, w int) arch.Layer { return arch.Layer{Kind: arch.Upsample, To: &[2]int{h, w}} }
+	back := func(f, k, h, w int) arch.Layer {
+		return arch.Layer{Kind: arch.Transpose, Filters: f, Kernel: k, To: &[2]int{h, w}}
+	}
 	dense := func(n int) arch.Layer { return arch.Layer{Kind: arch.Dense, Filters: n} }
 	add := func(from int) arch.Layer { return arch.Layer{Kind: arch.Add, From: from} }
 	norm, pool, drop := arch.Layer{Kind: arch.BatchNorm}, arch.Layer{Kind: arch.MaxPool}, arch.Layer{Kind: arch.Dropout, Rate: 0.5}
@@ -179,6 +213,11 @@ func TestOddStacksAgree(t *testing.T) {
 		"nothing but dropout":         {Input: arch.Shape{C: 1, H: 3, W: 3}, Encoder: arch.Stack{drop}, Decoder: arch.Stack{drop, conv(1, 1, 1), drop}},
 		"strides over odd and even": {Input: arch.Shape{C: 1, H: 9, W: 6}, Encoder: arch.Stack{conv(2, 1, 2), conv(2, 5, 2), conv(3, 7, 2)},
 			Decoder: arch.Stack{up(3, 2), up(5, 3), act(arch.Sigmoid), up(9, 6), conv(1, 1, 1)}},
+		"transposed over odd and even": {Input: arch.Shape{C: 2, H: 9, W: 6}, Encoder: arch.Stack{conv(2, 3, 2), conv(5, 3, 2), conv(3, 3, 2)},
+			Decoder: arch.Stack{back(4, 3, 3, 2), norm, act(arch.ELU), back(3, 7, 5, 3), drop, norm, back(6, 1, 9, 6), back(4, 5, 17, 12), norm, conv(2, 3, 2)}},
+		"value between transposed and norm is read": {Input: arch.Shape{C: 3, H: 6, W: 5}, Encoder: arch.Stack{conv(2, 3, 2), back(4, 5, 6, 5), norm, pool},
+			Decoder: arch.Stack{back(3, 5, 6, 5), norm, add(1)}},
+		"dense before transposed": {Input: arch.Shape{C: 1, H: 2, W: 1}, Encoder: arch.Stack{dense(4)}, Decoder: arch.Stack{dense(3), norm, back(1, 3, 2, 1)}},
 	}
 	for name, a := range cases {
 		for _, dtype := range []onnx.Type{onnx.Float, onnx.Float16} {

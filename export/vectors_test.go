@@ -79,6 +79,14 @@ func vectorNetworks(t *testing.T) map[string]arch.Arch {
 			Decoder: arch.Stack{conv(4, 1, 1), up(2, 1), up(4, 2), act(arch.ReLU), up(8, 4), conv(1, 3, 1)},
 		},
 	}
+	back := func(f, k, h, w int) arch.Layer {
+		return arch.Layer{Kind: arch.Transpose, Filters: f, Kernel: k, To: &[2]int{h, w}}
+	}
+	nets["transposed"] = arch.Arch{
+		Input:   arch.Shape{C: 3, H: 17, W: 12},
+		Encoder: arch.Stack{conv(6, 3, 2), act(arch.SiLU), conv(8, 5, 2), norm},
+		Decoder: arch.Stack{back(7, 3, 9, 6), norm, act(arch.ReLU), back(5, 5, 17, 12), act(arch.LeakyReLU), norm, conv(3, 3, 1)},
+	}
 	space := genome.Space{Name: genome.Extended, MaxBlocks: 4, MaxFilters: 16}
 	drawn, _, err := space.Decode(space.Random(rand.New(rand.NewPCG(11, 12))), arch.Shape{C: 3, H: 32, W: 32}, genome.Limits{})
 	if err != nil {

@@ -61,6 +61,8 @@ func (w *writer) layer(l layer, x value) value {
 	switch l.Kind {
 	case arch.Conv:
 		return value{name: w.conv(l, w.spatial(l, x))}
+	case arch.Transpose:
+		return value{name: w.transpose(l, w.spatial(l, x))}
 	case arch.Dense:
 		return value{name: w.dense(l, x), flat: true}
 	case arch.Activate:
@@ -93,15 +95,27 @@ func (w *writer) add(l layer, x, y value) value {
 }
 
 func (w *writer) conv(l layer, x string) string {
+	return w.convolution("Conv", l, x, [2]int{l.Filters, l.in.C}, l.Stride)
+}
+
+// transpose is a convolution back: its weights have the input's channels first. It ends
+// at an odd side; output_padding adds the last row or column of an even one.
+func (w *writer) transpose(l layer, x string) string {
+	more := onnx.IntsAttr("output_padding", int64(1-l.out.H%2), int64(1-l.out.W%2))
+	return w.convolution("ConvTranspose", l, x, [2]int{l.in.C, l.Filters}, 2, more)
+}
+
+func (w *writer) convolution(op string, l layer, x string, channels [2]int, stride int, more ...onnx.Attribute) string {
 	weight, bias := w.affine(l)
-	k, p, s := int64(l.Kernel), int64(l.Kernel/2), int64(l.Stride)
+	k, p, s := int64(l.Kernel), int64(l.Kernel/2), int64(stride)
 	in := []string{
 		x,
-		w.floats(l.prefix+".weight", weight, l.Filters, l.in.C, l.Kernel, l.Kernel),
+		w.floats(l.prefix+".weight", weight, channels[0], channels[1], l.Kernel, l.Kernel),
 		w.floats(l.prefix+".bias", bias, l.Filters),
 	}
-	return w.graph.Node("Conv", l.prefix, in, onnx.IntsAttr("dilations", 1, 1), onnx.IntAttr("group", 1),
-		onnx.IntsAttr("kernel_shape", k, k), onnx.IntsAttr("pads", p, p, p, p), onnx.IntsAttr("strides", s, s))
+	attributes := append([]onnx.Attribute{onnx.IntsAttr("dilations", 1, 1), onnx.IntAttr("group", 1),
+		onnx.IntsAttr("kernel_shape", k, k), onnx.IntsAttr("pads", p, p, p, p), onnx.IntsAttr("strides", s, s)}, more...)
+	return w.graph.Node(op, l.prefix, in, attributes...)
 }
 
 func (w *writer) dense(l layer, x value) string {

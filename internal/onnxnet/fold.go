@@ -20,7 +20,7 @@ func foldable(s arch.Stack) map[int]int {
 	}
 	folds := map[int]int{}
 	for i, l := range s {
-		if l.Kind != arch.Conv && l.Kind != arch.Dense {
+		if l.Kind != arch.Conv && l.Kind != arch.Transpose && l.Kind != arch.Dense {
 			continue
 		}
 		for j := i + 1; j < len(s) && !read[j]; j++ {
@@ -56,13 +56,17 @@ func (w *writer) affine(l layer) (weight, bias []float32) {
 	of := func(role arch.Role) []float32 { return w.weights[fmt.Sprintf("%s.%s", l.norm, role)] }
 	gamma, beta, mean, variance := of(arch.Gamma), of(arch.Beta), of(arch.Mean), of(arch.Variance)
 	foldedWeight, foldedBias := make([]float32, len(weight)), make([]float32, len(bias))
-	per := len(weight) / len(bias)
+	scales := make([]float64, len(bias))
 	for o := range bias {
-		scale := float64(gamma[o]) / math.Sqrt(float64(variance[o])+arch.BatchNormEpsilon)
-		for i := o * per; i < (o+1)*per; i++ {
-			foldedWeight[i] = float32(float64(weight[i]) * scale)
-		}
-		foldedBias[o] = float32(float64((float64(bias[o])-float64(mean[o]))*scale) + float64(beta[o]))
+		scales[o] = float64(gamma[o]) / math.Sqrt(float64(variance[o])+arch.BatchNormEpsilon)
+		foldedBias[o] = float32(float64((float64(bias[o])-float64(mean[o]))*scales[o]) + float64(beta[o]))
+	}
+	run := len(weight) / len(bias) // weights side by side that belong to one output
+	if l.Kind == arch.Transpose {  // IOHW
+		run = l.Kernel * l.Kernel
+	}
+	for i, v := range weight {
+		foldedWeight[i] = float32(float64(v) * scales[i/run%len(bias)])
 	}
 	return foldedWeight, foldedBias
 }

@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 TORCH = os.environ.get("MONCAE_TORCH_PYTHON", str(ROOT / ".deps/venv-torch/bin/python"))
 
-NETWORKS = ["digits", "mixed", "dense", "drawn"]
+NETWORKS = ["digits", "mixed", "dense", "transposed", "drawn"]
 
 
 @pytest.fixture(scope="session")

@@ -168,7 +168,7 @@ func (s *suite) testDenoising(t *testing.T) {
 // chance with other weights: a value within a rounding of ReLU's kink, or of another value in a
 // pooling window, is seen as two by two engines, and both are right. That is
 // rare: of a hundred networks two may need it.
-func (s *suite) testRandomNetworks(t *testing.T) { s.testNetworks(t, random, 1000) }
+func (s *suite) testRandomNetworks(t *testing.T) { s.testNetworks(t, Random, 1000) }
 
 // testAnyNetworks has layers in any order.
 func (s *suite) testAnyNetworks(t *testing.T) {

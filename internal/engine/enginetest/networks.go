@@ -9,9 +9,9 @@ import (
 // most are the multiply-adds of an image that a random network may cost.
 const most = 5_000_000
 
-// random draws an autoencoder of one to four blocks: every kind of layer, odd,
+// Random draws an autoencoder of one to four blocks: every kind of layer, odd,
 // even and unequal sides, one to four channels.
-func random(r *rand.Rand) arch.Arch {
+func Random(r *rand.Rand) arch.Arch {
 	for {
 		b := &sampler{Rand: r}
 		in := arch.Shape{C: 1 + r.IntN(4), H: 1 + r.IntN(13), W: 1 + r.IntN(13)}
