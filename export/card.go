@@ -131,6 +131,8 @@ func describeStack(s arch.Stack, in arch.Shape) []string {
 		switch l.Kind {
 		case arch.Conv:
 			text = fmt.Sprintf("conv %d×%d, stride %d", l.Kernel, l.Kernel, l.Stride)
+		case arch.Transpose:
+			text = fmt.Sprintf("transposed conv %d×%d, stride 2", l.Kernel, l.Kernel)
 		case arch.Activate:
 			text = string(l.Activation)
 		case arch.Dropout:

@@ -257,13 +257,14 @@ func spoil(t *testing.T, c *candidate, change func(*run.Forward)) {
 func TestCardSaysWhatIsKnown(t *testing.T) {
 	c := small(t)
 	c.Preprocess = json.RawMessage(`{"channels":1}`)
+	c.Arch.Decoder[2] = arch.Layer{Kind: arch.Transpose, Filters: 3, Kernel: 5, To: &[2]int{7, 7}}
 	card, err := c.card(onnx.Float, Result{ID: c.ID, Checks: []Check{{Model: "encoder", Runtime: "R", Skipped: "because"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"1×7×7 → 2×4×4", "on squares", "run `abc`", "Place 2 of 5", "loc 1.505, loss 0.25", "| | this network | pca |", "| BCE, nats | 0.25 | 0.3 |", "| own | 1.5 | – |",
-		"not compared, because", "adam", "{\"channels\":1}", "dropout 0.1 → 4×7×7",
+		"not compared, because", "adam", "{\"channels\":1}", "dropout 0.1 → 4×7×7", "transposed conv 5×5, stride 2 → 3×7×7",
 	} {
 		if !strings.Contains(string(card), want) {
 			t.Errorf("the card does not say %q", want)

@@ -48,6 +48,8 @@ func layerName(l arch.Layer) string {
 			name += fmt.Sprintf(", stride %d", l.Stride)
 		}
 		return name
+	case arch.Transpose:
+		return fmt.Sprintf("transposed convolution %d×%d, %d filters", l.Kernel, l.Kernel, l.Filters)
 	case arch.BatchNorm:
 		return "batch norm"
 	case arch.Activate:
