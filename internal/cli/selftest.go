@@ -28,7 +28,7 @@ func (a *app) newSelftest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Try a device against the reference, and write a report that can be attached to an issue",
-		Long: `Try the engine of a device on this machine: every layer, 40 convolutions in every
+		Long: `Try the engine of a device on this machine: every layer, 48 convolutions in every
 precision, gradients and optimisers against the reference; the same bits alone and
 beside others; a device without memory and one that faults; models in ONNX Runtime; a
 search twice, and by two processes; and, unless --quick, the speed of three networks,

@@ -20,6 +20,10 @@ func activation(f arch.Activation) arch.Layer {
 
 func upsample(h, w int) arch.Layer { return arch.Layer{Kind: arch.Upsample, To: &[2]int{h, w}} }
 
+func transposed(filters, kernel, h, w int) arch.Layer {
+	return arch.Layer{Kind: arch.Transpose, Filters: filters, Kernel: kernel, To: &[2]int{h, w}}
+}
+
 // everyLayer uses every layer of autoencoders, with odd sides, a stride and a residual.
 func everyLayer(f arch.Activation) arch.Arch {
 	return arch.Arch{
@@ -29,7 +33,8 @@ func everyLayer(f arch.Activation) arch.Arch {
 			conv(12, 5, 1), activation(f), {Kind: arch.Add, From: 5}, conv(6, 3, 2),
 		},
 		Decoder: arch.Stack{
-			activation(f), upsample(5, 4), conv(10, 3, 1), activation(f), {Kind: arch.BatchNorm}, upsample(9, 8), conv(3, 3, 1),
+			activation(f), upsample(5, 4), conv(10, 3, 1), activation(f), {Kind: arch.BatchNorm},
+			transposed(7, 5, 9, 8), activation(f), conv(3, 3, 1),
 		},
 	}
 }
@@ -64,25 +69,64 @@ func layers(_ context.Context, t *trials) error {
 // Convolution is one shape in one precision: how far forward pass and gradients
 // are from the reference, relative to their size.
 type Convolution struct {
-	Channels  int              `json:"channels"`
-	Filters   int              `json:"filters"`
-	Kernel    int              `json:"kernel"`
-	Stride    int              `json:"stride"`
-	Precision engine.Precision `json:"precision"`
-	Distance  float64          `json:"distance"`
+	Channels   int              `json:"channels"`
+	Filters    int              `json:"filters"`
+	Kernel     int              `json:"kernel"`
+	Stride     int              `json:"stride"`
+	Transposed bool             `json:"transposed,omitempty"`
+	Precision  engine.Precision `json:"precision"`
+	Distance   float64          `json:"distance"`
 }
 
-// shapes are 40 convolutions: few and many channels, all kernels, both strides.
+// shapes are 48 convolutions: few and many channels, all kernels, both strides, and the
+// transposed.
 func shapes() (all []Convolution) {
 	filters := []int{1, 4, 12, 32, 65}
+	add := func(c, k, s int, transposed bool) {
+		all = append(all, Convolution{Channels: c, Filters: filters[len(all)%len(filters)], Kernel: k, Stride: s, Transposed: transposed})
+	}
 	for _, c := range []int{1, 3, 8, 20, 33} {
 		for _, k := range []int{1, 3, 5, 7} {
-			for s := 1; s <= 2; s++ {
-				all = append(all, Convolution{Channels: c, Filters: filters[len(all)%len(filters)], Kernel: k, Stride: s})
-			}
+			add(c, k, 1, false)
+			add(c, k, 2, false)
+		}
+	}
+	for _, c := range []int{3, 20} {
+		for _, k := range []int{1, 3, 5, 7} {
+			add(c, k, 2, true)
 		}
 	}
 	return all
+}
+
+// network has the convolution, and as little as can be beside it.
+func (c Convolution) network() arch.Arch {
+	const h, w = 10, 9
+	if c.Transposed {
+		return arch.Arch{
+			Input:   arch.Shape{C: c.Filters, H: h, W: w},
+			Encoder: arch.Stack{conv(c.Channels, 3, 2)},
+			Decoder: arch.Stack{transposed(c.Filters, c.Kernel, h, w)},
+		}
+	}
+	a := arch.Arch{
+		Input:   arch.Shape{C: c.Channels, H: h, W: w},
+		Encoder: arch.Stack{conv(c.Filters, c.Kernel, c.Stride)},
+		Decoder: arch.Stack{conv(c.Channels, c.Kernel, 1)},
+	}
+	if c.Stride == 2 {
+		a.Decoder = arch.Stack{upsample(h, w), conv(c.Channels, c.Kernel, 1)}
+	}
+	return a
+}
+
+// String says what it is: its shape, and whether it is transposed.
+func (c Convolution) String() string {
+	what := fmt.Sprintf("%d→%d channels, kernel %d, stride %d", c.Channels, c.Filters, c.Kernel, c.Stride)
+	if c.Transposed {
+		what += ", transposed"
+	}
+	return what
 }
 
 func convolutions(_ context.Context, t *trials) error {
@@ -100,21 +144,13 @@ func convolutions(_ context.Context, t *trials) error {
 func (t *trials) convolutionsIn(p engine.Precision) (note string, err error) {
 	most, count := 0.0, 0
 	for _, c := range shapes() {
-		a := arch.Arch{
-			Input:   arch.Shape{C: c.Channels, H: 10, W: 9},
-			Encoder: arch.Stack{conv(c.Filters, c.Kernel, c.Stride)},
-			Decoder: arch.Stack{conv(c.Channels, c.Kernel, 1)},
-		}
-		if c.Stride == 2 {
-			a.Decoder = arch.Stack{upsample(10, 9), conv(c.Channels, c.Kernel, 1)}
-		}
-		s, err := imagesFor(a, 3, graph.BCE)
+		s, err := imagesFor(c.network(), 3, graph.BCE)
 		if err != nil {
 			return "", err
 		}
 		far, err := t.hold(s, arch.SGD, p, 1)
 		if err != nil {
-			return "", fmt.Errorf("%d→%d channels, kernel %d, stride %d: %w", c.Channels, c.Filters, c.Kernel, c.Stride, err)
+			return "", fmt.Errorf("%v: %w", c, err)
 		}
 		c.Precision, c.Distance = p, far
 		if err := t.emit(Entry{Convolution: &c}); err != nil {
