@@ -17,6 +17,12 @@ def build(path):
     from keras import layers
 
     arch = json.load(open(path))
+
+    def cut(x, to):
+        """Without the first row or column where the target is odd."""
+        odd = [side % 2 for side in to]
+        return layers.Cropping2D(((odd[0], 0), (odd[1], 0)))(x) if any(odd) else x
+
     channels, height, width = arch["input"]
     x = image = layers.Input((height, width, channels))
     for stack in arch["encoder"], arch["decoder"]:
@@ -25,6 +31,8 @@ def build(path):
             kind = layer["kind"]
             if kind == "conv":
                 x = layers.Conv2D(layer["filters"], layer["kernel"], layer["stride"], padding="same")(x)
+            elif kind == "conv_transpose":  # on even sides its values lie a pixel on: the work is the same
+                x = cut(layers.Conv2DTranspose(layer["filters"], layer["kernel"], 2, padding="same")(x), layer["to"])
             elif kind == "batch_norm":
                 x = layers.BatchNormalization(epsilon=1e-3, momentum=0.9)(x)
             elif kind == "activation":
@@ -34,10 +42,7 @@ def build(path):
             elif kind == "max_pool":
                 x = layers.MaxPooling2D(2, padding="same")(x)
             elif kind == "upsample":
-                x = layers.UpSampling2D(2)(x)
-                odd = [side % 2 for side in layer["to"]]
-                if any(odd):
-                    x = layers.Cropping2D(((odd[0], 0), (odd[1], 0)))(x)
+                x = cut(layers.UpSampling2D(2)(x), layer["to"])
             elif kind == "add":
                 x = layers.Add()([x, values[layer.get("from", 0)]])
             else:

@@ -24,6 +24,9 @@ def build(path):
         kind = layer["kind"]
         if kind == "conv":
             return nn.Conv2d(channels, layer["filters"], layer["kernel"], layer["stride"], padding=layer["kernel"] // 2)
+        if kind == "conv_transpose":
+            even = [1 - side % 2 for side in layer["to"]]
+            return nn.ConvTranspose2d(channels, layer["filters"], layer["kernel"], 2, padding=layer["kernel"] // 2, output_padding=even)
         if kind == "batch_norm":
             return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.1)
         if kind == "activation":
@@ -47,7 +50,7 @@ def build(path):
                 self.stacks.append(nn.ModuleList())
                 for layer in stack:
                     self.stacks[-1].append(module(layer, channels))
-                    channels = layer.get("filters", channels) if layer["kind"] == "conv" else channels
+                    channels = layer.get("filters", channels)
 
         def forward(self, x):
             for stack, layers in zip((arch["encoder"], arch["decoder"]), self.stacks):
