@@ -19,12 +19,10 @@ func Alone(p Problem, library bool, workspace int64) *Plan {
 	switch {
 	case library:
 		l.emit(c)
-	case p.Kind == Forward:
-		l.own(c, x, w, Ref{In: Null}, y, 0, types)
-	case p.Kind == InputGrad:
-		l.own(c, y, w, Ref{In: Null}, x, 0, types)
-	default:
+	case p.Kind == WeightGrad:
 		l.ownWeightGrad(c, w, types)
+	default:
+		l.own(c, w, Ref{In: Null}, 0, types)
 	}
 	made.Train, made.Library = l.steps, l.library
 	made.offsets, made.Bytes = l.memory.place()

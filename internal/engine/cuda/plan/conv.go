@@ -17,8 +17,27 @@ func geometry(x, y value, k, stride int) Geometry {
 	return Geometry{N: x.n, H: x.h, W: x.w, C: x.c, YH: y.h, YW: y.w, O: y.c, Kernel: k, Stride: stride}
 }
 
-// forward lowers a convolution with its bias and the activation after it.
-func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
+// between is the convolution of a kind that makes one value of another: a forward one, or
+// an input gradient.
+func between(kind Kind, from, to value, kernel, stride int) Conv {
+	x, y := from, to
+	if kind == InputGrad {
+		x, y = to, from
+	}
+	return Conv{Problem: Problem{Kind: kind, Geometry: geometry(x, y, kernel, stride)}, Input: x.ref, Output: y.ref}
+}
+
+// ends are the places that such a convolution reads and writes.
+func (c *Conv) ends() (from, to *Ref) {
+	if c.Kind == InputGrad {
+		return &c.Output, &c.Input
+	}
+	return &c.Input, &c.Output
+}
+
+// forward lowers a convolution with its bias and the activation after it: a transposed one,
+// which is the input gradient of a convolution from its output to its input, by that kind.
+func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kind Kind, kernel, stride int) {
 	out, f := n, arch.Activation("")
 	if next, op, ok := lower.Sole[ops.Activation](l.Graph, n); ok && (op.F != arch.SiLU || !l.training) {
 		out, f = next, op.F
@@ -26,13 +45,13 @@ func (l *lowering) forward(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride i
 	}
 	x, y := l.of(in[0], l.half), l.create(out)
 	bias := l.param(in[2])
-	c := Conv{Problem: Problem{Kind: Forward, Geometry: geometry(x, y, kernel, stride)}, Input: x.ref, Output: y.ref}
+	c := between(kind, x, y, kernel, stride)
 	if l.choose(&c, x.half, y.half) {
 		c.Weight = l.weight(in[1], x.half)
 		l.convolve(c, out, y, bias, lower.Activation(f))
 		return
 	}
-	l.own(c, x.ref, l.param(in[1]), bias, y.ref, lower.Activation(f), pair(x.half, y.half))
+	l.own(c, l.param(in[1]), bias, lower.Activation(f), pair(x.half, y.half))
 }
 
 // convolve has cuDNN compute a layer, whose bias and activation come after it: with the
@@ -47,24 +66,26 @@ func (l *lowering) convolve(c Conv, out *gorgonia.Node, y value, bias Ref, f int
 	}
 	raw := y
 	raw.ref = l.scratch(y.total() * y.bytes())
-	c.Output = raw.ref
+	_, to := c.ends()
+	*to = raw.ref
 	l.emit(c)
 	l.norms[g].sums = l.sumValues(raw, bias, y.ref, f)
 }
 
-func (l *lowering) inputGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
+// inputGrad lowers the gradient of what a convolution read, which of a transposed one is of
+// the kind Forward.
+func (l *lowering) inputGrad(n *gorgonia.Node, in gorgonia.Nodes, kind Kind, kernel, stride int) {
 	dy, dx := l.values[in[1]], l.create(n)
-	c := Conv{Problem: Problem{Kind: InputGrad, Geometry: geometry(dx, dy, kernel, stride)}, Input: dx.ref, Output: dy.ref}
+	c := between(kind, dy, dx, kernel, stride)
 	if l.choose(&c, dy.half, dx.half) {
 		c.Weight = l.weight(in[0], dy.half)
 		l.emit(c)
 		return
 	}
-	l.own(c, dy.ref, l.param(in[0]), Ref{In: Null}, dx.ref, 0, pair(dy.half, dx.half))
+	l.own(c, l.param(in[0]), Ref{In: Null}, 0, pair(dy.half, dx.half))
 }
 
-func (l *lowering) weightGrad(n *gorgonia.Node, in gorgonia.Nodes, kernel, stride int) {
-	x, dy := l.of(in[0], l.half), l.values[in[1]]
+func (l *lowering) weightGrad(n *gorgonia.Node, x, dy value, kernel, stride int) {
 	c := Conv{Problem: Problem{Kind: WeightGrad, Geometry: geometry(x, dy, kernel, stride)}, Input: x.ref, Output: dy.ref}
 	dw := l.gradient(n)
 	if !l.choose(&c, x.half, dy.half) {
@@ -121,12 +142,13 @@ func product(out int) (kernel string, channels int) {
 
 // own launches our kernel for a forward convolution, or for an input gradient,
 // which is the same loop turned: dy is read, dx written.
-func (l *lowering) own(c Conv, read, weight, bias, write Ref, f int32, types string) {
+func (l *lowering) own(c Conv, weight, bias Ref, f int32, types string) {
+	read, write := c.ends()
 	h, w, in, ho, wo, out, turned := c.H, c.W, c.C, c.YH, c.YW, c.O, int32(0)
 	if c.Kind == InputGrad {
 		h, w, in, ho, wo, out, turned = ho, wo, out, h, w, in, 1
 	}
-	launch := Launch{Block: threads, Args: []any{read, weight, bias, write, f}, MACs: c.MACs()}
+	launch := Launch{Block: threads, Args: []any{*read, weight, bias, *write, f}, MACs: c.MACs()}
 	if t, ok := narrowForward(c.N, ho, wo, in, out, c.Kernel, c.Stride, turned != 0); ok {
 		if t.flat {
 			c.N, h, w, ho, wo = 1, 1, c.N*h*w, 1, c.N*ho*wo

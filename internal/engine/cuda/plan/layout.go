@@ -20,7 +20,8 @@ const parameterAlignment = 64
 type Layout struct {
 	lower.Layout
 	params []arch.Param
-	// dims are [O,C,H,W] of a weight, which lies on the device as [O,H,W,C].
+	// dims are [O,C,H,W] of a weight, which lies on the device as [O,H,W,C]: of a transposed
+	// convolution's, [C,O,H,W] and [C,H,W,O].
 	dims map[string][4]int
 }
 
@@ -44,7 +45,7 @@ func weightDims(net *graph.Net) map[string][4]int {
 	dims := map[string][4]int{}
 	for _, n := range net.Train.Graph.AllNodes() {
 		switch n.Op().(type) {
-		case ops.Conv2D, ops.Dense:
+		case ops.Conv2D, ops.ConvTranspose2D, ops.Dense:
 			in := lower.Operands(n)
 			x, w := in[0].Shape(), in[1]
 			s := w.Shape()

@@ -172,17 +172,23 @@ func (l *lowering) node(n *gorgonia.Node) error {
 	in := l.In(n)
 	switch op := n.Op().(type) {
 	case ops.Conv2D:
-		l.forward(n, in, op.Kernel, op.Stride)
+		l.forward(n, in, Forward, op.Kernel, op.Stride)
+	case ops.ConvTranspose2D:
+		l.forward(n, in, InputGrad, op.Kernel, 2)
 	case ops.Dense:
-		l.forward(n, in, 0, 1)
+		l.forward(n, in, Forward, 0, 1)
 	case ops.Conv2DGradInput:
-		l.inputGrad(n, in, op.Kernel, op.Stride)
+		l.inputGrad(n, in, InputGrad, op.Kernel, op.Stride)
+	case ops.ConvTranspose2DGradInput:
+		l.inputGrad(n, in, Forward, op.Kernel, 2)
 	case ops.DenseGradInput:
-		l.inputGrad(n, in, 0, 1)
+		l.inputGrad(n, in, InputGrad, 0, 1)
 	case ops.Conv2DGradWeight:
-		l.weightGrad(n, in, op.Kernel, op.Stride)
+		l.weightGrad(n, l.of(in[0], l.half), l.values[in[1]], op.Kernel, op.Stride)
+	case ops.ConvTranspose2DGradWeight: // of the convolution from its output to its input
+		l.weightGrad(n, l.values[in[1]], l.of(in[0], l.half), op.Kernel, 2)
 	case ops.DenseGradWeight:
-		l.weightGrad(n, in, 0, 1)
+		l.weightGrad(n, l.of(in[0], l.half), l.values[in[1]], 0, 1)
 	case ops.ChannelSum:
 		l.channelSum(in[0])
 	case ops.BatchNorm, ops.Normalize:

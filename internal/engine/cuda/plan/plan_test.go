@@ -24,7 +24,7 @@ func network(f arch.Activation) arch.Arch {
 		Decoder: arch.Stack{
 			{Kind: arch.Activate, Activation: f}, {Kind: arch.Upsample, To: &[2]int{6, 5}},
 			{Kind: arch.Conv, Filters: 10, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: f}, {Kind: arch.BatchNorm},
-			{Kind: arch.Upsample, To: &[2]int{11, 10}}, {Kind: arch.Conv, Filters: 3, Kernel: 3, Stride: 1},
+			{Kind: arch.Transpose, Filters: 9, Kernel: 5, To: &[2]int{11, 10}}, {Kind: arch.Conv, Filters: 3, Kernel: 3, Stride: 1},
 		},
 	}
 }
@@ -200,24 +200,69 @@ func TestFusedGradients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, s := range p.Train {
-		switch s := s.(type) {
-		case Launch:
-			names = append(names, strings.TrimSuffix(s.Kernel, "_bf16"))
-		case Conv:
-			names = append(names, strings.ReplaceAll(s.Kind.String(), " ", "-"))
-		}
-	}
 	const want = "gather_bytes forward bias_activate max_pool forward norm_sums norm_statistics normalize max_pool forward norm_sums norm_statistics normalize upsample upsample " +
 		"conv_spread4_bf16_f32 loss_pixels conv_weight_few4_bf16_f32 sum_rows_f32 conv_spread4_f32 upsample_grad upsample_grad " +
 		"norm_grad_sums norm_grad_sums norm_grad weight-gradient input-gradient norm_grad_sums norm_grad_sums norm_grad weight-gradient input-gradient " +
 		"activate_grad weight-gradient sum_step adam"
-	if got := strings.Join(names, " "); got != want {
+	if got := names(p); got != want {
 		t.Errorf("launches:\n%s\nwant:\n%s", got, want)
 	}
 	if sums := p.Sums(); len(sums) != 8 { // of 4 weights and their biases; gamma's and beta's are needed at once
 		t.Errorf("%d sums, want 8: %+v", len(sums), sums)
+	}
+}
+
+// names are those of a training step's kernels, and the kinds of cuDNN's convolutions.
+func names(p *Plan) string {
+	var all []string
+	for _, s := range p.Train {
+		switch s := s.(type) {
+		case Launch:
+			all = append(all, strings.TrimSuffix(s.Kernel, "_bf16"))
+		case Conv:
+			all = append(all, strings.ReplaceAll(s.Kind.String(), " ", "-"))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// TestTransposed: a transposed convolution is the input gradient of one from its output to
+// its input, with what comes after a convolution, and its gradients are the other two.
+func TestTransposed(t *testing.T) {
+	a := arch.Arch{
+		Input:   arch.Shape{C: 16, H: 7, W: 6},
+		Encoder: arch.Stack{{Kind: arch.MaxPool}, {Kind: arch.MaxPool}},
+		Decoder: arch.Stack{
+			{Kind: arch.Transpose, Filters: 40, Kernel: 3, To: &[2]int{4, 3}}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.BatchNorm},
+			{Kind: arch.Transpose, Filters: 20, Kernel: 5, To: &[2]int{7, 6}}, {Kind: arch.Conv, Filters: 16, Kernel: 1, Stride: 1},
+		},
+	}
+	net, err := graph.Autoencoder(a, 2, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const cudnn = "gather_bytes max_pool max_pool input-gradient norm_sums norm_statistics normalize input-gradient bias_activate " +
+		"conv_spread4_bf16_f32 loss_pixels conv_weight_few4_bf16_f32 sum_rows_f32 conv_spread4_f32 weight-gradient sum_rows forward " +
+		"norm_grad_sums norm_grad_sums norm_grad weight-gradient sum_step sgd"
+	for _, half := range []bool{true, false} {
+		o := Options{Optimizer: arch.SGD, Half: half}
+		if half {
+			o.CuDNN = everything{}
+		}
+		p, err := New(net, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := names(p); half && got != cudnn {
+			t.Errorf("launches:\n%s\nwant:\n%s", got, cudnn)
+		}
+		var macs int64
+		for _, c := range p.Costs() {
+			macs += c.MACs
+		}
+		if want := 2 * (3*a.FLOPs() - a.Decoder[:1].FLOPs(a.Latent())); macs != want {
+			t.Errorf("%d multiply-adds, want %d", macs, want)
+		}
 	}
 }
 
@@ -231,9 +276,17 @@ func TestProduct(t *testing.T) {
 	}
 }
 
-// TestPack checks that Unpack undoes Pack, and the device's order of a weight.
+// TestPack checks that Unpack undoes Pack, and the device's order of weights.
 func TestPack(t *testing.T) {
-	p := plans(t)["classifier"]
+	all := plans(t)
+	// head.0.weight is [16, 4·2·3]: on the device, the four channels of a pixel are neighbours;
+	// decoder.5.weight [10, 9, 5, 5], of a transposed convolution to nine.
+	testPack(t, all["classifier"], "head.0.weight", 4, 6)
+	testPack(t, all["relu own"], "decoder.5.weight", 9, 25)
+}
+
+func testPack(t *testing.T, p *Plan, weight string, channels, pixels int) {
+	t.Helper()
 	w := arch.Weights{}
 	next := float32(0)
 	for _, param := range p.Net.Params {
@@ -252,11 +305,10 @@ func TestPack(t *testing.T) {
 			}
 		}
 	}
-	// head.0.weight is [16, 4·2·3]: on the device, the four channels of a pixel are neighbours.
-	at := p.Layout.at(Params, "head.0.weight").Offset / 4
-	for c := range 4 {
-		if got, want := flat[at+int64(c)], w["head.0.weight"][c*6]; got != want {
-			t.Errorf("channel %d of the first pixel: %v, want %v", c, got, want)
+	at := p.Layout.at(Params, weight).Offset / 4
+	for c := range channels {
+		if got, want := flat[at+int64(c)], w[weight][c*pixels]; got != want {
+			t.Errorf("%s, channel %d of the first pixel: %v, want %v", weight, c, got, want)
 		}
 	}
 }
