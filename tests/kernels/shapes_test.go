@@ -28,10 +28,16 @@ func TestShapes(t *testing.T) {
 		input := arch.Shape{C: one(1, 3, 5), H: 3 + r.IntN(30), W: 3 + r.IntN(40)}
 		last := conv(1)
 		last.Filters = input.C
+		up := arch.Layer{Kind: arch.Upsample}
+		if n%4 < 2 {
+			up = conv(0)
+			up.Kind = arch.Transpose
+		}
+		up.To = &[2]int{input.H, input.W}
 		a := arch.Arch{
 			Input:   input,
 			Encoder: arch.Stack{conv(1), conv(2), conv(1)},
-			Decoder: arch.Stack{conv(1), {Kind: arch.Upsample, To: &[2]int{input.H, input.W}}, last},
+			Decoder: arch.Stack{conv(1), up, last},
 		}
 		net, err := graph.Autoencoder(a, 1+r.IntN(3), graph.BCE, 1)
 		if err != nil {

@@ -113,6 +113,6 @@ var wide = arch.Arch{
 	},
 	Decoder: arch.Stack{
 		{Kind: arch.Conv, Filters: 13, Kernel: 5, Stride: 1}, {Kind: arch.Activate, Activation: arch.Sigmoid},
-		{Kind: arch.Upsample, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 3, Kernel: 7, Stride: 1},
+		{Kind: arch.Transpose, Filters: 67, Kernel: 5, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 3, Kernel: 7, Stride: 1},
 	},
 }

@@ -82,8 +82,8 @@ var everyLayer = arch.Arch{
 		{Kind: arch.Conv, Filters: 6, Kernel: 3, Stride: 2},
 	},
 	Decoder: arch.Stack{
-		{Kind: arch.Activate, Activation: arch.ELU}, {Kind: arch.Upsample, To: &[2]int{5, 4}},
-		{Kind: arch.Conv, Filters: 10, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.LeakyReLU}, {Kind: arch.BatchNorm},
+		{Kind: arch.Activate, Activation: arch.ELU},
+		{Kind: arch.Transpose, Filters: 10, Kernel: 3, To: &[2]int{5, 4}}, {Kind: arch.Activate, Activation: arch.LeakyReLU}, {Kind: arch.BatchNorm},
 		{Kind: arch.Upsample, To: &[2]int{9, 8}}, {Kind: arch.Conv, Filters: 2, Kernel: 3, Stride: 1},
 	},
 }

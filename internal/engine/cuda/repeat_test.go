@@ -87,19 +87,19 @@ func follows(t *testing.T, name string, precision engine.Precision, got, want re
 	}
 }
 
-// TestHalfEnds: networks whose last layer is no convolution, so that its input is bfloat16
-// and the logits are not.
+// TestHalfEnds: networks whose last layer is no convolution, or a transposed one, so that
+// its input is bfloat16 and the logits are not.
 func TestHalfEnds(t *testing.T) {
 	e := openEngine(t)
 	conv := func(filters, stride int) arch.Layer {
 		return arch.Layer{Kind: arch.Conv, Filters: filters, Kernel: 3, Stride: stride}
 	}
 	for name, last := range map[string]arch.Layer{
-		"batch norm": {Kind: arch.BatchNorm}, "upsample": {Kind: arch.Upsample, To: &[2]int{6, 8}},
+		"batch norm": {Kind: arch.BatchNorm}, "upsample": {Kind: arch.Upsample, To: &[2]int{6, 8}}, "transposed": {Kind: arch.Transpose, Filters: 2, Kernel: 5, To: &[2]int{6, 8}},
 		"elu": {Kind: arch.Activate, Activation: arch.ELU}, "silu": {Kind: arch.Activate, Activation: arch.SiLU},
 	} {
 		a := arch.Arch{Input: arch.Shape{C: 2, H: 6, W: 8}, Encoder: arch.Stack{conv(12, 1), conv(9, 1)}, Decoder: arch.Stack{conv(2, 1), last}}
-		if last.Kind == arch.Upsample {
+		if last.To != nil {
 			a.Encoder[1].Stride = 2
 		}
 		net, err := graph.Autoencoder(a, 4, graph.BCE, 1)
@@ -161,7 +161,7 @@ var narrow = []arch.Arch{
 		Input:   arch.Shape{C: 1, H: 12, W: 9},
 		Encoder: arch.Stack{{Kind: arch.Conv, Filters: 70, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ELU}, {Kind: arch.Conv, Filters: 1, Kernel: 3, Stride: 2}},
 		Decoder: arch.Stack{
-			{Kind: arch.Conv, Filters: 2, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.LeakyReLU}, {Kind: arch.Upsample, To: &[2]int{12, 9}},
+			{Kind: arch.Conv, Filters: 2, Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.LeakyReLU}, {Kind: arch.Transpose, Filters: 5, Kernel: 5, To: &[2]int{12, 9}},
 			{Kind: arch.Conv, Filters: 33, Kernel: 5, Stride: 1}, {Kind: arch.Conv, Filters: 1, Kernel: 3, Stride: 1},
 		},
 	},
@@ -185,7 +185,7 @@ func products(encoder [3]int, decoder [2]int, kernel int) arch.Arch {
 		},
 		Decoder: arch.Stack{
 			{Kind: arch.Conv, Filters: decoder[0], Kernel: 3, Stride: 1}, {Kind: arch.Activate, Activation: arch.ReLU}, {Kind: arch.Conv, Filters: decoder[1], Kernel: kernel, Stride: 1},
-			{Kind: arch.Upsample, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 1},
+			{Kind: arch.Transpose, Filters: decoder[0], Kernel: 3, To: &[2]int{9, 7}}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 1},
 		},
 	}
 }
