@@ -60,7 +60,8 @@ class Refused(Exception):
 
 def network(params, image, blocks, most, pooled, transpose):
     """The autoencoder, its latent's values; the decoder mirrors the encoder. Sides from `pooled` pixels on are pooled; with
-    `transpose`, transposed convolutions mirror those that move by 2."""
+    `transpose`, transposed convolutions mirror those that move by 2 where the latent has four channels and more."""
+    transpose = transpose and params["latent.filters"] >= 4
     active = [i for i in range(blocks) if i == 0 or params[f"block{i}.active"]]
     encoder, mirrors = [], []
     (channels, h, w), before, cost = image, 0, 0

@@ -23,8 +23,9 @@ type Limits struct {
 // image's channels ends it, as logits. A skip adds a convolution's input to its
 // output where their shapes agree, and is inert elsewhere; so is a pooling where
 // a side is under 3 (2 in the extended space). A convolution that moves by 2 has a kernel of
-// 3 at least, and in the extended space a transposed convolution of that kernel for its
-// mirror, in place of a convolution and an upsampling.
+// 3 at least, and in the extended space, where the latent has four channels and more, a
+// transposed convolution of that kernel for its mirror, in place of a convolution and an
+// upsampling.
 //
 // In the paper's space, filters never grow along the encoder (the smaller
 // neighbour counts), and a block's mirror has its filters. In the extended space
@@ -101,7 +102,7 @@ func (s Space) plan(g Genome, in arch.Shape) []step {
 			}
 		}
 		if st.Pool == Strided {
-			st.transpose = s.Transpose
+			st.transpose = s.Transpose && g.Latent.Filters >= transposedFrom
 		}
 		before = st.Filters
 		in.C = st.encFilters

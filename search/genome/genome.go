@@ -55,7 +55,7 @@ type Pool string
 const (
 	NoPool  Pool = "none"
 	MaxPool Pool = "max"    // 2×2 maximum after the block
-	Strided Pool = "stride" // the block's convolution moves by 2; its mirror is a transposed one
+	Strided Pool = "stride" // the block's convolution moves by 2
 )
 
 // Clone is a deep copy.

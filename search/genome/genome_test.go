@@ -121,6 +121,10 @@ func TestDecodeByHand(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", a, want)
 	}
 	transposing := Space{MaxBlocks: 4, MaxFilters: 128}.Named(Extended)
+	if a, _, err := transposing.Decode(g, want.Input, Limits{}); err != nil || !reflect.DeepEqual(a, want) {
+		t.Errorf("a latent of two channels: got  %+v (%v)\nwant %+v", a, err, want)
+	}
+	g.Latent.Filters, want.Encoder[8].Filters = 4, 4
 	want.Decoder = append(arch.Stack{{Kind: arch.Transpose, Filters: 8, Kernel: 3, To: &[2]int{7, 5}}, act(arch.ELU)}, want.Decoder[3:]...)
 	want.Decoder[3].From = 2 // a layer less before the skip
 	if a, _, err := transposing.Decode(g, want.Input, Limits{}); err != nil || !reflect.DeepEqual(a, want) {
@@ -130,6 +134,7 @@ func TestDecodeByHand(t *testing.T) {
 	if a, _, err := transposing.Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 3 {
 		t.Errorf("a strided convolution with kernel 1: %+v, its mirror %+v (%v)", a.Encoder[8], a.Decoder[0], err)
 	}
+	g.Latent.Filters = 2
 	if a, _, err := (Space{Name: Extended, MaxBlocks: 4, MaxFilters: 128}).Decode(g, want.Input, Limits{}); err != nil || a.Encoder[8].Kernel != 3 || a.Decoder[0].Kernel != 1 {
 		t.Errorf("a strided convolution with kernel 1: %+v, its mirror %+v (%v)", a.Encoder[8], a.Decoder[0], err)
 	}
@@ -382,6 +387,21 @@ func TestPoolingsToAPixel(t *testing.T) {
 			if err != nil || a.Latent() != want {
 				t.Errorf("%+v, %s: latent %v, %v; want %v", s, pool, a.Latent(), err, want)
 			}
+		}
+	}
+}
+
+// What a genome means depends on rates, poolings and mirrors, not on how many genomes there are.
+func TestSpacesAlike(t *testing.T) {
+	s := Space{MaxBlocks: 5, MaxFilters: 16}.Named(Extended)
+	if fewer := (Space{MaxBlocks: 3, MaxFilters: 8}).Named(Extended); !s.Alike(fewer) || !fewer.Alike(s) {
+		t.Errorf("%+v and %+v are not alike", s, fewer)
+	}
+	older := s
+	older.Transpose = false
+	for _, o := range []Space{older, {Name: Extended, MaxBlocks: 5, MaxFilters: 16}, s.Named(Paper)} {
+		if s.Alike(o) {
+			t.Errorf("%+v and %+v are alike", s, o)
 		}
 	}
 }

@@ -29,8 +29,8 @@ type Space struct {
 	// ToPixel lets poolings halve sides of 2, so that a latent may be a single pixel. The
 	// paper's space, and older runs, pool sides of 3 and more.
 	ToPixel bool `json:"to_pixel,omitempty"`
-	// Transpose mirrors a convolution that moves by 2 by a transposed one. The paper's space
-	// has none of them, and older runs mirror it by a convolution and an upsampling.
+	// Transpose mirrors convolutions that move by 2 by transposed ones where the latent has
+	// transposedFrom channels and more. The paper's space, and older runs, have none.
 	Transpose bool `json:"transpose,omitempty"`
 }
 
@@ -50,6 +50,9 @@ func (s Space) Named(name string) Space {
 const (
 	paperBlocks, extendedBlocks = 6, 8
 	leastFilters, mostFilters   = 4, 128
+	// Of networks that differ in nothing else, those with fewer channels in the latent are
+	// better with convolutions and upsamplings, which see more of its neighbouring pixels.
+	transposedFrom = 4
 )
 
 // Validate tells everything that is wrong with the space, joined.

@@ -21,7 +21,7 @@ var space = genome.Space{MaxBlocks: 4, MaxFilters: 16}.Named(genome.Extended)
 // mother has blocks 0 and 2; what a change is for one of them is one for its mirror too.
 func mother() genome.Genome {
 	block := genome.Block{Active: true, Filters: 8, Kernel: 3, Activation: arch.ReLU, Pool: genome.NoPool}
-	g := genome.Genome{Blocks: []genome.Block{block, block, block, block}, Latent: genome.Latent{Filters: 2}, Optimizer: arch.Adam, Schedule: arch.Constant}
+	g := genome.Genome{Blocks: []genome.Block{block, block, block, block}, Latent: genome.Latent{Filters: 4}, Optimizer: arch.Adam, Schedule: arch.Constant}
 	g.Blocks[0].BatchNorm, g.Blocks[0].Pool = true, genome.MaxPool
 	g.Blocks[1].Active, g.Blocks[3].Active = false, false
 	g.Blocks[2].BatchNorm, g.Blocks[2].Pool = true, genome.Strided
@@ -140,7 +140,7 @@ func TestNarrowing(t *testing.T) {
 func TestTheRestIsFresh(t *testing.T) {
 	_, c, _, its := handed(t, func(g *genome.Genome) { g.Blocks[0].Filters, g.Blocks[3].Active, g.Blocks[3].Filters = 16, true, 16 })
 	fresh := arch.InitialWeights(c.Arch.Params(), 4)
-	for name, from := range map[string]int{"encoder.0.weight": 8 * 9, "encoder.1.gamma": 8, "decoder.0.weight": 2 * 2 * 9} {
+	for name, from := range map[string]int{"encoder.0.weight": 8 * 9, "encoder.1.gamma": 8, "decoder.0.weight": 4 * 4 * 9} {
 		if got, want := its[name][from:], fresh[name][from:]; !reflect.DeepEqual(got, want) || len(got) == 0 {
 			t.Errorf("%s from %d on: %v, want %v", name, from, got, want)
 		}
