@@ -192,10 +192,27 @@ func (s *suite) compare(t *testing.T, tr trial) []string {
 	for _, q := range tr.net.Params {
 		each(q.Name, got.statistics[q.Name], want.statistics[q.Name])
 	}
-	return append(faults, s.compareGradients(tr, got.gradients, want.gradients)...)
+	tolerance := s.Gradient
+	if tr.net.Loss == graph.SSIM && flat(want.output, tr.net.Output) {
+		tolerance *= 10
+	}
+	return append(faults, s.compareGradients(tr, got.gradients, want.gradients, tolerance)...)
 }
 
-func (s *suite) compareGradients(tr trial, got, want map[string][]float64) (faults []string) {
+// flat tells whether all pixels of an image's channel are alike, in every image. Then they come
+// of one value, in whose gradient SSIM's slopes by the pixels cancel: in a network of 4×5 pixels
+// slopes of up to 0.01 left 3e-5, of which float32 made ref 1e-4 wrong against float64, and CUDA 2e-3.
+func flat(images []float32, s arch.Shape) bool {
+	plane := s.H * s.W
+	for i, v := range images {
+		if v != images[i/plane*plane] {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *suite) compareGradients(tr trial, got, want map[string][]float64, tolerance float64) (faults []string) {
 	all := 0.0
 	for _, g := range want {
 		all += square(g, nil)
@@ -205,7 +222,7 @@ func (s *suite) compareGradients(tr trial, got, want map[string][]float64) (faul
 			continue
 		}
 		distance, norm := math.Sqrt(square(got[q.Name], want[q.Name])), math.Sqrt(square(want[q.Name], nil))
-		if !(distance <= s.Gradient*(norm+0.1*math.Sqrt(all))) {
+		if !(distance <= tolerance*(norm+0.1*math.Sqrt(all))) {
 			faults = append(faults, fmt.Sprintf("gradient of %s is %.3g off, its norm is %.3g, that of all %.3g", q.Name, distance, norm, math.Sqrt(all)))
 		}
 	}
