@@ -6,6 +6,7 @@ import math
 import pathlib
 import re
 import subprocess
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -67,15 +68,16 @@ def file_trials(path):
 
 
 def volume(points, reference):
-    """The hypervolume by adding up the cells of the grid that the points span."""
-    points = [p for p in points if p and all(a < b for a, b in zip(p, reference))]
+    """The hypervolume by adding up the cells of the grid that the points span, exactly: equal fronts tie, whatever else was trained."""
+    points = [tuple(map(Fraction, p)) for p in points if p and all(a < b for a, b in zip(p, reference))]
+    reference = tuple(map(Fraction, reference))
     cuts = [sorted({p[k] for p in points} | {reference[k]}) for k in range(len(reference))]
-    total = 0.0
+    total = Fraction(0)
     for cell in itertools.product(*(range(len(c) - 1) for c in cuts)):
         low = [cuts[k][i] for k, i in enumerate(cell)]
         if any(all(a <= b for a, b in zip(p, low)) for p in points):
             total += math.prod(cuts[k][i + 1] - cuts[k][i] for k, i in enumerate(cell))
-    return total
+    return float(total)
 
 
 class Search:
