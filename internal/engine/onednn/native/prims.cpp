@@ -20,7 +20,7 @@ const dnnl::engine &cpu() {
 
 namespace {
 
-enum Pass { forward, grad_input, grad_weight, activate };
+enum Pass { forward, grad_input, grad_weight, activate, by_patches };
 using Key = std::array<int, 17>;
 
 struct Eltwise {
@@ -124,6 +124,17 @@ void make_activation(Primitive &p, const Linear &l, const Descs &d) {
   p.y = d.y, p.scratch = pd.scratchpad_desc();
 }
 
+void make_patches(Primitive &p, const Linear &l) {
+  Patches t(l);
+  memory::dim rows = t.rows, columns = t.columns;
+  p.y = {{l.y.c, rows}, type::f32, tag::ba};
+  p.x = {{rows, columns}, type::f32, tag::ab};
+  p.packed = {{l.y.c, columns}, type::f32, tag::ab};
+  dnnl::matmul::primitive_desc pd(cpu(), p.y, p.x, p.packed, attributes(act_none));
+  p.run = dnnl::matmul(pd);
+  p.scratch = pd.scratchpad_desc();
+}
+
 class Cache {
   std::mutex mutex;
   std::map<Key, Shared> made;
@@ -143,6 +154,7 @@ public:
     if (pass == forward) make_forward(*p, l, d);
     else if (pass == grad_input) make_grad_input(*p, l, d);
     else if (pass == grad_weight) make_grad_weight(*p, l, d);
+    else if (pass == by_patches) make_patches(*p, l);
     else make_activation(*p, l, d);
     shrink();
     return made[key] = p;
@@ -160,6 +172,21 @@ Shared linear_forward(const Linear &l) { return cache().get(forward, l); }
 Shared linear_grad_input(const Linear &l) { return cache().get(grad_input, l); }
 Shared linear_grad_weight(const Linear &l) { return cache().get(grad_weight, l); }
 Shared activation(const Linear &l) { return cache().get(activate, l); }
+Shared patches_grad_weight(const Linear &l) { return cache().get(by_patches, l); }
+
+Patches::Patches(const Linear &l) : rows(l.y.pixels()) {
+  auto reach = [&](int in, int out, int pad, int &first, int &count) {
+    int last = -1;
+    first = l.kernel;
+    for (int tap = 0; tap < l.kernel; tap++)
+      for (int o = 0; o < out; o++)
+        if (int i = o * l.stride + tap - pad; i >= 0 && i < in) first = std::min(first, tap), last = tap;
+    count = last - first + 1;
+  };
+  reach(l.x.h, l.y.h, l.pads.top, top, h);
+  reach(l.x.w, l.y.w, l.pads.left, left, w);
+  columns = size_t(h) * w * l.x.c;
+}
 
 double thread_seconds() {
   timespec t;

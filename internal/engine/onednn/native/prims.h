@@ -42,6 +42,17 @@ Shared linear_grad_input(const Linear &);
 Shared linear_grad_weight(const Linear &); // and bias
 Shared activation(const Linear &);         // its own, of y in float32
 
+// The pixels of x that a convolution's outputs see, a row of a matrix for each output: of
+// the kernel's taps those that meet an image at all, x.c values each.
+struct Patches {
+  int top, left, h, w; // the taps, of the kernel's rows and columns
+  size_t rows, columns;
+  explicit Patches(const Linear &);
+};
+// The gradient of the weights as a matrix product: patches by the gradient of y, to
+// [y.c][columns].
+Shared patches_grad_weight(const Linear &);
+
 const dnnl::engine &cpu();
 // Processor time of the calling thread, so that a profile tells what steps cost
 // and not what else the machine did.

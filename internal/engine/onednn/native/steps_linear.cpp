@@ -110,6 +110,7 @@ void mn_plan::grad_weight(const mn_step &s) {
   Place db = s.bias < 0 ? none(l.y.c) : Place{net.grads.data() + s.bias, 0};
   if (Abreast g; abreast(l, way_grad_weight, false, g)) return own([=, this] { abreast_grad_weight(g, at(s.x), at(s.dy), net.grads.data() + s.weight, pointer(db), scratched()); });
   if (few_sided(l)) return few_grad_weight(s, l);
+  if (grad_weight_by_patches(s, l, db)) return;
   size_t x_at = tensors[s.x].offset, dy_at = tensors[s.dy].offset;
   if (bf16 && l.stride > 1 && l.x.w == 1) { // oneDNN 3.2 reads past the single column in bfloat16
     l.bf16 = false;
