@@ -90,6 +90,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, tol Tolerances) {
 	}
 	every := []test{
 		{"Layers", s.testLayers},
+		{"Transposed", s.testTransposed},
 		{"Losses", s.testLosses},
 		{"Classifiers", s.testClassifiers},
 		{"Averages", s.testAverages},
