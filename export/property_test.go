@@ -189,14 +189,6 @@ func (c counts) add(a arch.Arch, inGo bool) {
 // Every kind of layer in every place that a random genome doesn't put it.
 func TestOddStacksAgree(t *testing.T) {
 	needORT(t)
-	conv := func(f, k, s int) arch.Layer {
-		return arch.Layer{Kind: arch.Conv, Filters: f, Kernel: k, Stride: s}
-	}
-	act := func(f arch.Activation) arch.Layer { return arch.Layer{Kind: arch.Activate, Activation: f} }
-	up := func(h, w int) arch.Layer { return arch.Layer{Kind: arch.Upsample, To: &[2]int{h, w}} }
-	back := func(f, k, h, w int) arch.Layer {
-		return arch.Layer{Kind: arch.Transpose, Filters: f, Kernel: k, To: &[2]int{h, w}}
-	}
 	dense := func(n int) arch.Layer { return arch.Layer{Kind: arch.Dense, Filters: n} }
 	add := func(from int) arch.Layer { return arch.Layer{Kind: arch.Add, From: from} }
 	norm, pool, drop := arch.Layer{Kind: arch.BatchNorm}, arch.Layer{Kind: arch.MaxPool}, arch.Layer{Kind: arch.Dropout, Rate: 0.5}

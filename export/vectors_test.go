@@ -53,11 +53,6 @@ func TestWriteVectors(t *testing.T) {
 // vectorNetworks have every operator that is written, even, odd and mixed sides.
 func vectorNetworks(t *testing.T) map[string]arch.Arch {
 	t.Helper()
-	act := func(f arch.Activation) arch.Layer { return arch.Layer{Kind: arch.Activate, Activation: f} }
-	conv := func(f, k, s int) arch.Layer {
-		return arch.Layer{Kind: arch.Conv, Filters: f, Kernel: k, Stride: s}
-	}
-	up := func(h, w int) arch.Layer { return arch.Layer{Kind: arch.Upsample, To: &[2]int{h, w}} }
 	norm, pool := arch.Layer{Kind: arch.BatchNorm}, arch.Layer{Kind: arch.MaxPool}
 	nets := map[string]arch.Arch{
 		"digits": {
@@ -78,9 +73,6 @@ func vectorNetworks(t *testing.T) map[string]arch.Arch {
 			Encoder: arch.Stack{conv(4, 3, 2), act(arch.ReLU), {Kind: arch.Dense, Filters: 6}},
 			Decoder: arch.Stack{conv(4, 1, 1), up(2, 1), up(4, 2), act(arch.ReLU), up(8, 4), conv(1, 3, 1)},
 		},
-	}
-	back := func(f, k, h, w int) arch.Layer {
-		return arch.Layer{Kind: arch.Transpose, Filters: f, Kernel: k, To: &[2]int{h, w}}
 	}
 	nets["transposed"] = arch.Arch{
 		Input:   arch.Shape{C: 3, H: 17, W: 12},
@@ -136,3 +128,15 @@ func writeNPY(t *testing.T, path string, v []float32) {
 		t.Fatal(err)
 	}
 }
+
+func conv(f, k, s int) arch.Layer {
+	return arch.Layer{Kind: arch.Conv, Filters: f, Kernel: k, Stride: s}
+}
+
+// back is a transposed convolution.
+func back(f, k, h, w int) arch.Layer {
+	return arch.Layer{Kind: arch.Transpose, Filters: f, Kernel: k, To: &[2]int{h, w}}
+}
+
+func act(f arch.Activation) arch.Layer { return arch.Layer{Kind: arch.Activate, Activation: f} }
+func up(h, w int) arch.Layer           { return arch.Layer{Kind: arch.Upsample, To: &[2]int{h, w}} }

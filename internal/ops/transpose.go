@@ -35,8 +35,9 @@ func (o ConvTranspose2D) run(in []array, y array) {
 	o.back(in[0].s, in[1].s).run([]array{in[1], in[0]}, y)
 	for n := range y.s[0] {
 		for c, b := range in[2].v {
-			for i := range y.plane(n, c) {
-				y.plane(n, c)[i] += b
+			plane := y.plane(n, c)
+			for i := range plane {
+				plane[i] += b
 			}
 		}
 	}

@@ -101,9 +101,7 @@ func (s Space) plan(g Genome, in arch.Shape) []step {
 				st.latent, st.encFilters = &g.Latent, g.Latent.Filters
 			}
 		}
-		if st.Pool == Strided {
-			st.transpose = s.Transpose && g.Latent.Filters >= transposedFrom
-		}
+		st.transpose = s.Transpose && st.Pool == Strided && g.Latent.Filters >= transposedFrom
 		before = st.Filters
 		in.C = st.encFilters
 		if st.halves() {

@@ -12,14 +12,19 @@ import (
 // sides are heights and widths: even, odd, mixed, and down to one.
 var sides = [][2]int{{4, 4}, {5, 5}, {7, 4}, {4, 9}, {1, 1}, {2, 3}, {3, 1}, {13, 6}}
 
-func (s *suite) testLayers(t *testing.T) {
-	seed := uint64(100)
-	batches := func(batch int, name string, in arch.Shape, encoder, decoder arch.Stack) {
-		seed++
+// tries gives what tries one network after the other, each by the next seed.
+func (s *suite) tries(t *testing.T, seed *uint64) func(batch int, name string, in arch.Shape, encoder, decoder arch.Stack) {
+	return func(batch int, name string, in arch.Shape, encoder, decoder arch.Stack) {
+		*seed++
 		t.Run(fmt.Sprintf("%s %v", name, in), func(t *testing.T) {
-			s.check(t, autoencoder(t, s.kinkless(arch.Arch{Input: in, Encoder: encoder, Decoder: decoder}), batch, graph.BCE, seed))
+			s.check(t, autoencoder(t, s.kinkless(arch.Arch{Input: in, Encoder: encoder, Decoder: decoder}), batch, graph.BCE, *seed))
 		})
 	}
+}
+
+func (s *suite) testLayers(t *testing.T) {
+	seed := uint64(100)
+	batches := s.tries(t, &seed)
 	try := func(name string, in arch.Shape, encoder, decoder arch.Stack) {
 		batches(1+int((seed+1)%3), name, in, encoder, decoder)
 	}

@@ -6,17 +6,11 @@ import (
 
 	"moncae/internal/arch"
 	"moncae/internal/engine"
-	"moncae/internal/graph"
 )
 
 func (s *suite) testTransposed(t *testing.T) {
 	seed := uint64(9000)
-	try := func(batch int, name string, in arch.Shape, encoder, decoder arch.Stack) {
-		seed++
-		t.Run(fmt.Sprintf("%s %v", name, in), func(t *testing.T) {
-			s.check(t, autoencoder(t, s.kinkless(arch.Arch{Input: in, Encoder: encoder, Decoder: decoder}), batch, graph.BCE, seed))
-		})
-	}
+	try := s.tries(t, &seed)
 	for i, side := range sides {
 		in := arch.Shape{C: 1 + i%4, H: side[0], W: side[1]}
 		for j, kernel := range []int{1, 3, 5, 7} {

@@ -22,6 +22,19 @@ struct Sums { // of one period: float within a stretch, double across
     if (filled + rows > 64) flush();
     filled += rows;
   }
+  // over adds so many values, four periods at a time by four(at), the rest by one(at, values).
+  template <class Four, class One> void over(size_t total, Four four, One one) {
+    size_t o = 0;
+    for (; o + 4 * period <= total; o += 4 * period) {
+      room(4);
+      four(o);
+    }
+    for (; o < total; o += period) {
+      room(1);
+      one(o, least(period, total - o));
+    }
+    flush();
+  }
   float *end() const { return (float *)(sb + c); }
 };
 
@@ -46,17 +59,7 @@ template <class T> void moments(size_t rows, int c, const void *x_, float *mean,
   Sums s(c, scratch);
   float *first = s.end();
   EACH(i, p) first[i] = x[i % c];
-  size_t o = 0;
-  for (; o + 4 * p <= total; o += 4 * p) {
-    s.room(4);
-    add_moments4(p, x + o, first, s.a, s.b);
-  }
-  for (; o < total; o += p) {
-    size_t n = least(p, total - o);
-    s.room(1);
-    add_moments(n, x + o, first, s.a, s.b);
-  }
-  s.flush();
+  s.over(total, [&](size_t o) { add_moments4(p, x + o, first, s.a, s.b); }, [&](size_t o, size_t n) { add_moments(n, x + o, first, s.a, s.b); });
   for (int k = 0; k < c; k++) {
     double m = s.sa[k] / rows, v = s.sb[k] / rows - m * m;
     mean[k] = first[k] + m;
@@ -73,17 +76,8 @@ template <class T> KERNEL void add_values4(size_t n, const T *__restrict x, floa
 
 template <class T> void sums(size_t rows, int c, const void *x_, float *sum, float *scratch) {
   const T *x = (const T *)x_;
-  size_t p = period_of(c), total = rows * c, o = 0;
   Sums s(c, scratch);
-  for (; o + 4 * p <= total; o += 4 * p) {
-    s.room(4);
-    add_values4(p, x + o, s.a);
-  }
-  for (; o < total; o += p) {
-    s.room(1);
-    add_values(least(p, total - o), x + o, s.a);
-  }
-  s.flush();
+  s.over(rows * c, [&](size_t o) { add_values4(s.period, x + o, s.a); }, [&](size_t o, size_t n) { add_values(n, x + o, s.a); });
   for (int k = 0; k < c; k++) sum[k] = float(s.sa[k]);
 }
 

@@ -109,7 +109,7 @@ private:
   void forward(const mn_step &);
   void grad_weight(const mn_step &);
   void grad_input(const mn_step &);
-  bool grad_weight_by_patches(const mn_step &, const moncae::Linear &, Place db);
+  bool grad_weight_by_patches(const mn_step &, const moncae::Linear &);
   bool abreast(const moncae::Linear &, moncae::Way, bool wide, moncae::Abreast &);
   bool abreast_float(const mn_step &, const moncae::Linear &, Place weights, Place bias);
   void few_forward(const mn_step &, const moncae::Linear &, Place weights, Place bias);

@@ -68,7 +68,7 @@ bool mn_plan::abreast_float(const mn_step &s, const Linear &l, Place weights, Pl
   return true;
 }
 
-// none is a bias of zeros, and a place for the gradient of one.
+// none is a bias of zeros.
 mn_plan::Place mn_plan::none(int values) {
   Place p{nullptr, keep(values * sizeof(float))};
   weigh([=, this] { std::fill_n(pointer(p), values, 0.f); });
@@ -107,10 +107,10 @@ size_t mn_plan::widened(int tensor) {
 
 void mn_plan::grad_weight(const mn_step &s) {
   Linear l = linear(s, s.x, s.dy);
-  Place db = s.bias < 0 ? none(l.y.c) : Place{net.grads.data() + s.bias, 0};
+  Place db = s.bias < 0 ? Place{nullptr, keep(l.y.c * sizeof(float))} : Place{net.grads.data() + s.bias, 0}; // without a bias, nobody reads it
   if (Abreast g; abreast(l, way_grad_weight, false, g)) return own([=, this] { abreast_grad_weight(g, at(s.x), at(s.dy), net.grads.data() + s.weight, pointer(db), scratched()); });
   if (few_sided(l)) return few_grad_weight(s, l);
-  if (grad_weight_by_patches(s, l, db)) return;
+  if (grad_weight_by_patches(s, l)) return;
   size_t x_at = tensors[s.x].offset, dy_at = tensors[s.dy].offset;
   if (bf16 && l.stride > 1 && l.x.w == 1) { // oneDNN 3.2 reads past the single column in bfloat16
     l.bf16 = false;

@@ -35,7 +35,7 @@ void spread(const Linear &l, const Patches &t, const float *sums, float *dw) {
 
 } // namespace
 
-bool mn_plan::grad_weight_by_patches(const mn_step &s, const Linear &l, Place db) {
+bool mn_plan::grad_weight_by_patches(const mn_step &s, const Linear &l) {
   if (l.bf16 || l.kernel < 2 || l.y.h * l.y.w > few_pixels) return false;
   Patches t(l);
   Shared p = patches_grad_weight(l);
@@ -43,10 +43,7 @@ bool mn_plan::grad_weight_by_patches(const mn_step &s, const Linear &l, Place db
   size_t rows = keep(t.rows * t.columns * sizeof(float)), sums = keep(l.y.c * t.columns * sizeof(float));
   own([=, this] { gather(l, t, at<float>(s.x), kept(rows)); });
   own(call(p->run, p->scratch, {{DNNL_ARG_SRC, inside(p->y, tensors[s.dy].offset)}, {DNNL_ARG_WEIGHTS, inside(p->x, rows)}, {DNNL_ARG_DST, inside(p->packed, sums)}}));
-  need_scratch(point_scratch(l.y));
-  own([=, this] {
-    spread(l, t, kept(sums), net.grads.data() + s.weight);
-    k.sums(l.y.pixels(), l.y.c, at(s.dy), pointer(db), scratched());
-  });
+  own([=, this] { spread(l, t, kept(sums), net.grads.data() + s.weight); });
+  if (s.bias >= 0) bias_grad(s);
   return true;
 }

@@ -5,14 +5,12 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"moncae/internal/arch"
 	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
 
 // linear lowers a convolution or dense layer, and with it in inference the norm
-// that follows it, then the activation that follows. In training SiLU's gradient
-// needs its input, so it stays a step of its own there.
+// that follows it, then the activation that follows.
 func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error {
 	k := b.In(n)
 	s, err := b.linearStep(kind, kernel, stride, k[1], k[2])
@@ -31,8 +29,8 @@ func (b *builder) linear(n *gorgonia.Node, kind Kind, kernel, stride int) error 
 		}
 		s.Norm, end, b.done[norm] = true, norm, true
 	}
-	if a, op, ok := lower.Sole[ops.Activation](b.Graph, end); ok && !(b.training && op.F == arch.SiLU) {
-		s.Act, end, b.done[a] = lower.Activation(op.F), a, true
+	if a, act := b.next(end); a != nil {
+		s.Act, end, b.done[a] = act, a, true
 	}
 	width := b.real()
 	if b.lossAlone(end) && (few || !upsampled) { // phases of many channels are put together as they are

@@ -36,8 +36,8 @@ func (b *builder) point(head *gorgonia.Node) error {
 		return err
 	}
 	if s.Norm {
-		if a, op, ok := b.next(end); ok && !(b.training && op.F == arch.SiLU) {
-			s.Act, end = lower.Activation(op.F), a
+		if a, act := b.next(end); a != nil {
+			s.Act, end = act, a
 		}
 	}
 	if (s.Norm || s.Act != 0) && !(b.training && s.Act == silu) {
@@ -48,9 +48,14 @@ func (b *builder) point(head *gorgonia.Node) error {
 	return b.finishPoint(s, head, end, x)
 }
 
-// next is the activation that alone uses the norm n.
-func (b *builder) next(n *gorgonia.Node) (*gorgonia.Node, ops.Activation, bool) {
-	return lower.Sole[ops.Activation](b.Graph, n)
+// next is the activation that alone uses n, and its number, where one step can do both, or nil:
+// SiLU's gradient needs what went in, so that SiLU stays a step of its own in training.
+func (b *builder) next(n *gorgonia.Node) (*gorgonia.Node, int32) {
+	a, op, ok := lower.Sole[ops.Activation](b.Graph, n)
+	if !ok || b.training && op.F == arch.SiLU {
+		return nil, 0
+	}
+	return a, lower.Activation(op.F)
 }
 
 // resampled is the pooling or upsampling that n goes to where nothing but it and

@@ -28,7 +28,7 @@ func (b *builder) node(n *gorgonia.Node) error {
 	case ops.ConvTranspose2DGradWeight:
 		return b.transposeGradWeight(n, op)
 	case ops.ConvTranspose2DGradInput:
-		return b.transposeGradInput(n, op)
+		return b.exchanged(n, Conv, op.Kernel, b.In(n)[1], b.In(n)[0])
 	case ops.Upsample2:
 		if b.absorbs(n) {
 			return nil

@@ -22,15 +22,7 @@ func TestFusionLeavesOneStepForEachPass(t *testing.T) {
 		Decoder: append(append(block(16), arch.Layer{Kind: arch.Upsample, To: &[2]int{8, 8}}),
 			append(block(16), arch.Layer{Kind: arch.Conv, Filters: 1, Kernel: 3, Stride: 1})...),
 	}
-	net, err := graph.Autoencoder(a, 4, graph.BCE, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := NewLayout(net.Params)
-	train, err := Train(net, l, Options{Images: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	train, infer := lowered(t, a)
 	expect(t, train, []string{
 		"input 1×8×8",
 		"conv 1→8 3×3/1 at 8×8", "point norm activation pool 8×8×8",
@@ -42,10 +34,6 @@ func TestFusionLeavesOneStepForEachPass(t *testing.T) {
 		"point grad norm activation 16×4×4", "conv grad weight 8→16 3×3/1 at 4×4", "conv grad input 8→16 3×3/1 at 4×4",
 		"point grad norm activation pool 8×8×8", "conv grad weight 1→8 3×3/1 at 8×8",
 	})
-	infer, err := Infer(net, l, Options{Images: true})
-	if err != nil {
-		t.Fatal(err)
-	}
 	expect(t, infer, []string{
 		"input 1×8×8", "conv 1→8 3×3/1 at 8×8", "point pool 8×8×8", "conv 8→16 3×3/1 at 4×4",
 		"upsample and conv 16→16 3×3/1 at 8×8", "conv 16→1 3×3/1 at 8×8",
@@ -94,15 +82,7 @@ func TestTransposedConvolutions(t *testing.T) {
 		Encoder: arch.Stack{{Kind: arch.Conv, Filters: 3, Kernel: 3, Stride: 2}, {Kind: arch.Conv, Filters: 4, Kernel: 3, Stride: 2}},
 		Decoder: arch.Stack{transposed(8, 4), {Kind: arch.BatchNorm}, {Kind: arch.Activate, Activation: arch.ReLU}, transposed(1, 8), {Kind: arch.Activate, Activation: arch.ELU}},
 	}
-	net, err := graph.Autoencoder(a, 4, graph.BCE, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := NewLayout(net.Params)
-	train, err := Train(net, l, Options{Images: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	train, infer := lowered(t, a)
 	expect(t, train, []string{
 		"input 1×8×8", "conv 1→3 3×3/2 at 4×4", "conv 3→4 3×3/2 at 2×2",
 		"transposed, by conv grad input 8→4 5×5/2 at 2×2", "point norm activation 8×4×4",
@@ -112,15 +92,27 @@ func TestTransposedConvolutions(t *testing.T) {
 		"transposed, by conv grad weight 8→4 5×5/2 at 2×2", "bias grad 8×4×4", "transposed, by conv 8→4 5×5/2 at 2×2",
 		"conv grad weight 3→4 3×3/2 at 2×2", "conv grad input 3→4 3×3/2 at 2×2", "conv grad weight 1→3 3×3/2 at 4×4",
 	})
-	infer, err := Infer(net, l, Options{Images: true})
-	if err != nil {
-		t.Fatal(err)
-	}
 	expect(t, infer, []string{
 		"input 1×8×8", "conv 1→3 3×3/2 at 4×4", "conv 3→4 3×3/2 at 2×2",
 		"transposed, by conv grad input 8→4 5×5/2 at 2×2", "point norm activation 8×4×4",
 		"transposed, by conv grad input 1→8 5×5/2 at 4×4", "point activation 1×8×8",
 	})
+}
+
+func lowered(t *testing.T, a arch.Arch) (train, infer *Plan) {
+	t.Helper()
+	net, err := graph.Autoencoder(a, 4, graph.BCE, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewLayout(net.Params)
+	if train, err = Train(net, l, Options{Images: true}); err != nil {
+		t.Fatal(err)
+	}
+	if infer, err = Infer(net, l, Options{Images: true}); err != nil {
+		t.Fatal(err)
+	}
+	return train, infer
 }
 
 func expect(t *testing.T, p *Plan, want []string) {

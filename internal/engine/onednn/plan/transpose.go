@@ -3,40 +3,50 @@ package plan
 import (
 	"gorgonia.org/gorgonia"
 
-	"moncae/internal/arch"
-	"moncae/internal/engine/lower"
 	"moncae/internal/ops"
 )
 
 // A transposed convolution is a convolution of stride 2 with its passes exchanged: the way
 // back to its input is the forward pass, and the other way round.
 
+// exchanged lowers the pass from a value to n by the step of a convolution, Conv or
+// ConvGradInput, that does it, without a bias.
+func (b *builder) exchanged(n *gorgonia.Node, kind Kind, kernel int, from, weight *gorgonia.Node) error {
+	s, err := b.linearStep(kind, kernel, 2, weight, nil)
+	if err != nil {
+		return err
+	}
+	read, written := &s.X, &s.Y
+	if kind == ConvGradInput {
+		read, written = &s.DY, &s.DX
+	}
+	if *read, err = b.at(from); err != nil {
+		return err
+	}
+	*written, s.Transposed = b.set(n), true
+	b.add(s)
+	return nil
+}
+
 // transpose leaves the bias to the norm that follows, or adds it in one pass with the
 // activation that follows.
 func (b *builder) transpose(n *gorgonia.Node, op ops.ConvTranspose2D) error {
 	k := b.In(n)
-	s, err := b.linearStep(ConvGradInput, op.Kernel, 2, k[1], nil)
-	if err != nil {
-		return err
-	}
-	s.Transposed = true
-	if s.DY, err = b.at(k[0]); err != nil {
-		return err
-	}
 	bias, err := b.param(k[2])
 	if err != nil {
 		return err
 	}
-	s.DX = b.set(n)
-	b.add(s)
+	if err := b.exchanged(n, ConvGradInput, op.Kernel, k[0], k[1]); err != nil {
+		return err
+	}
 	if b.normed(n) {
 		b.biases[n] = bias
 		return nil
 	}
 	p := newStep(Point)
-	p.X, p.Y, p.Bias = s.DX, s.DX, bias
-	if a, op, ok := lower.Sole[ops.Activation](b.Graph, n); ok && !(b.training && op.F == arch.SiLU) {
-		p.Act, b.done[a], b.value[a] = lower.Activation(op.F), true, s.DX
+	p.X, p.Y, p.Bias = b.value[n], b.value[n], bias
+	if a, act := b.next(n); a != nil {
+		p.Act, b.done[a], b.value[a] = act, true, p.Y
 	}
 	b.add(p)
 	return nil
@@ -52,21 +62,6 @@ func (b *builder) normed(n *gorgonia.Node) bool {
 		}
 	}
 	return len(b.Users(n)) > 0 && !b.Kept(n)
-}
-
-func (b *builder) transposeGradInput(n *gorgonia.Node, op ops.ConvTranspose2DGradInput) error {
-	k := b.In(n)
-	s, err := b.linearStep(Conv, op.Kernel, 2, k[0], nil)
-	if err != nil {
-		return err
-	}
-	s.Transposed = true
-	if s.X, err = b.at(k[1]); err != nil {
-		return err
-	}
-	s.Y = b.set(n)
-	b.add(s)
-	return nil
 }
 
 func (b *builder) transposeGradWeight(n *gorgonia.Node, op ops.ConvTranspose2DGradWeight) error {
