@@ -29,6 +29,7 @@ class Rows(Protocol):
     def __getitem__(self, index: int, /) -> Any: ...
 
 
+_ALIASES = {"validation": "val", "valid": "val"}  # Hugging Face's DatasetDict has the first
 Data = str | os.PathLike[str] | Array | Rows | dict[str, Any]
 
 
@@ -63,13 +64,16 @@ def as_arrays(data: Any, labels: Sequence[int] | Array | None = None, axes: str 
     """The arrays x_train, y_train (and those of val and test, of a dict with them) of
     an .npz file: bytes N×H×W×C, which the program takes for nothing else."""
     if isinstance(data, dict):
-        unknown = set(data) - {"train", "val", "test"}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        unknown = set(data) - {"train", "val", "test", *_ALIASES}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         if unknown or "train" not in data:
             raise ValueError(f"a dict of data has the key train, and may have val and test; this one has {', '.join(map(str, data)) or 'none'}")  # pyright: ignore[reportUnknownArgumentType]
         if labels is not None:
             raise ValueError("with a dict, labels stand beside their images: {'train': (images, labels), …}")
         arrays: dict[str, Array] = {}
         for split, part in data.items():  # pyright: ignore[reportUnknownVariableType]
+            split = _ALIASES.get(split, split)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            if f"x_{split}" in arrays:
+                raise ValueError(f"a dict of data with two splits for {split}: {', '.join(map(str, data))}")  # pyright: ignore[reportUnknownArgumentType]
             for name, array in _split(part, None, axes).items():
                 arrays[f"{name}_{split}"] = array
         return arrays

@@ -41,8 +41,9 @@ def search(
             a numpy array or torch tensor of images, N×H×W, N×C×H×W or N×H×W×C,
             uint8 or floats in [0, 1]; a PyTorch or Hugging Face `Dataset` whose
             rows have an image and perhaps a label; or {"train": …, "val": …,
-            "test": …} of these, of which validation="val" has val choose. All but names
-            and paths are kept in the run's folder, in data.npz.
+            "test": …} of these (a Hugging Face `DatasetDict`, say, where val is called
+            validation), of which validation="val" has val choose. All but names and
+            paths are kept in the run's folder, in data.npz.
         labels: of an array's images, whole numbers.
         preset: quick (the default), standard or paper.
         axes: "nchw" or "nhwc", for an array whose shape leaves both open.

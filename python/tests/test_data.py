@@ -134,8 +134,15 @@ def test_skipped_images_are_a_warning(tmp_path):
 def test_columns_are_named():
     with pytest.raises(ValueError, match="row 0 has the columns picture, label: one called image is wanted"):
         _data.as_arrays([{"picture": np.zeros((8, 8), np.uint8), "label": 1}])
-    with pytest.raises(ValueError, match="may have val and test; this one has train, validation"):
-        _data.as_arrays({"train": np.zeros((5, 8, 8)), "validation": np.zeros((5, 8, 8))})
+
+
+def test_splits_are_named():
+    one = np.zeros((5, 8, 8))
+    assert set(_data.as_arrays({"train": one, "validation": one, "test": one})) == {"x_train", "x_val", "x_test"}
+    with pytest.raises(ValueError, match="may have val and test; this one has train, extra"):
+        _data.as_arrays({"train": one, "extra": one})
+    with pytest.raises(ValueError, match="two splits for val: train, val, validation"):
+        _data.as_arrays({"train": one, "val": one, "validation": one})
 
 
 def test_labels_of_another_name_are_told():

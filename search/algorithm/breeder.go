@@ -3,6 +3,8 @@ package algorithm
 import (
 	"math"
 	"math/rand/v2"
+
+	"moncae/internal/arch"
 )
 
 // redraws is how often a child that is a known network, or none, is drawn again.
@@ -11,11 +13,11 @@ const redraws = 10
 // breeder makes a generation's candidates in order.
 type breeder struct {
 	problem Problem
-	first   bool              // the first generation is spread over latent sizes
+	first   bool              // the first generation is spread
 	elites  []string          // those that take the generation's first places
 	choose  parent            // nil: random genomes
 	known   map[string]string // ids by identity, of the generations before and of this one so far
-	locs    []float64         // those that spread took before
+	places  []float64         // those that spread took before
 }
 
 func newBreeder(p Problem, first bool) *breeder {
@@ -37,7 +39,7 @@ func (b *breeder) breed(k int) Proposal {
 	if p, ok := b.problem.given(k); ok && (p.Network == nil || b.known[p.Network.Identity] == "") {
 		if p.Network != nil {
 			b.know(p.Network.Identity, b.problem.ID(k))
-			b.locs = append(b.locs, p.Network.Arch.LOC())
+			b.places = append(b.places, b.problem.place(p.Network.Arch))
 		}
 		return p
 	}
@@ -64,7 +66,7 @@ func (b *breeder) breed(k int) Proposal {
 	return p
 }
 
-// spread draws networks and takes the one whose LOC, which is known without a
+// spread draws networks and takes the one whose place, which is known without a
 // training, is farthest from those taken before. Of networks drawn at random few
 // have a small latent, and what the first generation lacks comes late.
 func (b *breeder) spread(k int, rng *rand.Rand) (best Proposal) {
@@ -74,15 +76,27 @@ func (b *breeder) spread(k int, rng *rand.Rand) (best Proposal) {
 		if p.Network == nil || b.known[p.Network.Identity] != "" {
 			continue
 		}
-		if d := distance(p.Network.Arch.LOC(), b.locs); d > farthest {
+		if d := distance(b.problem.place(p.Network.Arch), b.places); d > farthest {
 			best, farthest = p, d
 		}
 	}
 	if best.Network != nil {
 		b.know(best.Network.Identity, b.problem.ID(k))
-		b.locs = append(b.locs, best.Network.Arch.LOC())
+		b.places = append(b.places, b.problem.place(best.Network.Arch))
 	}
 	return best
+}
+
+// place is where a spread sees a network: at its LOC, or, where no objective is known
+// before a training, at the side of its latent. Of sizes those objectives want the largest
+// that is allowed; what shape it should have is for the search to find.
+func (p Problem) place(a arch.Arch) float64 {
+	for _, o := range p.Objectives {
+		if o.Exact != nil {
+			return a.LOC()
+		}
+	}
+	return math.Log(float64(a.Latent().H * a.Latent().W))
 }
 
 // distance is that of x to the nearest of all, infinite where there is none.

@@ -113,13 +113,13 @@ func (b *brood) breed(spread bool) Proposal {
 }
 
 // farthest is, of the children with the optimiser that the fewest of the places before
-// have, and of these the quarter whose LOC is farthest from theirs, the one with the
+// have, and of these the quarter whose places are farthest from theirs, the one with the
 // lowest levels expected.
 func (b *brood) farthest() child {
-	var locs []float64
+	var places []float64
 	taken := map[arch.Optimizer]int{}
 	for _, n := range b.before {
-		locs = append(locs, n.Arch.LOC())
+		places = append(places, b.problem.place(n.Arch))
 		taken[n.Recipe.Optimizer]++
 	}
 	var rare []child
@@ -134,7 +134,7 @@ func (b *brood) farthest() child {
 		}
 	}
 	slices.SortStableFunc(rare, func(x, y child) int {
-		return cmp.Compare(distance(y.Network.Arch.LOC(), locs), distance(x.Network.Arch.LOC(), locs))
+		return cmp.Compare(distance(b.problem.place(y.Network.Arch), places), distance(b.problem.place(x.Network.Arch), places))
 	})
 	return slices.MinFunc(rare[:(len(rare)+3)/4], func(x, y child) int {
 		return cmp.Compare(b.level(x), b.level(y))

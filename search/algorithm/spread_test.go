@@ -8,6 +8,7 @@ import (
 	"moncae/internal/arch"
 	"moncae/search/genome"
 	"moncae/search/moo"
+	"moncae/search/surrogate"
 )
 
 // problem is one of 1×8×8 images; every network is allowed.
@@ -17,7 +18,7 @@ func problem(population, generations int) Problem {
 	return Problem{
 		Space: space, Population: population, Generations: generations,
 		Seed: func(k int) uint64 { return uint64(46*1000 + k) }, ID: func(k int) string { return fmt.Sprint("c", k) },
-		Reference: moo.Point{0.5, 1.9},
+		Reference: moo.Point{0.5, 1.9}, Objectives: []Objective{{Name: "loss"}, {Name: "loc", Exact: arch.Arch.LOC}},
 		Describe: func(g genome.Genome) (*Network, error) {
 			a, r, err := space.Decode(g, in, genome.Limits{})
 			if err != nil {
@@ -54,4 +55,57 @@ func TestTheFirstGenerationSpreadsOverLatentSizes(t *testing.T) {
 	if again := sizes(t, 16); !slices.Equal(spread, again) {
 		t.Errorf("one seed, two plans: %v and %v", spread, again)
 	}
+}
+
+// What nothing but trainings decides wants large latents: a spread over their sides does
+// not spend places on small ones.
+func TestWithoutASizeTheFirstGenerationSpreadsOverShapes(t *testing.T) {
+	guessed := func(name string) Objective {
+		return Objective{Name: name, Target: surrogate.Target{Floor: 0.1, Nothing: 0.5}, Prior: surrogate.Learned()}
+	}
+	p := ehviProblem(16, 1, 4)
+	bySize := ask(t, p)
+	p.Objectives = []Objective{guessed("loss"), guessed("probe")}
+	byShape := ask(t, p)
+	if a, b := median(bySize, values), median(byShape, values); b <= a {
+		t.Errorf("latents have %d values in the median, no more than the %d with the size as an objective", b, a)
+	}
+	sides := func(n *Network) int { return n.Arch.Latent().H }
+	if a, b := different(bySize, sides), different(byShape, sides); b < a {
+		t.Errorf("%d sides of latents, fewer than the %d with the size as an objective", b, a)
+	}
+}
+
+func values(n *Network) int { return n.Arch.Latent().Values() }
+
+// ask is the first half of a generation, before anything is told.
+func ask(t *testing.T, p Problem) (all []*Network) {
+	t.Helper()
+	p.Window = p.Population
+	a := New(EHVI, p)
+	for k := range p.Population / 2 {
+		c := a.Ask(k)
+		if c.Network == nil {
+			t.Fatalf("place %d is refused: %s", k, c.Refusal)
+		}
+		all = append(all, c.Network)
+	}
+	return all
+}
+
+func median(all []*Network, of func(*Network) int) int {
+	var vs []int
+	for _, n := range all {
+		vs = append(vs, of(n))
+	}
+	slices.Sort(vs)
+	return vs[len(vs)/2]
+}
+
+func different(all []*Network, of func(*Network) int) int {
+	seen := map[int]bool{}
+	for _, n := range all {
+		seen[of(n)] = true
+	}
+	return len(seen)
 }
