@@ -215,10 +215,17 @@ func (s *Study) problem() algorithm.Problem {
 		Seed:      func(k int) uint64 { return s.seed(place(k)) },
 		ID:        func(k int) string { return run.CandidateID(place(k)) },
 		Window:    s.config.Window,
-		Reference: s.reference, Objectives: s.guesses(),
+		Reference: s.reference, Objectives: s.guesses(), Bounded: s.bounded(),
 		Describe: s.describe,
 		Inherit:  s.config.Inherit, Epochs: s.config.Epochs,
 	}
+}
+
+// bounded tells whether sizes of latents are bounded, and no objective.
+func (s *Study) bounded() bool {
+	sizes := []string{run.ObjectiveLOC, run.ObjectiveBits}
+	return !slices.ContainsFunc(s.config.Objectives, func(name string) bool { return slices.Contains(sizes, name) }) &&
+		slices.ContainsFunc(s.config.Bounds, func(b run.Bound) bool { return slices.Contains(sizes, b.Objective) })
 }
 
 // guesses are the objectives: which of them are exact, and how the others are guessed.

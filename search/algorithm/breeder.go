@@ -87,16 +87,13 @@ func (b *breeder) spread(k int, rng *rand.Rand) (best Proposal) {
 	return best
 }
 
-// place is where a spread sees a network: at its LOC, or, where no objective is known
-// before a training, at the side of its latent. Of sizes those objectives want the largest
-// that is allowed; what shape it should have is for the search to find.
+// place is where a spread sees a network: at its LOC, or, where sizes are bounded, at the
+// side of its latent.
 func (p Problem) place(a arch.Arch) float64 {
-	for _, o := range p.Objectives {
-		if o.Exact != nil {
-			return a.LOC()
-		}
+	if p.Bounded {
+		return math.Log(float64(a.Latent().H * a.Latent().W))
 	}
-	return math.Log(float64(a.Latent().H * a.Latent().W))
+	return a.LOC()
 }
 
 // distance is that of x to the nearest of all, infinite where there is none.

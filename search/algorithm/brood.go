@@ -157,8 +157,19 @@ func (b *brood) sort() {
 // draw makes a child of parents: a mutation of one, or of a cross of two; without
 // parents, a random one. Where weights can be inherited, every other child does, for what
 // a mother has learned may be in its way; half of those are their mothers, trained on by
-// another recipe.
+// another recipe. Where sizes are bounded, half of all others fill the bound.
 func (b *brood) draw(parents []relative) (Proposal, *mother) {
+	p, m := b.vary(parents)
+	if b.problem.Bounded && m == nil && b.rng.IntN(2) == 0 {
+		p.Genome = b.problem.Space.Widest(p.Genome, func(g genome.Genome) bool {
+			_, err := b.problem.Describe(g)
+			return err == nil
+		})
+	}
+	return p, m
+}
+
+func (b *brood) vary(parents []relative) (Proposal, *mother) {
 	space := b.problem.Space
 	if len(parents) == 0 {
 		p := Proposal{Origin: OriginRandom, Genome: space.Random(b.rng)}

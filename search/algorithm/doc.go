@@ -64,6 +64,9 @@ type Problem struct {
 	Window     int
 	Reference  moo.Point
 	Objectives []Objective // as in Reference
+	// Bounded is that no objective counts a latent's size, but a bound does: the best have
+	// as many values as it allows, and differ in their shapes.
+	Bounded bool
 	// Describe is what a genome's network is like; an error says why it is refused.
 	Describe func(genome.Genome) (*Network, error)
 	// Inherit has children begin with their mothers' weights, and be trained for so many

@@ -15,9 +15,9 @@ import (
 // others are exact. A place that is asked for and not told counts as trained, with
 // the result that is expected of it, so that neighbours differ.
 //
-// The first half of the first generation is spread over latent sizes (over sides, where no
-// objective counts a size) and optimisers: of random networks with the optimiser that was
-// tried least, the quarter farthest from those before, and of these the one that the prior thinks best. A
+// The first half of the first generation is spread over latent sizes (sides, where sizes are
+// bounded) and optimisers: of random networks with the optimiser that was tried least, the
+// quarter farthest from those before, and of these the one that the prior thinks best. A
 // model that has seen one size can't tell what the others are worth, and one that has
 // seen an optimiser in bad networks alone blames it for them.
 //

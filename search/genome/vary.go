@@ -78,6 +78,21 @@ func (s Space) Mutate(g Genome, rng *rand.Rand) Genome {
 	return g
 }
 
+// Widest is a copy of g with the most channels in its latent that are allowed; g where none
+// is, or where the space has no such gene.
+func (s Space) Widest(g Genome, allowed func(Genome) bool) Genome {
+	if s.Name == Paper {
+		return g
+	}
+	wide := g.Clone()
+	for _, f := range slices.Backward(s.latentFilters()) {
+		if wide.Latent.Filters = f; allowed(wide) {
+			return wide
+		}
+	}
+	return g
+}
+
 // Retrain is a copy of g with another recipe: one gene of it at least is drawn anew.
 func (s Space) Retrain(g Genome, rng *rand.Rand) Genome {
 	g = g.Clone()
