@@ -2,11 +2,9 @@ package algorithm
 
 import (
 	"cmp"
-	"math"
 	"math/rand/v2"
 	"slices"
 
-	"moncae/internal/arch"
 	"moncae/search/genome"
 	"moncae/search/moo"
 	"moncae/search/surrogate"
@@ -84,11 +82,17 @@ func (b *brood) take(told []Trial, pending []Proposal) {
 func (b *brood) breed(spread bool) Proposal {
 	var refused Proposal
 	for i := range firstChildren {
-		parents := b.parents
-		if i%2 == 0 || spread {
-			parents = nil
+		var p Proposal
+		var m *mother
+		switch {
+		case spread:
+			p = b.usual()
+		case i%2 == 0 || len(b.parents) == 0:
+			p = b.random()
+		default:
+			p, m = b.descend(b.parents)
 		}
-		if p, ok := b.add(b.draw(parents)); !ok {
+		if p, ok := b.add(p, m); !ok {
 			refused = p
 		}
 	}
@@ -105,38 +109,24 @@ func (b *brood) breed(spread bool) Proposal {
 			best = append(best, relative{c.Parents, c.Genome, c.mother})
 		}
 		for range grandchildren {
-			b.add(b.draw(best))
+			b.add(b.descend(best))
 		}
 	}
 	b.sort()
 	return b.forecast(b.children[0])
 }
 
-// farthest is, of the children with the optimiser that the fewest of the places before
-// have, and of these the quarter whose places are farthest from theirs, the one with the
-// lowest levels expected.
+// farthest is, of the quarter of the children whose places are farthest from those before,
+// the one with the lowest levels expected.
 func (b *brood) farthest() child {
 	var places []float64
-	taken := map[arch.Optimizer]int{}
 	for _, n := range b.before {
 		places = append(places, b.problem.place(n.Arch))
-		taken[n.Recipe.Optimizer]++
 	}
-	var rare []child
-	least := math.MaxInt
-	for _, c := range b.children {
-		n := taken[c.Network.Recipe.Optimizer]
-		if n < least {
-			rare, least = nil, n
-		}
-		if n == least {
-			rare = append(rare, c)
-		}
-	}
-	slices.SortStableFunc(rare, func(x, y child) int {
+	slices.SortStableFunc(b.children, func(x, y child) int {
 		return cmp.Compare(distance(b.problem.place(y.Network.Arch), places), distance(b.problem.place(x.Network.Arch), places))
 	})
-	return slices.MinFunc(rare[:(len(rare)+3)/4], func(x, y child) int {
+	return slices.MinFunc(b.children[:(len(b.children)+3)/4], func(x, y child) int {
 		return cmp.Compare(b.level(x), b.level(y))
 	})
 }
@@ -154,30 +144,48 @@ func (b *brood) sort() {
 	slices.SortStableFunc(b.children, func(x, y child) int { return cmp.Compare(y.gain, x.gain) })
 }
 
-// draw makes a child of parents: a mutation of one, or of a cross of two; without
-// parents, a random one. Where weights can be inherited, every other child does, for what
-// a mother has learned may be in its way; half of those are their mothers, trained on by
-// another recipe. Where sizes are bounded, half of all others fill the bound.
-func (b *brood) draw(parents []relative) (Proposal, *mother) {
-	p, m := b.vary(parents)
-	if b.problem.Bounded && m == nil && b.rng.IntN(2) == 0 {
-		p.Genome = b.problem.Space.Widest(p.Genome, func(g genome.Genome) bool {
-			_, err := b.problem.Describe(g)
-			return err == nil
-		})
+// usual is a network that people would begin with. Where sizes are bounded every other one
+// has poolings, which cost loss and leave latents that a hyperplane separates better.
+func (b *brood) usual() Proposal {
+	pool := genome.Strided
+	if b.problem.Bounded && b.rng.IntN(2) == 0 {
+		pool = genome.MaxPool
 	}
-	return p, m
+	space := b.problem.Space
+	return Proposal{Origin: OriginRandom, Genome: b.filled(space.Usual(space.Random(b.rng), pool, b.rng))}
 }
 
-func (b *brood) vary(parents []relative) (Proposal, *mother) {
+// random is a random network: gene by gene, with blocks that are alike, or a usual one.
+func (b *brood) random() Proposal {
 	space := b.problem.Space
-	if len(parents) == 0 {
-		p := Proposal{Origin: OriginRandom, Genome: space.Random(b.rng)}
-		if b.rng.IntN(2) == 0 {
-			p.Genome = space.Even(p.Genome, b.rng)
-		}
-		return p, nil
+	g := space.Random(b.rng)
+	switch b.rng.IntN(3) {
+	case 0:
+		return b.usual()
+	case 1:
+		g = space.Even(g, b.rng)
 	}
+	return Proposal{Origin: OriginRandom, Genome: b.filled(g)}
+}
+
+// filled is g, or by an even chance, where sizes are bounded, g with as many channels in its
+// latent as the bound allows.
+func (b *brood) filled(g genome.Genome) genome.Genome {
+	if !b.problem.Bounded || b.rng.IntN(2) == 0 {
+		return g
+	}
+	return b.problem.Space.Widest(g, func(g genome.Genome) bool {
+		_, err := b.problem.Describe(g)
+		return err == nil
+	})
+}
+
+// descend makes a child of parents: a mutation of one, or of a cross of two. Where weights
+// can be inherited, every other child does, for what
+// a mother has learned may be in its way; half of those are their mothers, trained on by
+// another recipe.
+func (b *brood) descend(parents []relative) (Proposal, *mother) {
+	space := b.problem.Space
 	mother := parents[b.rng.IntN(len(parents))]
 	p := Proposal{Origin: OriginChild, Genome: mother.genome, Parents: slices.Clone(mother.ids)}
 	heir := mother.mother != nil && b.rng.IntN(2) == 0
@@ -196,6 +204,7 @@ func (b *brood) vary(parents []relative) (Proposal, *mother) {
 	}
 	p.Genome = space.Mutate(p.Genome, b.rng)
 	if !heir {
+		p.Genome = b.filled(p.Genome)
 		return p, nil
 	}
 	return p, mother.mother

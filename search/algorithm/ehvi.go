@@ -15,11 +15,10 @@ import (
 // others are exact. A place that is asked for and not told counts as trained, with
 // the result that is expected of it, so that neighbours differ.
 //
-// The first half of the first generation is spread over latent sizes (sides, where sizes are
-// bounded) and optimisers: of random networks with the optimiser that was tried least, the
-// quarter farthest from those before, and of these the one that the prior thinks best. A
-// model that has seen one size can't tell what the others are worth, and one that has
-// seen an optimiser in bad networks alone blames it for them.
+// The first half of the first generation are usual networks (genome.Space.Usual), spread over
+// latent sizes, or, where sizes are bounded, over sides: of those drawn, the quarter farthest
+// from the places before, and of these the one that the prior thinks best. A model that has
+// seen one size can't tell what the others are worth.
 //
 // An Ask costs some forty milliseconds of processor time after 80 trainings, and
 // stays below half a second: the model learns from mostObserved at most.

@@ -467,6 +467,40 @@ func TestEvenTakesWholeFieldsOfTheFirstBlock(t *testing.T) {
 	}
 }
 
+func TestUsualNetworksAreOfTheSpace(t *testing.T) {
+	rng := rand.New(rand.NewPCG(46, 3))
+	for _, space := range []Space{Space{MaxBlocks: 5, MaxFilters: 32}.Named(Extended), Space{MaxBlocks: 4, MaxFilters: 64}.Named(Paper)} {
+		for range 100 {
+			g := space.Random(rng)
+			u := space.Usual(g, Strided, rng)
+			if err := space.Check(u); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(u.Active(), g.Active()) || u.Latent.Filters != g.Latent.Filters {
+				t.Fatalf("%+v has other blocks or channels than %+v", u, g)
+			}
+			filters := g.Blocks[0].Filters
+			for _, i := range u.Active() {
+				if u.Blocks[i].Filters != filters {
+					t.Fatalf("block %d of %+v has not %d filters", i, u, filters)
+				}
+				filters = min(2*filters, space.MaxFilters)
+			}
+		}
+	}
+}
+
+func TestWidestTakesTheMostChannelsThatAreAllowed(t *testing.T) {
+	space := Space{MaxBlocks: 3, MaxFilters: 32}.Named(Extended)
+	g := space.Random(rand.New(rand.NewPCG(46, 4)))
+	g.Latent.Filters = 3
+	wide := space.Widest(g, func(g Genome) bool { return g.Latent.Filters <= 13 })
+	none := space.Widest(g, func(Genome) bool { return false })
+	if wide.Latent.Filters != 12 || none.Latent.Filters != 3 || g.Latent.Filters != 3 {
+		t.Errorf("12, 3 and 3 channels are wanted: %d, %d, %d", wide.Latent.Filters, none.Latent.Filters, g.Latent.Filters)
+	}
+}
+
 // Retrain changes the recipe, and nothing else.
 func TestRetrain(t *testing.T) {
 	space := Space{Name: Extended, MaxBlocks: 3, MaxFilters: 16}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"moncae/internal/arch"
 )
 
 // The chances of an inactive block to become active in one mutation. The
@@ -74,6 +76,29 @@ func (s Space) Mutate(g Genome, rng *rand.Rand) Genome {
 	}
 	for range 1 + poisson(1, rng) {
 		live[rng.IntN(len(live))].redraw(&g, rng)
+	}
+	return g
+}
+
+// Usual is a copy of g that keeps which blocks are active, the first one's filters and the
+// latent's channels, and is otherwise what people would begin with: 3×3 convolutions whose
+// filters double from block to block, batch norm, silu, one way to halve (Strided or
+// MaxPool), nothing behind the latent, and Adam on one cycle at a high rate. The paper's
+// space has ReLU, poolings and a constant rate in their places.
+func (s Space) Usual(g Genome, halve Pool, rng *rand.Rand) Genome {
+	g = g.Clone()
+	block := Block{Kernel: 3, BatchNorm: true, Activation: arch.SiLU, Pool: halve}
+	g.Latent.Activation, g.Optimizer, g.Schedule, g.Rate = "", arch.Adam, arch.OneCycle, 0.5+0.3*rng.Float64()
+	if s.Name == Paper {
+		block.Activation, block.Pool, g.Schedule = arch.ReLU, MaxPool, arch.Constant
+	}
+	filters := g.Blocks[0].Filters
+	for i, b := range g.Blocks {
+		block.Active, block.Filters = b.Active, filters
+		g.Blocks[i] = block
+		if (b.Active || i == 0) && 2*filters <= s.MaxFilters {
+			filters *= 2
+		}
 	}
 	return g
 }
