@@ -181,9 +181,8 @@ func (b *brood) filled(g genome.Genome) genome.Genome {
 }
 
 // descend makes a child of parents: a mutation of one, or of a cross of two. Where weights
-// can be inherited, every other child does, for what
-// a mother has learned may be in its way; half of those are their mothers, trained on by
-// another recipe.
+// can be inherited, every other child does, for what a mother has learned may be in its way;
+// half of those are their mothers, trained on by another recipe.
 func (b *brood) descend(parents []relative) (Proposal, *mother) {
 	space := b.problem.Space
 	mother := parents[b.rng.IntN(len(parents))]
