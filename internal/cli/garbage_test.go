@@ -166,7 +166,7 @@ func newSweep(t *testing.T) *sweep {
 	}
 	if s.models {
 		for _, line := range []string{
-			"export {run} --out {sound}/export",
+			"export {run} --candidate g0-0 --out {sound}/export",
 			"compress --encoder {encoder} --data {data} --out {latents}",
 			"compress --encoder {encoder} --data {data} --out {sound}/latents.parquet",
 			"compress --encoder {encoder} --data {data} --split test --out {tested}",
