@@ -96,6 +96,11 @@ func (b *brood) breed(spread bool) Proposal {
 			refused = p
 		}
 	}
+	if spread && len(b.children) == 0 { // no usual network is allowed
+		for range firstChildren {
+			b.add(b.random(), nil)
+		}
+	}
 	if len(b.children) == 0 {
 		return refused
 	}

@@ -93,6 +93,18 @@ func TestWhereSizesAreBoundedTheFirstGenerationSpreadsOverShapes(t *testing.T) {
 	}
 }
 
+func TestWhereNoUsualNetworkIsAllowedTheFirstGenerationHasOthers(t *testing.T) {
+	p := ehviProblem(8, 1, 4)
+	describe := p.Describe
+	p.Describe = func(g genome.Genome) (*Network, error) {
+		if g.Blocks[0].BatchNorm {
+			return nil, errors.New("no batch norm")
+		}
+		return describe(g)
+	}
+	ask(t, p)
+}
+
 // ask is the first half of a generation, before anything is told.
 func ask(t *testing.T, p Problem) (all []*Network) {
 	t.Helper()
