@@ -16,9 +16,12 @@ func Verdict(path string, f run.Front) []string {
 	}
 	v := f.Judge()
 	lines := []string{beside(v, len(f.Members))}
+	const longer = "more --epochs, more --generations, larger --max-filters, or another --seed."
 	if len(v.Take) == 0 {
-		return append(lines, "None is worth having: take PCA, or search longer, by --preset standard,",
-			"more --epochs, more --generations, larger --max-filters, or another --seed.")
+		return append(lines, "None is worth having: take PCA, or search longer, by --preset standard,", longer)
+	}
+	if v.AheadBCE+v.AheadPSNR < v.Compared { // fewer than half, over both figures
+		lines = append(lines, "PCA is better at most sizes: take it there, or search longer, by --preset standard,", longer)
 	}
 	var knee run.Member
 	for _, m := range f.Members {
