@@ -44,7 +44,7 @@ var norun = map[[2]string]int{
 	{"docs/how-to/gpu.md", "needs a GPU"}:                                                                        3,
 	{"docs/how-to/gpu.md", "installs a gigabyte of libraries; make gpu-wheels resolves it"}:                      2,
 	{"docs/results.md", "a search of half an hour and more"}:                                                     1,
-	{"docs/results.md", "searches of minutes and of half an hour"}:                                               16,
+	{"docs/results.md", "searches of minutes and of half an hour"}:                                               17,
 	{"docs/how-to/pytorch.md", "needs PyTorch; tests/python/test_torch.py and notebook 02 run it where that is"}: 1,
 	{"docs/how-to/own-encoder.md", "needs PyTorch; tests/python/test_foreign.py runs it where that is"}:          5,
 }
