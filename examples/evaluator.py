@@ -1,12 +1,22 @@
 """moncae's trainings for an optimiser in Python: `moncae search --evaluate`, see docs/format/evaluate.md."""
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import subprocess
 import threading
 import time
 from queue import Queue
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The arguments of a script that has moncae train."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", help="file for a line of JSON each training")
+    parser.add_argument("--moncae", default="moncae")
+    parser.add_argument("flags", nargs="*", help="of moncae search, behind --")
+    return parser
 
 
 class Evaluator:

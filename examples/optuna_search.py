@@ -7,11 +7,9 @@ training, so they are asked for again and cost nothing.
 """
 from __future__ import annotations
 
-import argparse
-
 import optuna
 
-from evaluator import Evaluator, Trials
+from evaluator import Evaluator, Trials, arguments
 
 SAMPLERS = {
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
@@ -63,13 +61,10 @@ def search(evaluator: Evaluator, study: optuna.Study, trainings: int, trials: Tr
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--trainings", type=int, default=80)
     parser.add_argument("--sampler", choices=SAMPLERS, default="tpe")
     parser.add_argument("--sampler-seed", type=int, default=46)
-    parser.add_argument("--trials", help="file for a line of JSON each training")
-    parser.add_argument("--moncae", default="moncae")
-    parser.add_argument("flags", nargs="*", help="of moncae search, behind --")
     a = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with Evaluator(*a.flags, moncae=a.moncae) as evaluator:

@@ -7,8 +7,6 @@ get the reference point.
 """
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 from pymoo.algorithms.moo.nsga2 import RankAndCrowdingSurvival
 from pymoo.core.mixed import MixedVariableGA
@@ -16,7 +14,7 @@ from pymoo.core.problem import Problem
 from pymoo.core.variable import Choice, Real
 from pymoo.optimize import minimize
 
-from evaluator import Evaluator, Trials
+from evaluator import Evaluator, Trials, arguments
 
 
 def variable(parameter: dict) -> Real | Choice:
@@ -54,13 +52,10 @@ class Autoencoders(Problem):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--population", type=int, default=16)
     parser.add_argument("--generations", type=int, default=5)
     parser.add_argument("--optimizer-seed", type=int, default=46)
-    parser.add_argument("--trials", help="file for a line of JSON each training")
-    parser.add_argument("--moncae", default="moncae")
-    parser.add_argument("flags", nargs="*", help="of moncae search, behind --")
     a = parser.parse_args()
     with Evaluator(*a.flags, moncae=a.moncae) as evaluator:
         trials = Trials(a.trials)

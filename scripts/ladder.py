@@ -5,13 +5,12 @@
 Strided 3×3 convolutions with 8, 16, 32, … filters, batch norm and silu, Adam on one cycle; the latent's channels and the
 number of blocks are from RUNGS. What comes after -- are flags of `moncae search`. `moncae compare` reads the trials.
 """
-import argparse
 import pathlib
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "examples"))
 
-from evaluator import Evaluator, Trials
+from evaluator import Evaluator, Trials, arguments
 
 # Blocks, and channels of the latent: 1×1×1 to 4×7×7 where images are 28×28.
 RUNGS = [(5, 1), (5, 2), (5, 3), (5, 4), (5, 6), (5, 8), (4, 3), (4, 4), (4, 6), (4, 8), (3, 3), (3, 4), (3, 8), (3, 12), (2, 4)]
@@ -31,11 +30,7 @@ def network(space: list[dict], blocks: int, channels: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", help="file for a line of JSON each training")
-    parser.add_argument("--moncae", default="moncae")
-    parser.add_argument("flags", nargs="*", help="of moncae search, behind --")
-    a = parser.parse_args()
+    a = arguments(__doc__).parse_args()
     with Evaluator(*a.flags, moncae=a.moncae) as evaluator:
         trials = Trials(a.trials)
         for i, rung in enumerate(RUNGS):
