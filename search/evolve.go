@@ -222,10 +222,14 @@ func (s *Study) problem() algorithm.Problem {
 }
 
 // bounded tells whether sizes of latents are bounded, and no objective.
-func (s *Study) bounded() bool {
-	sizes := []string{run.ObjectiveLOC, run.ObjectiveBits}
-	return !slices.ContainsFunc(s.config.Objectives, func(name string) bool { return slices.Contains(sizes, name) }) &&
-		slices.ContainsFunc(s.config.Bounds, func(b run.Bound) bool { return slices.Contains(sizes, b.Objective) })
+func (s *Study) bounded() (bounded bool) {
+	for _, size := range []string{run.ObjectiveLOC, run.ObjectiveBits} {
+		if slices.Contains(s.config.Objectives, size) {
+			return false
+		}
+		bounded = bounded || s.config.Uses(size)
+	}
+	return bounded
 }
 
 // guesses are the objectives: which of them are exact, and how the others are guessed.

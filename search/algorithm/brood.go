@@ -77,35 +77,30 @@ func (b *brood) take(told []Trial, pending []Proposal) {
 	b.front = measure(ps, b.problem.Reference)
 }
 
-// breed is the child with the largest expected gain, or the one that a spread
-// takes; of none that may be trained, the last one that is refused.
-func (b *brood) breed(spread bool) Proposal {
-	var refused Proposal
-	for i := range firstChildren {
-		var p Proposal
-		var m *mother
-		switch {
-		case spread:
-			p = b.usual()
-		case i%2 == 0 || len(b.parents) == 0:
-			p = b.random()
-		default:
-			p, m = b.descend(b.parents)
-		}
-		if p, ok := b.add(p, m); !ok {
-			refused = p
-		}
-	}
-	if spread && len(b.children) == 0 { // no usual network is allowed
-		for range firstChildren {
-			b.add(b.random(), nil)
-		}
+// begin is the usual network that a spread takes, or a random one where no usual one is
+// allowed; of none that may be trained, the last usual one that is refused.
+func (b *brood) begin() Proposal {
+	refused := b.fill(func(int) (Proposal, *mother) { return b.usual(), nil })
+	if len(b.children) == 0 {
+		b.fill(func(int) (Proposal, *mother) { return b.random(), nil })
 	}
 	if len(b.children) == 0 {
 		return refused
 	}
-	if spread {
-		return b.forecast(b.farthest())
+	return b.forecast(b.farthest())
+}
+
+// breed is the child with the largest expected gain; of none that may be trained, the
+// last one that is refused.
+func (b *brood) breed() Proposal {
+	refused := b.fill(func(i int) (Proposal, *mother) {
+		if i%2 == 0 || len(b.parents) == 0 {
+			return b.random(), nil
+		}
+		return b.descend(b.parents)
+	})
+	if len(b.children) == 0 {
+		return refused
 	}
 	for range rounds {
 		b.sort()
@@ -119,6 +114,16 @@ func (b *brood) breed(spread bool) Proposal {
 	}
 	b.sort()
 	return b.forecast(b.children[0])
+}
+
+// fill draws and ranks the first children, and gives the last one that is refused.
+func (b *brood) fill(draw func(i int) (Proposal, *mother)) (refused Proposal) {
+	for i := range firstChildren {
+		if p, ok := b.add(draw(i)); !ok {
+			refused = p
+		}
+	}
+	return refused
 }
 
 // farthest is, of the quarter of the children whose places are farthest from those before,
@@ -157,7 +162,7 @@ func (b *brood) usual() Proposal {
 		pool = genome.MaxPool
 	}
 	space := b.problem.Space
-	return Proposal{Origin: OriginRandom, Genome: b.filled(space.Usual(space.Random(b.rng), pool, b.rng))}
+	return Proposal{Origin: OriginRandom, Genome: space.Usual(space.Random(b.rng), pool, b.rng)}
 }
 
 // random is a random network: gene by gene, with blocks that are alike, or a usual one.
@@ -170,19 +175,7 @@ func (b *brood) random() Proposal {
 	case 1:
 		g = space.Even(g, b.rng)
 	}
-	return Proposal{Origin: OriginRandom, Genome: b.filled(g)}
-}
-
-// filled is g, or by an even chance, where sizes are bounded, g with as many channels in its
-// latent as the bound allows.
-func (b *brood) filled(g genome.Genome) genome.Genome {
-	if !b.problem.Bounded || b.rng.IntN(2) == 0 {
-		return g
-	}
-	return b.problem.Space.Widest(g, func(g genome.Genome) bool {
-		_, err := b.problem.Describe(g)
-		return err == nil
-	})
+	return Proposal{Origin: OriginRandom, Genome: g}
 }
 
 // descend makes a child of parents: a mutation of one, or of a cross of two. Where weights
@@ -208,15 +201,21 @@ func (b *brood) descend(parents []relative) (Proposal, *mother) {
 	}
 	p.Genome = space.Mutate(p.Genome, b.rng)
 	if !heir {
-		p.Genome = b.filled(p.Genome)
 		return p, nil
 	}
 	return p, mother.mother
 }
 
 // add ranks a proposal of a mother; one that is known counts as ranked, not ok is one that
-// is refused.
+// is refused. Where sizes are bounded, half of those that inherit nothing get as many
+// channels in their latents as the bound allows.
 func (b *brood) add(p Proposal, m *mother) (_ Proposal, ok bool) {
+	if b.problem.Bounded && m == nil && b.rng.IntN(2) != 0 {
+		p.Genome = b.problem.Space.Widest(p.Genome, func(g genome.Genome) bool {
+			_, err := b.problem.Describe(g)
+			return err == nil
+		})
+	}
 	p = b.problem.describe(p)
 	if p.Network == nil {
 		return p, false

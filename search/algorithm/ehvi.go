@@ -95,7 +95,11 @@ func (e *ehvi) Ask(k int) Proposal {
 		}
 	}
 	b.take(e.told[:e.Sees(k)], e.asked[e.Sees(k):k])
-	p := b.breed(2*k < e.problem.Population)
+	breed := b.breed
+	if 2*k < e.problem.Population {
+		breed = b.begin
+	}
+	p := breed()
 	e.asked = append(e.asked, p)
 	return p
 }
